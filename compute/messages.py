@@ -1,0 +1,149 @@
+"""Commands to a host and reports from it: plain data, sent as signed JSON.
+
+Commands go to queue ``compute.<host>``, reports to queue ``conductor``. Delivery is at least once and in any order: a command is
+harmless the second time, and a report carries the ``request_id`` of the operation it closes, so that a stale one is ignored.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from compute.states import Action, PowerState, TaskState
+from compute.virt.driver import GuestSpec, HostFacts
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Spawn:
+    """Build and start a guest."""
+
+    server_id: str
+    request_id: str
+    guest: GuestSpec
+
+
+@dataclass(frozen=True)
+class Destroy:
+    """Remove a guest and all that belongs to it."""
+
+    server_id: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class PowerOn:
+    """Start a guest that is off."""
+
+    server_id: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class PowerOff:
+    """Shut a guest down, by force after ``grace_s`` seconds."""
+
+    server_id: str
+    request_id: str
+    grace_s: int
+
+
+@dataclass(frozen=True)
+class Reboot:
+    """Restart a guest; ``hard`` pulls the plug."""
+
+    server_id: str
+    request_id: str
+    hard: bool
+
+
+Command = Spawn | Destroy | PowerOn | PowerOff | Reboot
+
+COMMAND_ACTORS: dict[type, str] = {
+    Spawn: "compute.spawn",
+    Destroy: "compute.destroy",
+    PowerOn: "compute.power_on",
+    PowerOff: "compute.power_off",
+    Reboot: "compute.reboot",
+}
+
+
+@dataclass(frozen=True)
+class BuildPhase:
+    """A build reached a stage, or moved on within it. ``at`` is seconds since the epoch."""
+
+    host: str
+    server_id: str
+    request_id: str
+    stage: TaskState
+    at: float
+    detail: str = ""
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+
+
+@dataclass(frozen=True)
+class OperationFinished:
+    """An operation ended; ``fault`` is None or a sentence for people.
+
+    ``timings`` are seconds per phase; ``definition`` is the domain XML after a build.
+    """
+
+    host: str
+    server_id: str
+    request_id: str
+    action: Action
+    fault: str | None
+    power_state: PowerState
+    definition: str | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HostReport:
+    """What a host is, has and runs; sent at start and every few seconds. ``relay`` is where its console relay listens."""
+
+    host: str
+    at: float
+    version: str
+    facts: HostFacts
+    guests: dict[str, PowerState]
+    relay: str
+
+
+@dataclass(frozen=True)
+class GuestChanged:
+    """A guest changed by itself: it shut down, crashed or was started from outside."""
+
+    host: str
+    server_id: str
+    power_state: PowerState
+    at: float
+
+
+Report = BuildPhase | OperationFinished | HostReport | GuestChanged
+
+REPORT_ACTORS: dict[type, str] = {
+    BuildPhase: "conductor.build_phase",
+    OperationFinished: "conductor.operation_finished",
+    HostReport: "conductor.host_report",
+    GuestChanged: "conductor.guest_changed",
+}
+
+CONDUCTOR_QUEUE = "conductor"
+
+
+def host_queue(host: str) -> str:
+    """Return the name of the queue on which a host takes its commands."""
+    return f"compute.{host}"
+
+
+def pack(message: Command | Report) -> dict[str, Any]:
+    """Return the message as the keyword arguments of its actor."""
+    return asdict(message)
+
+
+def unpack(kind: type[M], payload: dict[str, Any]) -> M:
+    """Return the message that ``pack`` made; raises msgspec.ValidationError on anything else."""
+    return msgspec.convert(payload, kind)

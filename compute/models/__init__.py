@@ -1,0 +1,25 @@
+"""The tables of compute, one file each."""
+
+from compute.models.action import ActionEvent, ServerAction
+from compute.models.console import ConsoleToken
+from compute.models.flavor import Flavor, FlavorAccess
+from compute.models.host import Host, Service
+from compute.models.keypair import Keypair
+from compute.models.placement import PlacementDecision
+from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
+
+__all__ = [
+    "ActionEvent",
+    "ConsoleToken",
+    "Flavor",
+    "FlavorAccess",
+    "Host",
+    "Keypair",
+    "PlacementDecision",
+    "Server",
+    "ServerAction",
+    "ServerDefinition",
+    "ServerFault",
+    "ServerNumber",
+    "Service",
+]

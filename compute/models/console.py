@@ -1,0 +1,20 @@
+"""Console tokens: only their digest is kept."""
+
+from django.db import models
+
+from compute.models.server import Server
+
+
+class ConsoleToken(models.Model):
+    """A right to open one server's console once, for a short time. ``digest`` is the token's SHA-256 in hexadecimal."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="console_tokens")
+    kind = models.CharField(max_length=16)
+    user_id = models.CharField(max_length=64)
+    project_id = models.CharField(max_length=64, null=True)
+    expires_at = models.DateTimeField(db_index=True)
+    redeemed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} console of {self.server_id}"

@@ -1,0 +1,192 @@
+"""Servers: the virtual machines of the cloud (``instance`` in the dashboard)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from compute.models.host import new_uuid
+from compute.states import STATUS_VM_STATES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
+
+
+class ServerNumber(models.Model):
+    """Counts servers; the number names the domain on its host (``instance-0000002a``)."""
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ServerQuerySet(models.QuerySet["Server"]):
+    """Filters, and the only statements that change a server's states."""
+
+    def present(self) -> "ServerQuerySet":
+        """Leave out what was deleted."""
+        return self.filter(deleted_at=None)
+
+    def with_status(self, word: str) -> "ServerQuerySet":
+        """Keep servers whose API status is ``word``; none for a word that is no status."""
+        return self.filter(vm_state__in=STATUS_VM_STATES.get(word.upper(), frozenset()))
+
+    def begin(self, server: "Server", action: Action, request_id: str) -> bool:
+        """Take the server for ``action``; False when another caller was first.
+
+        One UPDATE carries both the test and the change, so two requests that read the same row cannot both win.
+        """
+        rule = TRANSITIONS[action]
+        idle = self.filter(pk=server.pk, deleted_at=None, vm_state__in=rule.allowed)
+        if rule.preempts:
+            idle = idle.exclude(task_state=rule.during)
+        else:
+            idle = idle.filter(task_state=None)
+        now = timezone.now()
+        return (
+            idle.update(
+                task_state=rule.during, request_id=request_id, operation=action, operation_at=now, updated_at=now
+            )
+            == 1
+        )
+
+    def advance(self, server_id: str, request_id: str, stage: TaskState) -> bool:
+        """Move a build on to ``stage``; False when the report is stale."""
+        now = timezone.now()
+        return (
+            self.filter(pk=server_id, request_id=request_id, operation=Action.CREATE, deleted_at=None)
+            .exclude(task_state=None)
+            .update(task_state=stage, operation_at=now, updated_at=now)
+            == 1
+        )
+
+    def finish(self, server_id: str, request_id: str, vm_state: VmState, **changes: Any) -> bool:
+        """Close the operation ``request_id`` with ``vm_state``; False when it is not the server's any more."""
+        return (
+            self.filter(pk=server_id, request_id=request_id, deleted_at=None)
+            .exclude(task_state=None)
+            .update(vm_state=vm_state, task_state=None, updated_at=timezone.now(), **changes)
+            == 1
+        )
+
+    def observe(self, server_id: str, host: str, vm_state: VmState, power_state: PowerState) -> bool:
+        """Write what a guest became by itself; False while an operation runs, since that tells the end itself."""
+        return (
+            self.filter(pk=server_id, host=host, task_state=None, deleted_at=None)
+            .exclude(vm_state__in=[VmState.BUILDING, VmState.ERROR])
+            .exclude(vm_state=vm_state, power_state=power_state)
+            .update(vm_state=vm_state, power_state=power_state, updated_at=timezone.now())
+            == 1
+        )
+
+
+class Server(models.Model):
+    """A virtual machine: what was asked for, where it runs, and what is being done to it.
+
+    The flavor's figures are kept as they were at launch. ``request_id`` and ``operation`` name the operation that is running or
+    ran last; a report that carries another ``request_id`` is stale.
+    """
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
+    number = models.OneToOneField(ServerNumber, on_delete=models.PROTECT)
+    name = models.CharField(max_length=255)
+    hostname = models.CharField(max_length=255)
+    description = models.CharField(max_length=255, null=True, blank=True)
+    project_id = models.CharField(max_length=64)
+    project_name = models.CharField(max_length=64, default="")
+    user_id = models.CharField(max_length=64)
+    user_name = models.CharField(max_length=255, default="")
+    reservation_id = models.CharField(max_length=64)
+    launch_index = models.PositiveIntegerField(default=0)
+
+    image_id = models.CharField(max_length=36, null=True)
+    flavor_id = models.CharField(max_length=255)
+    flavor_name = models.CharField(max_length=255)
+    vcpus = models.PositiveIntegerField()
+    ram_mb = models.PositiveIntegerField()
+    root_gb = models.PositiveIntegerField()
+    ephemeral_gb = models.PositiveIntegerField(default=0)
+    swap_mb = models.PositiveIntegerField(default=0)
+    extra_specs = models.JSONField(default=dict, blank=True)
+
+    key_name = models.CharField(max_length=255, null=True)
+    public_key = models.TextField(null=True)
+    user_data = models.TextField(null=True)
+    config_drive = models.BooleanField(default=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    locked = models.BooleanField(default=False)
+
+    requested_zone = models.CharField(max_length=255, null=True)
+    availability_zone = models.CharField(max_length=255, null=True)
+    host = models.CharField(max_length=255, null=True, db_index=True)
+
+    vm_state = models.CharField(max_length=32, default=VmState.BUILDING)
+    task_state = models.CharField(max_length=32, null=True)
+    power_state = models.IntegerField(default=PowerState.NOSTATE)
+    request_id = models.CharField(max_length=64, db_index=True)
+    operation = models.CharField(max_length=32, null=True)
+    operation_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    launched_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ServerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["project_id", "deleted_at", "-created_at", "-id"], name="server_list"),
+            models.Index(fields=["task_state", "operation_at"], name="server_busy"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def status(self) -> str:
+        """The word that the compute API shows."""
+        return status(self.vm_state, self.task_state)
+
+    @property
+    def domain_name(self) -> str:
+        """The name of the libvirt domain."""
+        prefix = "" if settings.NAME == "nebulet" else f"{settings.NAME}-"
+        return f"{prefix}instance-{self.number_id:08x}"
+
+    @property
+    def disk_gb(self) -> int:
+        """What the server claims of a host's disk."""
+        return self.root_gb + self.ephemeral_gb + -(-self.swap_mb // 1024)
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about."""
+        return {"project_id": self.project_id, "user_id": self.user_id}
+
+
+class ServerFault(models.Model):
+    """Why a server is in ERROR, in a sentence for people."""
+
+    server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="fault")
+    code = models.PositiveIntegerField(default=500)
+    message = models.CharField(max_length=255)
+    details = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ServerDefinition(models.Model):
+    """The domain XML of each start that changed it, newest last."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="definitions")
+    host = models.CharField(max_length=255)
+    xml = models.TextField()
+    request_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"definition of {self.server_id}"

@@ -1,0 +1,29 @@
+"""One port: websockets to Channels, image bytes to a raw ASGI receiver, all else to Django as WSGI in a thread pool.
+
+Django under its own ASGI handler costs four times as much per request, since each synchronous middleware changes threads twice.
+"""
+
+from a2wsgi import WSGIMiddleware
+from django.core.asgi import get_asgi_application
+
+get_asgi_application()  # sets Django up before anything below is imported
+
+from accounts.websocket import SessionContextMiddleware  # noqa: E402
+from channels.routing import URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from compute.ws.urls import websocket_urlpatterns  # noqa: E402
+from images.api.v2.receiver import is_image_data, receive  # noqa: E402
+from portal.wsgi import application as django_application  # noqa: E402
+
+_django = WSGIMiddleware(django_application, workers=12)
+_websockets = AllowedHostsOriginValidator(SessionContextMiddleware(URLRouter(websocket_urlpatterns)))
+
+
+async def application(scope, receive_, send):  # type: ignore[no-untyped-def]
+    """Hand each connection to the part that is made for it."""
+    if scope["type"] == "websocket":
+        return await _websockets(scope, receive_, send)
+    if scope["type"] == "http" and is_image_data(scope):
+        return await receive(scope, receive_, send)
+    return await _django(scope, receive_, send)

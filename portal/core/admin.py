@@ -1,0 +1,61 @@
+"""The operators' administration site and the base of everything on it.
+
+Who may open the site, and what may be seen and changed on it, follows from rules: Django asks ``user.has_perm``, which is the
+policy engine's own answer.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.sites import UnfoldAdminSite
+
+from portal.core.context import RequestContext
+from portal.core.models import OutboxMessage
+from portal.core.policies import ADMIN_SITE
+from portal.core.policy import allowed
+
+
+class OperatorSite(UnfoldAdminSite):
+    """The administration site: open to whoever the rule ``portal:admin_site`` lets in."""
+
+    site_header = "Nebulet"
+    site_title = "Nebulet"
+    index_title = "Administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        ctx = getattr(request, "ctx", None)
+        return ctx is not None and allowed(ctx, ADMIN_SITE)
+
+
+
+class PolicyModelAdmin(ModelAdmin):
+    """Base of every model's admin: read-mostly, state columns read-only, actions through services."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def operator(self, request: HttpRequest) -> RequestContext:
+        """Return the context in which an action of this site calls services."""
+        return RequestContext.for_operator(request.user, request.request_id)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(PolicyModelAdmin):
+    list_display = ("actor", "queue", "created_at")

@@ -1,0 +1,80 @@
+"""Microversions: the small steps of an API that a client asks for by header.
+
+Follows the API-SIG guideline "Microversion Specification" and the compute API reference ("Versions").
+"""
+
+import re
+from typing import Any, ClassVar, NamedTuple
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.api.views import CloudView
+from portal.core.errors import BadRequest, NotAcceptable
+
+
+class Version(NamedTuple):
+    """A microversion such as 2.79; compares as numbers, not as text."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Version":
+        """Return the version that ``2.79`` spells; raises BadRequest."""
+        if not re.fullmatch(r"[1-9]\d{0,3}\.(0|[1-9]\d{0,5})", text):
+            raise BadRequest(f"API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum.")
+        major, minor = text.split(".")
+        return cls(int(major), int(minor))
+
+
+def requested(request: Request, service_type: str, legacy_header: str) -> str | None:
+    """Return the version text a client sent for this service, by the new header or the older one."""
+    for part in request.headers.get("OpenStack-API-Version", "").split(","):
+        words = part.split()
+        if len(words) == 2 and words[0].lower() == service_type:
+            return words[1]
+    return request.headers.get(legacy_header) if legacy_header else None
+
+
+class MicroversionedView(CloudView):
+    """A view whose answers depend on ``request.api_version``; the version is echoed and stands in Vary."""
+
+    service_type: ClassVar[str]
+    legacy_header: ClassVar[str] = ""
+    min_version: ClassVar[Version]
+    max_version: ClassVar[Version]
+    since: ClassVar[Version | None] = None
+    until: ClassVar[Version | None] = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        request._request.api_version = self.negotiate(request)
+        super().initial(request, *args, **kwargs)
+
+    def negotiate(self, request: Request) -> Version:
+        """Return the version to speak; raises NotAcceptable outside of what is offered."""
+        text = requested(request, self.service_type, self.legacy_header)
+        if text is None:
+            return self.min_version
+        if text == "latest":
+            return self.max_version
+        version = Version.parse(text)
+        if not self.min_version <= version <= self.max_version:
+            raise NotAcceptable(
+                f"Version {version} is not supported by the API. Minimum is {self.min_version} and maximum is {self.max_version}."
+            )
+        return version
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        version = getattr(request._request, "api_version", self.min_version)
+        response["OpenStack-API-Version"] = f"{self.service_type} {version}"
+        vary = "OpenStack-API-Version"
+        if self.legacy_header:
+            response[self.legacy_header] = str(version)
+            vary += f", {self.legacy_header}"
+        response["Vary"] = vary
+        return response

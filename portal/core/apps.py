@@ -1,0 +1,15 @@
+"""The kernel as a Django app, and the operators' site as Django's default admin site."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class CoreConfig(AppConfig):
+    name = "portal.core"
+    label = "core"
+    default = True
+
+
+class OperatorAdminConfig(AdminConfig):
+    default_site = "portal.core.admin.OperatorSite"
+    default = False

@@ -1,0 +1,69 @@
+"""Why a rule said no, in words: what the caller is and what the rule needs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from oslo_policy import policy
+
+from portal.core.context import RequestContext
+from portal.core.policy.rules import Rule
+
+_MOST = 4
+
+
+def unknown_rule(name: str) -> str:
+    """Return the sentence for a rule that nobody declared."""
+    return _("The rule %(name)s does not exist, and what no rule allows is refused.") % {"name": name}
+
+
+def refusal(ctx: RequestContext, check: Any, rules: Mapping[str, Rule]) -> str:
+    """Return one or two sentences: the caller's roles here, and what would be enough."""
+    return f"{_who(ctx)} {_('This needs: %(needs)s.') % {'needs': needs(check, rules)}}"
+
+
+def _who(ctx: RequestContext) -> str:
+    roles = ", ".join(sorted(_strongest(ctx.roles))) or _("without a role")
+    where = ctx.project_name or ctx.project_id
+    if where:
+        return _("You are %(roles)s in %(project)s.") % {"roles": roles, "project": where}
+    return _("You are %(roles)s.") % {"roles": roles}
+
+
+def _strongest(roles: frozenset[str]) -> set[str]:
+    for role, implied in (("admin", {"manager", "member", "reader"}), ("manager", {"member", "reader"}), ("member", {"reader"})):
+        if role in roles:
+            return set(roles) - implied
+    return set(roles)
+
+
+def needs(check: Any, rules: Mapping[str, Rule]) -> str:
+    """Return what a parsed check asks for, as a phrase."""
+    if isinstance(check, policy.OrCheck):
+        parts = list(dict.fromkeys(needs(part, rules) for part in check.rules))
+        return _(" or ").join(parts[:_MOST])
+    if isinstance(check, policy.AndCheck):
+        return _(" and ").join(needs(part, rules) for part in check.rules)
+    if isinstance(check, policy.NotCheck):
+        return _("not %(what)s") % {"what": needs(check.rule, rules)}
+    if isinstance(check, policy.RuleCheck):
+        rule = rules.get(check.match)
+        return str(_(rule.summary)) if rule and rule.summary else str(check.match)
+    return _atom(str(check))
+
+
+def _atom(text: str) -> str:
+    kind, _colon, value = text.partition(":")
+    if kind == "role":
+        return _("the role %(role)s") % {"role": value}
+    if kind == "guardian":
+        return _("that it was shared with you")
+    if kind in ("project_id", "tenant", "owner"):
+        return _("that it belongs to your project")
+    if kind == "user_id":
+        return _("that it is your own")
+    if kind == "system_scope":
+        return _("system scope")
+    if text == "!":
+        return _("nothing: it is closed for everybody")
+    return text

@@ -1,0 +1,218 @@
+"""Settings shared by every way of running Nebulet."""
+
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import SELF, UNSAFE_INLINE
+from django.utils.translation import gettext_lazy as _
+
+from portal.settings.environment import Environment
+
+ENV = Environment.read()
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+NAME = ENV.name
+PUBLIC_URL = ENV.public_url
+STATE_DIR = ENV.state_dir
+REGION = "RegionOne"
+NETWORK_CIDR = ENV.network_cidr
+ADMIN_PASSWORD = ENV.admin_password
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.guardian",
+    "portal.core",
+    "accounts",
+    "images",
+    "compute.network",
+    "compute",
+    "portal.dashboard",
+    "portal.core.apps.OperatorAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "guardian",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "portal.core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ContextMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+ASGI_APPLICATION = "portal.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.dashboard.kit.context.shell",
+            ]
+        },
+    }
+]
+
+# Identity
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend", "accounts.backends.PolicyBackend"]
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+PASSWORD_HASHERS = [
+    "accounts.hashers.OwaspArgon2Hasher",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "/account/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+TOKEN_LIFETIME_S = 3600 * 4
+FERNET_KEY_DIR = ENV.secrets / "fernet"
+QUEUE_KEY_FILE = ENV.secrets / "queue-key"
+POLICY_FILES = {
+    "identity": BASE_DIR / "accounts" / "policy.json",
+    "image": BASE_DIR / "images" / "policy.json",
+    "compute": BASE_DIR / "compute" / "policy.json",
+    "network": BASE_DIR / "compute" / "network" / "policy.json",
+    "portal": BASE_DIR / "portal" / "policy.json",
+}
+
+# Stores and hosts
+IMAGE_STORES = {"file": {"driver": "images.stores.filesystem.FilesystemStore", "path": ENV.state_dir / "images"}}
+IMAGE_DEFAULT_STORE = "file"
+IMAGE_MAX_BYTES = 1 << 40
+SCHEDULER_FILTERS = [
+    "compute.scheduler.filters.retry.RetryFilter",
+    "compute.scheduler.filters.compute_up.ComputeFilter",
+    "compute.scheduler.filters.availability_zone.AvailabilityZoneFilter",
+    "compute.scheduler.filters.ram.RamFilter",
+    "compute.scheduler.filters.disk.DiskFilter",
+    "compute.scheduler.filters.core.CoreFilter",
+    "compute.scheduler.filters.image_properties.ImagePropertiesFilter",
+]
+SCHEDULER_WEIGHERS = [("compute.scheduler.weighers.ram.RamWeigher", 1.0)]
+CPU_ALLOCATION_RATIO = 16.0
+RAM_ALLOCATION_RATIO = 1.5
+DISK_ALLOCATION_RATIO = 1.0
+HOST_SILENT_S = 45
+OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "delete": 300}
+CONSOLE_TOKEN_LIFETIME_S = 600
+
+# Database, queue, channels, cache
+DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=600)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;"
+        ),
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BROKER_URL = ENV.broker_url
+REDIS_URL = ENV.redis_url
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [ENV.redis_url], "prefix": "nebulet"},
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": ENV.redis_url,
+        "KEY_PREFIX": "nebulet:cache",
+    }
+}
+
+# Language and time
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+
+# Static files
+STATIC_URL = "/static/"
+STATIC_ROOT = ENV.state_dir / "static"
+STATICFILES_DIRS = [("dist", BASE_DIR / "static" / "dist")]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 31536000
+
+# Safety
+ALLOWED_HOSTS = ENV.allowed_hosts
+CSRF_TRUSTED_ORIGINS = [ENV.public_url]
+CSRF_COOKIE_NAME = f"{ENV.name}_csrf_{ENV.port}"
+SESSION_COOKIE_NAME = f"{ENV.name}_session_{ENV.port}"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.public_url.startswith("https:")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": [SELF],
+    },
+    "EXCLUDE_URL_PREFIXES": ("/admin",),
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_RENDERER_CLASSES": ["portal.core.api.codec.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.core.api.codec.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Nebulet",
+    "DESCRIPTION": "OpenStack's identity, image, compute and network APIs.",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LOGGING_CONFIG = None
+LOG_DEBUG = ENV.debug

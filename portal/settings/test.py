@@ -1,0 +1,32 @@
+"""Tests: a state folder, database and keys of their own; nothing of a running installation is touched."""
+
+import os
+import secrets
+import tempfile
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+if "NEBULET_STATE_DIR" not in os.environ:
+    os.environ["NEBULET_STATE_DIR"] = tempfile.mkdtemp(prefix="nebulet-test-")
+_state = Path(os.environ["NEBULET_STATE_DIR"])
+(_state / "secrets" / "fernet").mkdir(parents=True, exist_ok=True)
+(_state / "run").mkdir(exist_ok=True)
+for _name in ("queue-key", "secret-key"):
+    _file = _state / "secrets" / _name
+    if not _file.exists():
+        _file.write_text(secrets.token_urlsafe(48))
+for _number in (0, 1):
+    _file = _state / "secrets" / "fernet" / str(_number)
+    if not _file.exists():
+        _file.write_bytes(urlsafe_b64encode(secrets.token_bytes(32)))
+
+from portal.settings.prod import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+ALLOWED_HOSTS = ["*"]

@@ -1,0 +1,42 @@
+// Notices: at most three, six seconds, paused under the pointer; errors stay until closed.
+const LAST_MS = 6000;
+const MOST = 3;
+
+export function startNotices() {
+  const stack = document.getElementById("notices");
+  if (!stack) return;
+  for (const notice of stack.children) keep(notice);
+
+  document.addEventListener("nb:notice", (event) => add(event.detail));
+  document.addEventListener("nb:signed-out", () => {
+    const layer = document.getElementById("signed-out");
+    if (layer && !layer.open) layer.showModal();
+  });
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => {
+      const request = event.detail.xhr?.getResponseHeader?.("X-Openstack-Request-Id");
+      const words = name === "htmx:responseError" ? stack.dataset.wordsFailed : stack.dataset.wordsLost;
+      add({ level: "error", text: request ? `${words} (${request})` : words });
+    });
+  }
+
+  function add({ level = "info", text }) {
+    const notice = stack.querySelector("template").content.firstElementChild.cloneNode(true);
+    notice.dataset.level = level;
+    notice.querySelector("[data-text]").textContent = text;
+    stack.append(notice);
+    keep(notice);
+    while (stack.querySelectorAll(".nb-notice").length > MOST) stack.querySelector(".nb-notice").remove();
+  }
+
+  function keep(notice) {
+    if (!notice.matches(".nb-notice")) return;
+    notice.querySelector("[data-close]")?.addEventListener("click", () => notice.remove());
+    if (notice.dataset.level === "error") return;
+    let timer = setTimeout(() => notice.remove(), LAST_MS);
+    notice.addEventListener("pointerenter", () => clearTimeout(timer));
+    notice.addEventListener("pointerleave", () => {
+      timer = setTimeout(() => notice.remove(), LAST_MS);
+    });
+  }
+}
