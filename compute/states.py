@@ -85,9 +85,7 @@ TRANSITIONS: dict[Action, Transition] = {
     Action.REBOOT_HARD: Transition(
         _from({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR}), TaskState.REBOOTING_HARD, VmState.ACTIVE
     ),
-    Action.DELETE: Transition(
-        _from(set(VmState) - {VmState.DELETED}), TaskState.DELETING, VmState.DELETED, preempts=True
-    ),
+    Action.DELETE: Transition(_from(set(VmState) - {VmState.DELETED}), TaskState.DELETING, VmState.DELETED, preempts=True),
 }
 
 

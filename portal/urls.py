@@ -1,9 +1,9 @@
 """Every address on the one port. Composition, no logic."""
 
+from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from django.contrib import admin
 from portal.health import healthz
 
 urlpatterns = [

@@ -1,4 +1,4 @@
-// Build the bundle: `npm run build` writes static/dist/nebulet/, which collectstatic then gives names with hashes.
+// Build the bundle: `npm run build` writes static/dist/, which collectstatic then gives names with hashes.
 //
 // theme.js is a classic script because it must run before the first paint; all others are modules that share chunks.
 // A chunk carries a hash in its own name, since nothing rewrites import statements later.
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = join(here, "dist", "nebulet");
+const out = join(here, "dist");
 const icons = join(here, "..", "node_modules", "@tabler", "icons", "icons", "outline");
 
 const common = { bundle: true, minify: true, legalComments: "none", logLevel: "info", outdir: out };

@@ -35,16 +35,10 @@ class ServerQuerySet(models.QuerySet["Server"]):
         """
         rule = TRANSITIONS[action]
         idle = self.filter(pk=server.pk, deleted_at=None, vm_state__in=rule.allowed)
-        if rule.preempts:
-            idle = idle.exclude(task_state=rule.during)
-        else:
-            idle = idle.filter(task_state=None)
+        idle = idle.exclude(task_state=rule.during) if rule.preempts else idle.filter(task_state=None)
         now = timezone.now()
         return (
-            idle.update(
-                task_state=rule.during, request_id=request_id, operation=action, operation_at=now, updated_at=now
-            )
-            == 1
+            idle.update(task_state=rule.during, request_id=request_id, operation=action, operation_at=now, updated_at=now) == 1
         )
 
     def advance(self, server_id: str, request_id: str, stage: TaskState) -> bool:

@@ -29,7 +29,6 @@ class OperatorSite(UnfoldAdminSite):
         return ctx is not None and allowed(ctx, ADMIN_SITE)
 
 
-
 class PolicyModelAdmin(ModelAdmin):
     """Base of every model's admin: read-mostly, state columns read-only, actions through services."""
 

@@ -1,7 +1,7 @@
 """The kernel as a Django app, and the operators' site as Django's default admin site."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class CoreConfig(AppConfig):
@@ -10,6 +10,6 @@ class CoreConfig(AppConfig):
     default = True
 
 
-class OperatorAdminConfig(AdminConfig):
+class OperatorAdminConfig(admin_apps.AdminConfig):
     default_site = "portal.core.admin.OperatorSite"
     default = False

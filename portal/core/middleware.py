@@ -27,7 +27,12 @@ class RequestIdMiddleware:
             response = self.get_response(request)
             took_ms = (time.perf_counter() - started) * 1000
             ACCESS.info(
-                "%s %s %s %s %.1f ms", request.META.get("REMOTE_ADDR", "-"), request.method, request.path, response.status_code, took_ms
+                "%s %s %s %s %.1f ms",
+                request.META.get("REMOTE_ADDR", "-"),
+                request.method,
+                request.path,
+                response.status_code,
+                took_ms,
             )
         response["X-OpenStack-Request-ID"] = request.request_id
         if request.path.startswith("/compute/"):

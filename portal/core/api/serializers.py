@@ -13,9 +13,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [str(key) for key in data if key not in self.fields]
             if unknown:
-                raise serializers.ValidationError(
-                    f"Additional properties are not allowed ({', '.join(repr(key) for key in unknown)} unexpected)."
-                )
+                names = ", ".join(repr(key) for key in unknown)
+                complaint = f"Additional properties are not allowed ({names} unexpected)."
+                raise serializers.ValidationError({"non_field_errors": [complaint]})
         return super().to_internal_value(data)
 
 
@@ -42,7 +42,5 @@ class NameField(StrictString):
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
         if name != name.strip() or not name.isprintable():
-            raise serializers.ValidationError(
-                f"{name!r} must be printable and must not begin or end with white space."
-            )
+            raise serializers.ValidationError(f"{name!r} must be printable and must not begin or end with white space.")
         return name

@@ -96,12 +96,15 @@ class ServicePolicy:
 
     def _read_overrides(self) -> dict[str, str]:
         assert self.path is not None
-        found = policy.parse_file_contents(self.path.read_text())
+        text = self.path.read_text()
+        if not text.strip():
+            raise ValueError("the file is empty; write {} to change nothing")
+        found = policy.parse_file_contents(text)
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
             raise ValueError("the file must be one object of rule names and check strings")
-        for name, text in found.items():
-            if text.strip() not in ("!", "") and isinstance(policy._parser.parse_rule(text), policy._checks.FalseCheck):
-                raise ValueError(f"the check of {name} cannot be read: {text!r}")
+        for name, check in found.items():
+            if check.strip() != "!" and isinstance(policy._parser.parse_rule(check), policy._checks.FalseCheck):
+                raise ValueError(f"the check of {name} cannot be read: {check!r}")
         return found
 
     def _unknown(self, overrides: Mapping[str, str]) -> list[str]:
@@ -148,9 +151,7 @@ def authorize(ctx: RequestContext, rule: Rule, target: Target = None) -> None:
     decision = decide(ctx, rule, target)
     if not decision.allowed:
         LOG.info("Refused %s to user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, decision.reason)
-        raise Forbidden(
-            f"Policy doesn't allow {rule.name} to be performed.", rule=rule.name, reason=decision.reason
-        )
+        raise Forbidden(f"Policy doesn't allow {rule.name} to be performed.", rule=rule.name, reason=decision.reason)
 
 
 def _as_mapping(ctx: RequestContext, target: Target) -> Mapping[str, Any]:

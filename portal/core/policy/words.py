@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from oslo_policy import policy
 
 from portal.core.context import RequestContext
@@ -31,7 +32,11 @@ def _who(ctx: RequestContext) -> str:
 
 
 def _strongest(roles: frozenset[str]) -> set[str]:
-    for role, implied in (("admin", {"manager", "member", "reader"}), ("manager", {"member", "reader"}), ("member", {"reader"})):
+    for role, implied in (
+        ("admin", {"manager", "member", "reader"}),
+        ("manager", {"member", "reader"}),
+        ("member", {"reader"}),
+    ):
         if role in roles:
             return set(roles) - implied
     return set(roles)
@@ -52,18 +57,19 @@ def needs(check: Any, rules: Mapping[str, Rule]) -> str:
     return _atom(str(check))
 
 
+_ATOMS = {
+    "guardian": gettext_noop("that it was shared with you"),
+    "project_id": gettext_noop("that it belongs to your project"),
+    "tenant": gettext_noop("that it belongs to your project"),
+    "owner": gettext_noop("that it belongs to your project"),
+    "user_id": gettext_noop("that it is your own"),
+    "system_scope": gettext_noop("system scope"),
+    "!": gettext_noop("nothing: it is closed for everybody"),
+}
+
+
 def _atom(text: str) -> str:
     kind, _colon, value = text.partition(":")
     if kind == "role":
         return _("the role %(role)s") % {"role": value}
-    if kind == "guardian":
-        return _("that it was shared with you")
-    if kind in ("project_id", "tenant", "owner"):
-        return _("that it belongs to your project")
-    if kind == "user_id":
-        return _("that it is your own")
-    if kind == "system_scope":
-        return _("system scope")
-    if text == "!":
-        return _("nothing: it is closed for everybody")
-    return text
+    return _(_ATOMS[kind]) if kind in _ATOMS else text

@@ -1,0 +1,1 @@
+"""Every HTML page. One folder per panel; kit/ holds what all panels declare with."""

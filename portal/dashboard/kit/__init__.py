@@ -1,0 +1,1 @@
+"""What every panel is declared with: pages, live tables, row actions, forms."""

@@ -1,0 +1,53 @@
+"""Forms whose refusals come from services: the sentence lands on the form, and nothing that was typed is lost."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from portal.core.errors import CloudError
+from portal.dashboard.kit.words import sentence
+
+
+class CloudForm(forms.Form):
+    """A form that a service judges. Fields look like the rest of the page without saying so each time."""
+
+    required_css_class = "required"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            dress(field.widget, self.is_bound and name in self.errors)
+
+    def submit(self, deed: Callable[[], Any]) -> Any:
+        """Run ``deed``; a service's refusal becomes a message of the form and the result None."""
+        try:
+            return deed()
+        except CloudError as error:
+            self.add_error(None, sentence(error))
+            return None
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse fields that the form does not have: a typing mistake in a prepared link must not go unseen."""
+        cleaned = super().clean() or {}
+        known = {self.add_prefix(name) for name in self.fields} | {"csrfmiddlewaretoken", "next", "from"}
+        strange = sorted(set(self.data) - known)
+        if strange:
+            raise forms.ValidationError(_("Unknown field: %(names)s.") % {"names": ", ".join(strange)[:200]})
+        return cleaned
+
+
+def dress(widget: forms.Widget, wrong: bool = False) -> None:
+    """Give a widget the look of its kind."""
+    kind = "form-control"
+    if isinstance(widget, forms.CheckboxInput | forms.RadioSelect):
+        kind = "form-check-input"
+    elif isinstance(widget, forms.Select):
+        kind = "form-select"
+    extra = " is-invalid" if wrong else ""
+    widget.attrs["class"] = f"{widget.attrs.get('class', '')} {kind}{extra}".strip()
+    if isinstance(widget, forms.TextInput | forms.Textarea):
+        widget.attrs.setdefault("autocomplete", "off")
+        widget.attrs.setdefault("spellcheck", "false")

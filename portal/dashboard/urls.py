@@ -1,0 +1,16 @@
+"""Addresses of the pages. A panel is a namespace; every address ends with a slash."""
+
+from django.urls import include, path
+
+from portal.dashboard.overview.views import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("account/", include("portal.dashboard.account.urls")),
+    path("overview/", include("portal.dashboard.overview.urls")),
+    path("instances/", include("portal.dashboard.instances.urls")),
+    path("instances/", include("portal.dashboard.console.urls")),
+    path("images/", include("portal.dashboard.images.urls")),
+    path("flavors/", include("portal.dashboard.flavors.urls")),
+    path("keys/", include("portal.dashboard.keys.urls")),
+]

@@ -1,0 +1,85 @@
+"""The engine: defaults, overrides, broken files, words."""
+
+import json
+
+import pytest
+
+from portal.core.context import RequestContext
+from portal.core.errors import Forbidden
+from portal.core.policy import engine
+from portal.core.policy.rules import Rule, registry
+
+BASE = Rule("t:member", "role:member and project_id:%(project_id)s", "a member of its project", base=True)
+READ = Rule("t:read", "rule:t:member", "Read a thing.")
+OPEN = Rule("t:open", "", "Open to all.")
+
+
+@pytest.fixture
+def policy_file(tmp_path, settings):
+    registry.register("testing", [BASE, READ, OPEN])
+    path = tmp_path / "policy.json"
+    settings.POLICY_FILES = {**settings.POLICY_FILES, "testing": path}
+    engine.reset()
+    yield path
+    engine.reset()
+    registry._services.pop("testing")
+
+
+def member(project_id="p1"):
+    return RequestContext(user_id="u", project_id=project_id, project_name="lab1", roles=frozenset({"member", "reader"}))
+
+
+THING = {"project_id": "p1"}
+
+
+def test_a_default_rule_holds_without_a_file(policy_file):
+    assert engine.allowed(member(), READ, THING)
+    assert not engine.allowed(member("p2"), READ, THING)
+
+
+def test_editing_the_file_changes_the_answer_at_once(policy_file):
+    assert engine.allowed(member(), READ, THING)
+    policy_file.write_text(json.dumps({"t:read": "role:admin"}))
+    assert not engine.allowed(member(), READ, THING)
+    policy_file.unlink()
+    assert engine.allowed(member(), READ, THING)
+
+
+def test_a_broken_file_keeps_the_last_good_rules_and_is_named(policy_file):
+    policy_file.write_text(json.dumps({"t:read": "role:admin"}))
+    assert not engine.allowed(member(), READ, THING)
+    policy_file.write_text('{"t:read": "role:member",')
+    assert not engine.allowed(member(), READ, THING)
+    assert str(policy_file) in engine.service_policy("testing").problems[0]
+
+
+@pytest.mark.parametrize("text", ['{"t:read": "role:admin or"}', '{"t:read": 3}', "", '"x"'])
+def test_a_file_that_starts_broken_leaves_the_defaults(policy_file, text):
+    policy_file.write_text(text)
+    assert engine.allowed(member(), READ, THING)
+    assert engine.service_policy("testing").problems
+
+
+def test_yaml_is_read_too_and_unknown_names_are_reported_not_fatal(policy_file):
+    policy_file.write_text('"t:read": "role:reader"\n"t:other": "role:admin"\n')
+    assert engine.allowed(member("p2"), READ, THING)
+    assert engine.service_policy("testing").problems == ["rule t:other is not known here"]
+
+
+def test_an_unknown_rule_denies(policy_file):
+    stranger = Rule("t:nobody-declared", "")
+    assert not engine.allowed(member(), stranger)
+    assert "does not exist" in engine.decide(member(), stranger).reason
+
+
+def test_a_refusal_says_who_you_are_and_what_it_needs(policy_file):
+    decision = engine.decide(member("p2"), READ, THING)
+    assert decision.reason == "You are member in lab1. This needs: a member of its project."
+
+
+def test_authorize_raises_with_the_rules_name(policy_file):
+    engine.authorize(member(), OPEN)
+    with pytest.raises(Forbidden) as refused:
+        engine.authorize(member("p2"), READ, THING)
+    assert refused.value.rule == "t:read"
+    assert "t:read" in refused.value.message
