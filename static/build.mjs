@@ -3,7 +3,7 @@
 // theme.js is a classic script because it must run before the first paint; all others are modules that share chunks.
 // A chunk carries a hash in its own name, since nothing rewrites import statements later.
 
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -42,6 +42,7 @@ async function writeSprite() {
 async function prepare() {
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
+  await copyFile(join(here, "favicon.svg"), join(out, "favicon.svg"));
   await writeSprite();
 }
 

@@ -17,8 +17,8 @@ class Entry:
     device: tuple[int, int] = (0, 0)
 
 
-def file(content: bytes, *, mode: int = 0o644) -> Entry:
-    return Entry(mode=stat.S_IFREG | mode, content=content)
+def file(content: bytes, *, mode: int = 0o644, group: int = 0) -> Entry:
+    return Entry(mode=stat.S_IFREG | mode, content=content, gid=group)
 
 
 def folder(*, mode: int = 0o755, owner: int = 0) -> Entry:

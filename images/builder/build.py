@@ -12,6 +12,8 @@ from images.builder.packages import Package
 
 # The small kernel for virtual machines: Debian's name first, then Ubuntu's.
 KERNEL_PACKAGES = ("linux-image-cloud-amd64", "linux-image-virtual", "linux-image-kvm")
+# The first is most of the guest, the second gives it `sudo` (see guest/bin/sudo), the others make the bootable disk.
+OTHER_PACKAGES = ("busybox-static", "coreutils", "syslinux", "syslinux-common", "mtools")
 # The last console is the one the guest's scripts write to: the serial port, whose text is the console log.
 CMDLINE = "console=tty0 console=ttyS0"
 MIN_RAM_MB = 96
@@ -48,10 +50,14 @@ def build(
 
 def _package_names() -> list[str]:
     kernel = packages.first_known(KERNEL_PACKAGES)
-    kernels = packages.closure(kernel, only=("linux-image-", "linux-modules-"))
+    names = packages.closure([kernel, "dropbear-bin"], follow=_is_followed)
     # The package asked for is empty: it only names the newest kernel.
-    names = [*kernels[1:], "busybox-static", "syslinux", "syslinux-common", "mtools", *packages.closure("dropbear-bin")]
-    return list(dict.fromkeys(names))
+    return [*(name for name in names if name != kernel), *OTHER_PACKAGES]
+
+
+def _is_followed(package: str, needed: str) -> bool:
+    """Of a kernel only its image and modules, not what installing it takes; of all else everything."""
+    return not package.startswith("linux-") or needed.startswith(("linux-image-", "linux-modules-"))
 
 
 def _make_images(folder: Path, unpacked: Path, fetched: list[Package]) -> Manifest:

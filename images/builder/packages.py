@@ -4,7 +4,7 @@ import hashlib
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -30,13 +30,17 @@ class Package:
         return unquote(self.file.split("_")[1])
 
 
-def parse_depends(output: str) -> list[str]:
-    """Names that `apt-cache depends PACKAGE` calls Depends or PreDepends; of alternatives the first real one."""
+def parse_depends(output: str) -> dict[str, list[str]]:
+    """What `apt-cache depends` says each package Depends or PreDepends on; of alternatives the first real one."""
+    found: dict[str, list[str]] = {}
     names: list[str] = []
     in_alternatives = satisfied = False
-    for line in output.splitlines()[1:]:
+    for line in output.splitlines():
+        if line and not line[0].isspace():
+            names = found.setdefault(line.strip().split(":")[0], [])
+            in_alternatives = False
+            continue
         entry = line.strip()
-        optional = entry.startswith("|")
         kind, _, name = entry.removeprefix("|").partition(": ")
         if kind not in {"Depends", "PreDepends"}:
             continue
@@ -45,26 +49,32 @@ def parse_depends(output: str) -> list[str]:
         if not satisfied and not name.startswith("<"):
             names.append(name.split(":")[0])
             satisfied = True
-        in_alternatives = optional
-    return names
+        in_alternatives = entry.startswith("|")
+    return found
 
 
-def depends(name: str) -> list[str]:
-    """What a package needs directly; BuildError if apt's lists do not know it."""
+def depends(names: Sequence[str]) -> dict[str, list[str]]:
+    """What each package needs directly; BuildError if apt's lists do not know one of them."""
     try:
-        output = tools.run([tools.find("apt-cache", package="apt"), "depends", name])
+        return parse_depends(tools.run([tools.find("apt-cache", package="apt"), "depends", *names]))
     except BuildError as error:
-        raise BuildError(f"apt does not know the package {name}: run `apt-get update` as root first.") from error
-    return parse_depends(output)
+        raise BuildError(f"apt does not know {', '.join(names)}: run `apt-get update` as root first.") from error
 
 
-def closure(name: str, *, only: Sequence[str] = ()) -> list[str]:
-    """The package and all it needs, itself first; with `only`, just those whose names begin so."""
-    found = [name]
-    for current in found:
-        for needed in depends(current):
-            if needed not in found and (not only or needed.startswith(tuple(only))):
-                found.append(needed)
+def closure(
+    names: Sequence[str],
+    *,
+    follow: Callable[[str, str], bool],
+    read: Callable[[Sequence[str]], dict[str, list[str]]] = depends,
+) -> list[str]:
+    """The packages and all they need. `follow(package, needed)` may leave a dependency out. One call of apt per level."""
+    found = list(names)
+    level = list(names)
+    while level:
+        answers = read(level)
+        pairs = [(package, needed) for package in level for needed in answers.get(package, [])]
+        level = list(dict.fromkeys(needed for package, needed in pairs if needed not in found and follow(package, needed)))
+        found.extend(level)
     return found
 
 
@@ -73,7 +83,7 @@ def first_known(names: Iterable[str]) -> str:
     candidates = list(names)
     for name in candidates:
         try:
-            depends(name)
+            depends([name])
         except BuildError:
             continue
         return name

@@ -1,4 +1,4 @@
-"""What the guest's memory file system holds: busybox, dropbear with its libraries, modules and the files in `guest/`."""
+"""What the guest's memory file system holds: busybox, dropbear, their libraries, modules and the files in `guest/`."""
 
 import gzip
 import stat
@@ -11,7 +11,11 @@ from images.builder.errors import BuildError
 from images.builder.modules import ModuleSet
 
 GUEST_FILES = Path(__file__).parent / "guest"
-_PROGRAMS = ("dropbear", "dropbearkey")
+TINY_ID = 1000
+# guest/bin/sudo calls it; busybox has nothing that becomes root for good without a password.
+_BECOME_ROOT = "lib/sudo/chroot"
+_PROGRAMS = ("bin/dropbear", "bin/dropbearkey", _BECOME_ROOT)
+_PROGRAM_FOLDERS = ("usr/sbin", "usr/bin")
 _EXECUTABLE_FOLDERS = ("bin/", "etc/init.d/", "etc/acpi/")
 _LIBRARY_FOLDERS = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib64", "usr/lib64", "lib", "usr/lib")
 _SECRET_FILES = ("etc/shadow",)
@@ -22,7 +26,7 @@ def ramdisk(unpacked: Path, modules: ModuleSet) -> bytes:
     entries = {
         **_skeleton(),
         **_busybox(unpacked),
-        **_dropbear(unpacked),
+        **_programs(unpacked),
         **_modules(modules),
         **_guest_files(),
     }
@@ -35,7 +39,7 @@ def _skeleton() -> dict[str, Entry]:
         **{name: archive.folder() for name in folders},
         "tmp": archive.folder(mode=0o1777),
         "root": archive.folder(mode=0o700),
-        "home/tiny": archive.folder(mode=0o755, owner=1000),
+        "home/tiny": archive.folder(mode=0o755, owner=TINY_ID),
         # One folder of programs: the usual paths all lead to it.
         "sbin": archive.link("bin"),
         "usr/bin": archive.link("../bin"),
@@ -54,16 +58,19 @@ def _busybox(unpacked: Path) -> dict[str, Entry]:
     return entries
 
 
-def _dropbear(unpacked: Path) -> dict[str, Entry]:
-    programs = {name: find(unpacked, name, ("usr/sbin", "usr/bin")).read_bytes() for name in _PROGRAMS}
+def _programs(unpacked: Path) -> dict[str, Entry]:
+    """The programs that are linked dynamically, with their loader and libraries."""
+    programs = {path: find(unpacked, Path(path).name, _PROGRAM_FOLDERS).read_bytes() for path in _PROGRAMS}
     loaders = {loader for loader in map(elf.interpreter, programs.values()) if loader is not None}
-    files = {f"bin/{name}": data for name, data in programs.items()}
+    files = dict(programs)
     files |= {f"lib/{name}": path.read_bytes() for name, path in libraries(unpacked, programs.values()).items()}
     for loader in loaders:
         # The C library needs its loader by name too: it stands where programs look for it, once.
         files.pop(f"lib/{Path(loader).name}", None)
         files[loader.lstrip("/")] = find(unpacked, Path(loader).name, _LIBRARY_FOLDERS).read_bytes()
-    return {path: archive.file(data, mode=0o755) for path, data in files.items()}
+    entries = {path: archive.file(data, mode=0o755) for path, data in files.items()}
+    entries[_BECOME_ROOT] = archive.file(programs[_BECOME_ROOT], mode=0o4750, group=TINY_ID)
+    return entries
 
 
 def libraries(unpacked: Path, programs: Iterable[bytes]) -> dict[str, Path]:

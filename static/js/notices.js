@@ -8,12 +8,10 @@ export function startNotices() {
   for (const notice of stack.children) keep(notice);
 
   document.addEventListener("nb:notice", (event) => add(event.detail));
-  document.addEventListener("nb:signed-out", () => {
-    const layer = document.getElementById("signed-out");
-    if (layer && !layer.open) layer.showModal();
-  });
+  startSignedOut();
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => {
+      if (event.detail.xhr?.status === 401) return;
       const request = event.detail.xhr?.getResponseHeader?.("X-Openstack-Request-Id");
       const words = name === "htmx:responseError" ? stack.dataset.wordsFailed : stack.dataset.wordsLost;
       add({ level: "error", text: request ? `${words} (${request})` : words });
@@ -39,4 +37,23 @@ export function startNotices() {
       timer = setTimeout(() => notice.remove(), LAST_MS);
     });
   }
+}
+
+/** The session ended under an open page: a layer over it, and a fresh CSRF token once signed in elsewhere. */
+function startSignedOut() {
+  const layer = document.getElementById("signed-out");
+  if (!layer) return;
+  document.addEventListener("nb:signed-out", () => layer.open || layer.showModal());
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 401) document.dispatchEvent(new CustomEvent("nb:signed-out"));
+  });
+  layer.querySelector("[data-signed-in]").addEventListener("click", async () => {
+    const answer = await fetch(layer.dataset.csrfUrl, { headers: { Accept: "application/json" }, redirect: "manual" });
+    if (!answer.ok) return;
+    const { token } = await answer.json();
+    document.querySelector('meta[name="csrf-token"]').content = token;
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+    layer.close();
+    document.dispatchEvent(new CustomEvent("nb:refresh-all"));
+  });
 }

@@ -1,0 +1,65 @@
+"""Security groups: named sets of rules about what may reach a port."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from compute.network.models.network import new_uuid
+
+DEFAULT_GROUP = "default"
+
+
+class SecurityGroup(models.Model):
+    """A set of rules of one project; every project has one named ``default``."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
+    name = models.CharField(max_length=255)
+    description = models.CharField(max_length=255, blank=True, default="")
+    project_id = models.CharField(max_length=64, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project_id", "name"], condition=Q(name=DEFAULT_GROUP), name="one_default_group_per_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about."""
+        return {"project_id": self.project_id, "tenant_id": self.project_id}
+
+
+class SecurityGroupRule(models.Model):
+    """One kind of traffic that a group lets pass; what no rule names is refused."""
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
+    security_group = models.ForeignKey(SecurityGroup, on_delete=models.CASCADE, related_name="rules")
+    remote_group = models.ForeignKey(SecurityGroup, on_delete=models.CASCADE, null=True, related_name="+")
+    description = models.CharField(max_length=255, blank=True, default="")
+    project_id = models.CharField(max_length=64, db_index=True)
+    direction = models.CharField(max_length=8, choices=[("ingress", "ingress"), ("egress", "egress")])
+    ethertype = models.CharField(max_length=8, choices=[("IPv4", "IPv4"), ("IPv6", "IPv6")], default="IPv4")
+    protocol = models.CharField(max_length=40, null=True)
+    port_range_min = models.PositiveIntegerField(null=True)
+    port_range_max = models.PositiveIntegerField(null=True)
+    remote_ip_prefix = models.CharField(max_length=64, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.ethertype} of {self.security_group_id}"
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about."""
+        return {"project_id": self.project_id, "tenant_id": self.project_id}

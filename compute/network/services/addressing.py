@@ -1,0 +1,70 @@
+"""Which address a port gets. The unique constraint decides; what is computed here is only a good guess."""
+
+import random
+from collections.abc import Iterator
+from ipaddress import IPv4Address, ip_address
+
+from django.db import IntegrityError, transaction
+
+from compute.network.models import FixedAddress, Port, Subnet
+from portal.core.errors import BadRequest, Conflict
+
+ATTEMPTS = 12
+_WINDOW = 64
+
+
+def assign(port: Port, subnet: Subnet) -> FixedAddress:
+    """Give the port a free address of the subnet's pools; raises Conflict when there is none.
+
+    The guess is random within the first free addresses, so that requests at the same moment seldom meet; when they do, the
+    database refuses one of them and it guesses again.
+    """
+    for _attempt in range(ATTEMPTS):
+        taken = set(subnet.fixed_addresses.values_list("address", flat=True))
+        window = [address for address, _n in zip(_free(subnet, taken), range(_WINDOW), strict=False)]
+        if not window:
+            break
+        found = _take(port, subnet, random.choice(window))  # noqa: S311 - no secret, only spreading
+        if found is not None:
+            return found
+    raise Conflict(f"No fixed IP addresses available for network: {subnet.network_id}")
+
+
+def assign_exactly(port: Port, subnet: Subnet, address: str) -> FixedAddress:
+    """Give the port this very address; raises BadRequest when it is taken or cannot belong to a port."""
+    wanted = IPv4Address(address)
+    if wanted in _reserved(subnet):
+        raise BadRequest(f"Invalid fixed IP address {address}: it is reserved on subnet {subnet.id}.")
+    found = _take(port, subnet, str(wanted))
+    if found is None:
+        holder = FixedAddress.objects.filter(subnet=subnet, address=str(wanted)).values_list("port__device_id", flat=True).first()
+        mine = FixedAddress.objects.filter(subnet=subnet, port__project_id=port.project_id, address=str(wanted)).exists()
+        where = f" on instance {holder}" if mine and holder else ""
+        raise BadRequest(f"Fixed IP address {address} is already in use{where}.")
+    return found
+
+
+def _take(port: Port, subnet: Subnet, address: str) -> FixedAddress | None:
+    try:
+        with transaction.atomic():
+            return FixedAddress.objects.create(port=port, subnet=subnet, address=address)
+    except IntegrityError:
+        return None
+
+
+def _free(subnet: Subnet, taken: set[str]) -> Iterator[str]:
+    reserved = _reserved(subnet)
+    for pool in subnet.allocation_pools:
+        first, last = int(ip_address(pool["start"])), int(ip_address(pool["end"]))
+        for number in range(first, last + 1):
+            address = IPv4Address(number)
+            if address not in reserved and str(address) not in taken:
+                yield str(address)
+
+
+def _reserved(subnet: Subnet) -> set[IPv4Address]:
+    span = subnet.range
+    reserved = {span.network_address, span.broadcast_address}
+    if subnet.gateway_ip:
+        reserved.add(IPv4Address(subnet.gateway_ip))
+    return reserved

@@ -1,0 +1,167 @@
+"""Ports for devices: allocated with the device's row, bound by its host, released at its end.
+
+What is refused and how it is worded follows the compute API reference, "Create Server", parameter ``networks``.
+"""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import AddressValueError, IPv4Address
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from compute.network.models import Network, Port, SecurityGroup, Subnet
+from compute.network.models.port import new_mac
+from compute.network.services import addressing, security_groups as groups
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict
+
+DEVICE_OWNER = "compute:nova"
+MOST = 32
+
+Wanted = Sequence[Mapping[str, Any]] | str | None
+
+
+@transaction.atomic
+def allocate(
+    *,
+    ctx: RequestContext,
+    project_id: str,
+    device_id: str,
+    networks: Wanted,
+    host: str | None = None,
+    security_groups: Sequence[str] | None = None,
+) -> list[Port]:
+    """Return the device's ports with their addresses, made in the caller's transaction.
+
+    ``networks`` is None or ``auto`` (the one network that the project can use), ``none``, or a list of mappings with ``uuid``,
+    ``fixed_ip``, ``port`` and ``tag``.
+    """
+    if networks == "none":
+        return []
+    wanted = _automatic(project_id, networks) if networks is None or isinstance(networks, str) else list(networks)
+    if len(wanted) > MOST:
+        raise BadRequest(f"No more than {MOST} networks can be asked for.")
+    members = groups.find(project_id, security_groups) if wanted else []
+    return [
+        _attach(project_id, device_id, host or "", position, item, members) for position, item in enumerate(wanted)
+    ]
+
+
+@transaction.atomic
+def release(device_id: str) -> int:
+    """Take a device's ports away and free their addresses; ports that people made lose the device only. Return how many."""
+    kept = Port.objects.filter(device_id=device_id, preserve_on_delete=True)
+    count = kept.update(device_id="", device_owner="", host="", status="DOWN")
+    _total, by_model = Port.objects.filter(device_id=device_id).delete()
+    return count + by_model.get("network.Port", 0)
+
+
+def bind(device_id: str, host: str | None, up: bool) -> None:
+    """Note on which host a device's ports are, and whether they carry traffic."""
+    Port.objects.filter(device_id=device_id).update(host=host or "", status="ACTIVE" if up else "DOWN")
+
+
+def usable_networks(project_id: str) -> list[Network]:
+    """Return the networks to which a project may attach devices."""
+    mine_or_shared = Q(project_id=project_id) | Q(shared=True)
+    return list(Network.objects.filter(mine_or_shared, admin_state_up=True, external=False, subnets__isnull=False).distinct())
+
+
+def _automatic(project_id: str, networks: str | None) -> list[dict[str, Any]]:
+    usable = usable_networks(project_id)
+    if len(usable) > 1:
+        raise Conflict("Multiple possible networks found, use a Network ID to be more specific.")
+    if not usable and networks == "auto":
+        raise BadRequest(f"Unable to automatically allocate a network for project {project_id}")
+    return [{"uuid": network.id} for network in usable]
+
+
+def _attach(
+    project_id: str, device_id: str, host: str, position: int, item: Mapping[str, Any], members: list[SecurityGroup]
+) -> Port:
+    if item.get("port"):
+        return _adopt(project_id, device_id, host, position, item)
+    network = _network(project_id, item.get("uuid"))
+    subnets = list(network.subnets.filter(ip_version=4))
+    if not subnets:
+        raise BadRequest(f"Network {network.id} requires a subnet in order to boot instances on.")
+    port = _make(network, project_id, device_id, host, position, item.get("tag"))
+    port.security_groups.set(members)
+    _address(port, subnets, item.get("fixed_ip"))
+    return port
+
+
+def _network(project_id: str, network_id: Any) -> Network:
+    if not _is_uuid(network_id):
+        raise BadRequest(f"Bad networks format: network uuid is not in proper format ({network_id})")
+    found = Network.objects.filter(Q(project_id=project_id) | Q(shared=True), pk=str(network_id).lower()).first()
+    if found is None:
+        raise BadRequest(f"Network {network_id} could not be found.")
+    if not found.admin_state_up:
+        raise BadRequest(f"Network {network_id} is administratively down.")
+    return found
+
+
+def _make(network: Network, project_id: str, device_id: str, host: str, position: int, tag: str | None) -> Port:
+    for _attempt in range(addressing.ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return Port.objects.create(
+                    network=network,
+                    project_id=project_id,
+                    device_id=device_id,
+                    device_owner=DEVICE_OWNER,
+                    host=host,
+                    position=position,
+                    mac_address=new_mac(),
+                    tag=tag,
+                )
+        except IntegrityError:  # the random hardware address exists on this network
+            continue
+    raise Conflict(f"No free hardware address on network {network.id}.")
+
+
+def _address(port: Port, subnets: list[Subnet], fixed_ip: str | None) -> None:
+    if fixed_ip is None:
+        addressing.assign(port, subnets[0])
+        return
+    try:
+        wanted = IPv4Address(fixed_ip)
+    except (AddressValueError, TypeError) as error:
+        raise BadRequest(f"Invalid fixed IP address ({fixed_ip})") from error
+    subnet = next((subnet for subnet in subnets if wanted in subnet.range), None)
+    if subnet is None:
+        raise BadRequest(f"Fixed IP {fixed_ip} is not a valid ip address for network {port.network_id}.")
+    addressing.assign_exactly(port, subnet, fixed_ip)
+
+
+def _adopt(project_id: str, device_id: str, host: str, position: int, item: Mapping[str, Any]) -> Port:
+    """Give a port that exists to the device, by one conditional UPDATE."""
+    port = Port.objects.filter(pk=item["port"], project_id=project_id).first() if _is_uuid(item["port"]) else None
+    if port is None:
+        raise BadRequest(f"Port id {item['port']} could not be found.")
+    if not port.fixed_addresses.exists():
+        raise BadRequest(f"Port {port.id} requires a FixedIP in order to be used.")
+    taken = Port.objects.filter(pk=port.pk, device_id="").update(
+        device_id=device_id,
+        device_owner=DEVICE_OWNER,
+        host=host,
+        position=position,
+        tag=item.get("tag"),
+        preserve_on_delete=True,
+    )
+    if not taken:
+        raise Conflict(f"Port {port.id} is still in use.")
+    port.refresh_from_db()
+    return port
+
+
+def _is_uuid(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) != 36:
+        return False
+    try:
+        return str(UUID(value)) == value.lower()
+    except ValueError:
+        return False

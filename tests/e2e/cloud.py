@@ -1,0 +1,202 @@
+"""A whole Nebulet started by ``./nebulet up --detach`` for tests, and what a user does with it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENSTACK = Path(sys.executable).with_name("openstack")
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Cloud:
+    """One installation with a state folder, port, network and domain names of its own."""
+
+    driver: str = "libvirt"
+    port: int = field(default_factory=free_port)
+    name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:6]}")
+    state: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nebulet-e2e-", dir="/var/tmp")))
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.state.chmod(0o755)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("NEBULET_", "OS_", "DJANGO_", "DATABASE_", "BROKER_", "REDIS_"))}
+        return {
+            **kept,
+            "NEBULET_STATE_DIR": str(self.state),
+            "NEBULET_PORT": str(self.port),
+            "NEBULET_NAME": self.name,
+            "NEBULET_DRIVER": self.driver,
+            **self.extra,
+        }
+
+    def nebulet(self, *words: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run ``./nebulet …`` for this installation."""
+        done = subprocess.run(
+            [str(ROOT / "nebulet"), *words], env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout
+        )
+        assert not check or done.returncode == 0, f"nebulet {' '.join(words)}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
+        return done
+
+    def up(self) -> "Cloud":
+        self.nebulet("up", "--detach")
+        return self
+
+    def down(self) -> None:
+        """Stop it and take away what it left on the machine."""
+        self.nebulet("down", check=False)
+        if self.driver == "libvirt":
+            self._remove_from_libvirt()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def _remove_from_libvirt(self) -> None:
+        for domain in self.virsh("list", "--all", "--name").split():
+            if domain.startswith(f"{self.name}-"):
+                self.virsh("destroy", domain, check=False)
+                self.virsh("undefine", domain, check=False)
+        for network in self.virsh("net-list", "--all", "--name").split():
+            if network.startswith(f"{self.name}-"):
+                self.virsh("net-destroy", network, check=False)
+                self.virsh("net-undefine", network, check=False)
+
+    def virsh(self, *words: str, check: bool = True) -> str:
+        """Return what ``virsh`` prints."""
+        return subprocess.run(["virsh", "-q", "-c", "qemu:///system", *words], capture_output=True, text=True, check=check).stdout
+
+    def domains(self) -> list[str]:
+        """Return the names of this installation's domains."""
+        return [name for name in self.virsh("list", "--all", "--name").split() if name.startswith(f"{self.name}-")]
+
+    def logs(self) -> str:
+        """Return the ends of all logs, for a failed test's report."""
+        parts = []
+        for path in sorted((self.state / "log").glob("*.log")):
+            parts.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-40:]))
+        return "\n".join(parts)
+
+    def password(self, user: str = "admin") -> str:
+        return (self.state / "secrets" / f"{user}-password").read_text().strip()
+
+    def pid(self, process: str) -> int:
+        """Return the process id of one of the supervised processes."""
+        report = json.loads(self.nebulet("status", "--json").stdout)
+        return int(next(row["pid"] for row in report["processes"] if row["name"] == process))
+
+    def openstack(self, *words: str, user: str = "demo", project: str | None = None, check: bool = True) -> Any:
+        """Run the unmodified client; return its JSON, or its text where it has none."""
+        env = {
+            **self.environment,
+            "OS_AUTH_URL": f"{self.url}/identity/v3",
+            "OS_USERNAME": user,
+            "OS_PASSWORD": self.password(user),
+            "OS_PROJECT_NAME": project or user,
+            "OS_USER_DOMAIN_NAME": "Default",
+            "OS_PROJECT_DOMAIN_NAME": "Default",
+            "OS_IDENTITY_API_VERSION": "3",
+        }
+        done = subprocess.run([str(OPENSTACK), *words], env=env, capture_output=True, text=True, timeout=180)
+        if not check:
+            return done
+        assert done.returncode == 0, f"openstack {' '.join(words)}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return done.stdout
+
+    def client(self, user: str = "demo", project: str | None = None) -> httpx.Client:
+        """Return an HTTP client with a token for the project."""
+        body = {
+            "auth": {
+                "identity": {
+                    "methods": ["password"],
+                    "password": {"user": {"name": user, "domain": {"id": "default"}, "password": self.password(user)}},
+                },
+                "scope": {"project": {"name": project or user, "domain": {"id": "default"}}},
+            }
+        }
+        answer = httpx.post(f"{self.url}/identity/v3/auth/tokens", json=body)
+        assert answer.status_code == 201, answer.text
+        return httpx.Client(base_url=self.url, headers={"X-Auth-Token": answer.headers["X-Subject-Token"]}, timeout=60)
+
+
+def wait_for(what: str, probe: Any, seconds: float = 60, every: float = 0.2) -> Any:
+    """Return the first true answer of ``probe``; fail with ``what`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(every)
+
+
+class Api:
+    """The few calls that most tests make, over plain HTTP."""
+
+    def __init__(self, cloud: Cloud, user: str = "demo", project: str | None = None) -> None:
+        self.cloud = cloud
+        self.http = cloud.client(user, project)
+
+    def image_id(self, name: str) -> str:
+        found = self.http.get("/image/v2/images", params={"name": name}).json()["images"]
+        assert found, f"no image {name}"
+        return str(found[0]["id"])
+
+    def create(self, name: str, flavor: str = "84", image: str = "tiny", **fields: Any) -> str:
+        body = {"server": {"name": name, "flavorRef": flavor, "imageRef": self.image_id(image), "networks": "auto", **fields}}
+        answer = self.http.post("/compute/v2.1/servers", json=body, headers={"OpenStack-API-Version": "compute 2.37"})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["server"]["id"])
+
+    def server(self, server_id: str) -> dict[str, Any]:
+        answer = self.http.get(f"/compute/v2.1/servers/{server_id}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()["server"]
+        return found
+
+    def wait(self, server_id: str, status: str = "ACTIVE", seconds: float = 120) -> dict[str, Any]:
+        def probe() -> dict[str, Any] | None:
+            server = self.server(server_id)
+            assert status == "ERROR" or server["status"] != "ERROR", f"{server.get('fault')}\n{self.cloud.logs()}"
+            done = server["status"] == status and server["OS-EXT-STS:task_state"] is None
+            return server if done else None
+
+        found: dict[str, Any] = wait_for(f"{server_id} {status}", probe, seconds)
+        return found
+
+    def act(self, server_id: str, action: str, value: Any = None) -> httpx.Response:
+        return self.http.post(f"/compute/v2.1/servers/{server_id}/action", json={action: value})
+
+    def delete(self, server_id: str, seconds: float = 60) -> None:
+        assert self.http.delete(f"/compute/v2.1/servers/{server_id}").status_code == 204
+        self.wait_gone(server_id, seconds)
+
+    def wait_gone(self, server_id: str, seconds: float = 60) -> None:
+        wait_for(f"{server_id} gone", lambda: self.http.get(f"/compute/v2.1/servers/{server_id}").status_code == 404, seconds)
+
+    def log(self, server_id: str) -> str:
+        answer = self.act(server_id, "os-getConsoleOutput", {"length": 1000})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["output"])

@@ -1,0 +1,22 @@
+"""One real cloud for all end-to-end tests of a run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.cloud import Api, Cloud
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """A cloud on real libvirt and QEMU, set up by the script that users run."""
+    cloud = Cloud()
+    try:
+        yield cloud.up()
+    finally:
+        cloud.down()
+
+
+@pytest.fixture
+def api(cloud: Cloud) -> Api:
+    return Api(cloud)

@@ -1,0 +1,144 @@
+"""The main path on real libvirt and QEMU: boot, log in, look, stop, start, reboot, delete, nothing left."""
+
+import base64
+import ipaddress
+import subprocess
+
+import pytest
+import websockets.sync.client as ws
+
+from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.guest import neighbour, ssh
+
+pytestmark = pytest.mark.real
+
+USER_DATA = "#!/bin/sh\necho made-by-user-data > /tmp/proof\necho user data ran\n"
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    path = tmp_path_factory.mktemp("key") / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def guest(cloud, key):
+    """A booted server with a key, user data and a name that would break careless XML."""
+    api = Api(cloud)
+    body = {"keypair": {"name": "mine", "public_key": key.with_suffix(".pub").read_text()}}
+    assert api.http.post("/compute/v2.1/os-keypairs", json=body).status_code in (200, 201)
+    server_id = api.create(
+        'web <b>&"01"</b>', key_name="mine", user_data=base64.b64encode(USER_DATA.encode()).decode(), metadata={"a": "<&>"}
+    )
+    server = api.wait(server_id)
+    wait_for("the login prompt", lambda: "login:" in api.log(server_id), 90, every=1)
+    yield server
+    if api.http.get(f"/compute/v2.1/servers/{server_id}").status_code == 200:
+        api.delete(server_id)
+
+
+def fixed_address(server) -> str:
+    return server["addresses"]["private"][0]["addr"]
+
+
+def bridge_of(cloud: Cloud, domain: str) -> str:
+    return next(line.split()[2] for line in cloud.virsh("domiflist", domain).splitlines() if line.strip())
+
+
+def test_the_console_log_shows_kernel_address_and_prompt(api: Api, guest):
+    log = api.log(guest["id"])
+    assert "Linux version" in log
+    assert fixed_address(guest) in log
+    assert "login:" in log
+
+
+def test_the_guest_has_the_address_key_name_and_user_data_it_was_given(cloud, api, guest, key):
+    address = fixed_address(guest)
+    network = ipaddress.ip_network(f"{address}/24", strict=False)
+    with neighbour(bridge_of(cloud, cloud.domains()[0]), f"{network.broadcast_address - 1}/24") as space:
+        shown = wait_for("ssh", lambda: out(ssh(space, key, address, "hostname; cat /tmp/proof; ip -4 addr show eth0")), 60)
+        stranger = subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key.parent / "other")], check=True)
+        assert stranger.returncode == 0
+        assert ssh(space, key.parent / "other", address, "true").returncode != 0
+    assert "web-b-01-b" in shown
+    assert "made-by-user-data" in shown
+    assert address in shown
+
+
+def out(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stdout if done.returncode == 0 else ""
+
+
+def test_the_display_speaks_rfb_through_the_websocket_once(cloud, api, guest):
+    answer = api.http.post(
+        f"/compute/v2.1/servers/{guest['id']}/remote-consoles",
+        json={"remote_console": {"protocol": "vnc", "type": "novnc"}},
+        headers={"OpenStack-API-Version": "compute 2.6"},
+    )
+    assert answer.status_code == 200, answer.text
+    token = answer.json()["remote_console"]["url"].split("token=")[-1]
+    address = f"{cloud.url.replace('http', 'ws')}/ws/vnc/?token={token}"
+    with ws.connect(address, subprotocols=["binary"], origin=cloud.url) as socket:
+        greeting = socket.recv(timeout=10)
+        assert greeting[:4] == b"RFB "
+    with pytest.raises(Exception), ws.connect(address, subprotocols=["binary"], origin=cloud.url) as again:
+        again.recv(timeout=10)
+
+
+def test_the_display_refuses_a_foreign_origin(cloud, api, guest):
+    answer = api.act(guest["id"], "os-getVNCConsole", {"type": "novnc"})
+    token = answer.json()["console"]["url"].split("token=")[-1]
+    address = f"{cloud.url.replace('http', 'ws')}/ws/vnc/?token={token}"
+    with pytest.raises(Exception), ws.connect(address, subprotocols=["binary"], origin="http://evil.example") as socket:
+        socket.recv(timeout=10)
+
+
+def test_stop_start_and_both_reboots(cloud, api, guest):
+    server_id = guest["id"]
+    assert api.act(server_id, "os-start").status_code == 409
+    assert api.act(server_id, "os-stop").status_code == 202
+    assert api.wait(server_id, "SHUTOFF")["OS-EXT-STS:power_state"] == 4
+    assert api.act(server_id, "os-stop").status_code == 409
+    assert api.act(server_id, "os-start").status_code == 202
+    assert api.wait(server_id)["OS-EXT-STS:power_state"] == 1
+    wait_for("the prompt after a start", lambda: "login:" in api.log(server_id), 90, every=1)
+    assert api.act(server_id, "reboot", {"type": "SOFT"}).status_code == 202
+    api.wait(server_id, seconds=150)
+    assert api.act(server_id, "reboot", {"type": "HARD"}).status_code == 202
+    api.wait(server_id)
+
+
+def test_a_guest_that_is_shut_off_outside_is_seen_as_stopped(cloud, api, guest):
+    server_id = guest["id"]
+    domain = next(name for name in cloud.domains() if server_id in cloud.virsh("domuuid", name))
+    cloud.virsh("destroy", domain)
+    api.wait(server_id, "SHUTOFF", 30)
+    assert api.act(server_id, "os-start").status_code == 202
+    api.wait(server_id)
+
+
+def test_delete_leaves_nothing_behind(cloud, api, guest):
+    server_id = guest["id"]
+    api.delete(server_id)
+    assert cloud.domains() == []
+    assert not (cloud.state / "instances" / server_id).exists()
+    network = next(name for name in cloud.virsh("net-list", "--all", "--name").split() if name.startswith(cloud.name))
+    assert fixed_address(guest) not in cloud.virsh("net-dumpxml", network)
+    assert api.http.delete(f"/compute/v2.1/servers/{server_id}").status_code == 404
+    used = api.http.get("/compute/v2.1/limits").json()["limits"]["absolute"]
+    assert used["totalInstancesUsed"] == 0
+    cloud.nebulet("manage", "invariants")
+
+
+def test_a_machine_image_boots_with_its_kernel_and_ramdisk(cloud, api):
+    server_id = api.create("uec", image="tiny-uec")
+    api.wait(server_id)
+    try:
+        wait_for("the login prompt", lambda: "login:" in api.log(server_id), 90, every=1)
+        folder = cloud.state / "instances" / server_id
+        assert {"disk", "disk.info", "console.log", "kernel", "ramdisk"} <= {path.name for path in folder.iterdir()}
+        assert api.image_id("tiny-uec")
+        assert list((cloud.state / "instances" / "_base").iterdir())
+    finally:
+        api.delete(server_id)
