@@ -1,13 +1,15 @@
 """Servers: the virtual machines of the cloud (``instance`` in the dashboard)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from compute.models.host import new_uuid
-from compute.states import STATUS_VM_STATES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
+from compute.states import BUILD_STAGES, STATUS_VM_STATES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
 
 
 class ServerNumber(models.Model):
@@ -41,32 +43,86 @@ class ServerQuerySet(models.QuerySet["Server"]):
             idle.update(task_state=rule.during, request_id=request_id, operation=action, operation_at=now, updated_at=now) == 1
         )
 
-    def advance(self, server_id: str, request_id: str, stage: TaskState) -> bool:
-        """Move a build on to ``stage``; False when the report is stale."""
+    def place(self, server_id: str, request_id: str, host: str, zone: str) -> bool:
+        """Give a build to a host; False when it has one, was deleted, or belongs to another request."""
+        return (
+            self.filter(pk=server_id, request_id=request_id, operation=Action.CREATE, task_state=TaskState.SCHEDULING)
+            .filter(host=None, deleted_at=None)
+            .update(host=host, availability_zone=zone, attempts=F("attempts") + 1, updated_at=timezone.now())
+            == 1
+        )
+
+    def unplace(self, server_id: str, request_id: str, host: str) -> bool:
+        """Take an unfinished build from a host, to be placed again; False when it is not there any more."""
         now = timezone.now()
         return (
-            self.filter(pk=server_id, request_id=request_id, operation=Action.CREATE, deleted_at=None)
-            .exclude(task_state=None)
+            self.filter(pk=server_id, request_id=request_id, host=host, operation=Action.CREATE, deleted_at=None)
+            .filter(task_state__in=BUILD_STAGES)
+            .update(host=None, availability_zone=None, task_state=TaskState.SCHEDULING, operation_at=now, updated_at=now)
+            == 1
+        )
+
+    def advance(self, server_id: str, request_id: str, host: str, stage: TaskState) -> bool:
+        """Move a build on to ``stage``, never back; False when the report is stale."""
+        now = timezone.now()
+        before = BUILD_STAGES[: BUILD_STAGES.index(stage) + 1]
+        return (
+            self.filter(pk=server_id, request_id=request_id, host=host, operation=Action.CREATE, deleted_at=None)
+            .filter(task_state__in=before)
             .update(task_state=stage, operation_at=now, updated_at=now)
             == 1
         )
 
     def finish(self, server_id: str, request_id: str, vm_state: VmState, **changes: Any) -> bool:
         """Close the operation ``request_id`` with ``vm_state``; False when it is not the server's any more."""
+        now = timezone.now()
         return (
             self.filter(pk=server_id, request_id=request_id, deleted_at=None)
             .exclude(task_state=None)
-            .update(vm_state=vm_state, task_state=None, updated_at=timezone.now(), **changes)
+            .update(vm_state=vm_state, task_state=None, observed_at=now, updated_at=now, **changes)
             == 1
         )
 
-    def observe(self, server_id: str, host: str, vm_state: VmState, power_state: PowerState) -> bool:
-        """Write what a guest became by itself; False while an operation runs, since that tells the end itself."""
+    def remove(self, server_id: str, request_id: str) -> bool:
+        """Mark a server deleted whose deletion is ``request_id``; also when it was given up before the host answered."""
+        now = timezone.now()
+        return (
+            self.filter(pk=server_id, request_id=request_id, operation=Action.DELETE, deleted_at=None).update(
+                vm_state=VmState.DELETED,
+                task_state=None,
+                power_state=PowerState.NOSTATE,
+                deleted_at=now,
+                updated_at=now,
+            )
+            == 1
+        )
+
+    def observe(self, server_id: str, host: str, vm_state: VmState, power_state: PowerState, at: datetime) -> bool:
+        """Write what a guest was by itself at a time; False for old news, and while an operation runs: that tells the end."""
         return (
             self.filter(pk=server_id, host=host, task_state=None, deleted_at=None)
+            .filter(Q(observed_at=None) | Q(observed_at__lt=at))
             .exclude(vm_state__in=[VmState.BUILDING, VmState.ERROR])
             .exclude(vm_state=vm_state, power_state=power_state)
-            .update(vm_state=vm_state, power_state=power_state, updated_at=timezone.now())
+            .update(vm_state=vm_state, power_state=power_state, observed_at=at, updated_at=timezone.now())
+            == 1
+        )
+
+    def lose(self, server_id: str, host: str, at: datetime) -> bool:
+        """Put a server in ERROR whose guest its host does not know any more."""
+        return (
+            self.filter(pk=server_id, host=host, task_state=None, deleted_at=None)
+            .filter(Q(observed_at=None) | Q(observed_at__lt=at), vm_state__in=[VmState.ACTIVE, VmState.STOPPED])
+            .update(vm_state=VmState.ERROR, power_state=PowerState.NOSTATE, observed_at=at, updated_at=timezone.now())
+            == 1
+        )
+
+    def recover(self, server_id: str, host: str, vm_state: VmState, power_state: PowerState, at: datetime) -> bool:
+        """Take a server out of ERROR whose guest its host knows again."""
+        return (
+            self.filter(pk=server_id, host=host, task_state=None, deleted_at=None, vm_state=VmState.ERROR)
+            .filter(Q(observed_at=None) | Q(observed_at__lt=at))
+            .update(vm_state=vm_state, power_state=power_state, observed_at=at, updated_at=timezone.now())
             == 1
         )
 
@@ -75,7 +131,8 @@ class Server(models.Model):
     """A virtual machine: what was asked for, where it runs, and what is being done to it.
 
     The flavor's figures are kept as they were at launch. ``request_id`` and ``operation`` name the operation that is running or
-    ran last; a report that carries another ``request_id`` is stale.
+    ran last; a report that carries another ``request_id`` is stale. ``observed_at`` is when the guest's state was last known, so
+    that older news changes nothing. A server that has a ``host`` and is not deleted holds a claim there.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
@@ -108,6 +165,7 @@ class Server(models.Model):
     locked = models.BooleanField(default=False)
 
     requested_zone = models.CharField(max_length=255, null=True)
+    requested_host = models.CharField(max_length=255, null=True)
     availability_zone = models.CharField(max_length=255, null=True)
     host = models.CharField(max_length=255, null=True, db_index=True)
 
@@ -117,6 +175,7 @@ class Server(models.Model):
     request_id = models.CharField(max_length=64, db_index=True)
     operation = models.CharField(max_length=32, null=True)
     operation_at = models.DateTimeField(null=True)
+    observed_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 
     created_at = models.DateTimeField(default=timezone.now)

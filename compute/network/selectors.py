@@ -108,9 +108,10 @@ def addresses(device_ids: Iterable[str]) -> dict[str, list[Address]]:
     return found
 
 
-def devices_with_address(pattern: str) -> QuerySet[FixedAddress]:
-    """Return the ids of devices that hold an address beginning with ``pattern``, as a subquery."""
-    return FixedAddress.objects.filter(address__startswith=pattern).values("port__device_id")
+def devices_with_address(word: str, version: int) -> QuerySet[FixedAddress, str]:
+    """Return the ids of devices that hold an address with ``word`` in it, as a subquery."""
+    rows = FixedAddress.objects.filter(address__contains=word, subnet__ip_version=version)
+    return rows.values_list("port__device_id", flat=True)
 
 
 def interface_specs(device_id: str) -> list[InterfaceSpec]:

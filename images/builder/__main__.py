@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from images.builder.build import build
 from images.builder.errors import BuildError
+from images.builder.recipe import build
 
 
 def main(arguments: list[str] | None = None) -> int:

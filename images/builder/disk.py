@@ -66,9 +66,7 @@ def _table_entry(flag: int, kind: int, start: int, size: int) -> bytes:
     return struct.pack("<B3sB3sII", flag, beyond, kind, beyond, start // _SECTOR, size // _SECTOR)
 
 
-def _boot_partition(
-    fat: Path, size: int, *, kernel: Path, ramdisk: Path, cmdline: str, unpacked: Path, work: Path
-) -> None:
+def _boot_partition(fat: Path, size: int, *, kernel: Path, ramdisk: Path, cmdline: str, unpacked: Path, work: Path) -> None:
     programs = unpacked / "usr/bin"
     mtools = rootfs.find(unpacked, "mtools", ("usr/bin",))
     _make_sparse(fat, size)

@@ -32,7 +32,7 @@ def read_tree(root: Path) -> Tree:
 
 def module_name(file_name: str) -> str:
     """`virtio-rng.ko.xz` is the module `virtio_rng`."""
-    return file_name.split(".ko")[0].replace("-", "_")
+    return file_name.split(".ko", maxsplit=1)[0].replace("-", "_")
 
 
 def load_order(wanted: Iterable[str], tree: Tree, depends: Callable[[str], list[str]]) -> list[str]:

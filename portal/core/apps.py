@@ -2,12 +2,17 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.module_loading import autodiscover_modules
 
 
 class CoreConfig(AppConfig):
     name = "portal.core"
     label = "core"
     default = True
+
+    def ready(self) -> None:
+        """Register every app's rules, so that no question comes before its rule."""
+        autodiscover_modules("policies")
 
 
 class OperatorAdminConfig(admin_apps.AdminConfig):

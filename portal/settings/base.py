@@ -84,6 +84,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend", "accounts.backends.PolicyBackend"]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "guardian.W001"]  # names are unique per domain; grants are read by the rule engine
 PASSWORD_HASHERS = [
     "accounts.hashers.OwaspArgon2Hasher",
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -5,7 +5,7 @@ import "@tabler/core/js/src/bootstrap/collapse";
 import Alpine from "@alpinejs/csp";
 
 import { registerComponents } from "./components.js";
-import { startCopyButtons } from "./copy.js";
+import { startCopyButtons, startSaveButtons } from "./copy.js";
 import { startDialog } from "./dialog.js";
 import { startLive } from "./live.js";
 import { morph } from "./morph.js";
@@ -46,6 +46,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 registerComponents(Alpine);
 Alpine.start();
 startCopyButtons();
+startSaveButtons();
 startNotices();
 startDialog(htmx);
 startLive(htmx);

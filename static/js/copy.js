@@ -27,3 +27,16 @@ async function put(text) {
     return done;
   }
 }
+
+/** <button data-save-from="selector" data-save-as="name"> saves text as a file. */
+export function startSaveButtons() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-save-from]");
+    if (!button) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([document.querySelector(button.dataset.saveFrom).textContent], { type: "text/plain" }));
+    link.download = button.dataset.saveAs;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+}

@@ -112,9 +112,13 @@ class LivePage {
   /** Parts of the page that show `id`; a table is asked for ids that it does not show as well. */
   changed(id) {
     for (const source of document.querySelectorAll("[data-live-url]")) {
+      if (source.dataset.live === id) {
+        this.want(source, "*");
+        continue;
+      }
       const known = [...source.querySelectorAll("[data-live]")].some((part) => part.dataset.live === id);
-      const mine = source.dataset.live === id || source.dataset.live === "*";
-      if (known || mine || source.dataset.liveNew !== undefined) this.want(source, id);
+      if (source.dataset.live === "*") this.want(source, "*");
+      else if (known || source.dataset.liveNew !== undefined) this.want(source, id);
     }
     return this.flush();
   }
@@ -168,8 +172,9 @@ class LivePage {
       document.dispatchEvent(new CustomEvent("nb:signed-out"));
       return false;
     }
-    if (response.headers.get("X-Nebulet-Reload")) {
-      location.reload();
+    const view = response.headers.get("X-View");
+    if ((response.status === 404 && source.dataset.live) || (view && view !== source.dataset.view)) {
+      location.reload(); // what this page is about is gone, or has become something that looks different as a whole
       return true;
     }
     if (!response.ok) return false;

@@ -37,7 +37,9 @@ def assign_exactly(port: Port, subnet: Subnet, address: str) -> FixedAddress:
         raise BadRequest(f"Invalid fixed IP address {address}: it is reserved on subnet {subnet.id}.")
     found = _take(port, subnet, str(wanted))
     if found is None:
-        holder = FixedAddress.objects.filter(subnet=subnet, address=str(wanted)).values_list("port__device_id", flat=True).first()
+        holder = (
+            FixedAddress.objects.filter(subnet=subnet, address=str(wanted)).values_list("port__device_id", flat=True).first()
+        )
         mine = FixedAddress.objects.filter(subnet=subnet, port__project_id=port.project_id, address=str(wanted)).exists()
         where = f" on instance {holder}" if mine and holder else ""
         raise BadRequest(f"Fixed IP address {address} is already in use{where}.")

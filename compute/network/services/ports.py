@@ -4,6 +4,7 @@ What is refused and how it is worded follows the compute API reference, "Create 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,8 @@ from django.db.models import Q
 
 from compute.network.models import Network, Port, SecurityGroup, Subnet
 from compute.network.models.port import new_mac
-from compute.network.services import addressing, security_groups as groups
+from compute.network.services import addressing
+from compute.network.services import security_groups as groups
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict
 
@@ -21,6 +23,27 @@ DEVICE_OWNER = "compute:nova"
 MOST = 32
 
 Wanted = Sequence[Mapping[str, Any]] | str | None
+
+
+@dataclass(frozen=True)
+class _Card:
+    """A network card that is asked for: whose it is, which one, and what the request says of it."""
+
+    project_id: str
+    device_id: str
+    host: str
+    position: int
+    item: Mapping[str, Any]
+
+    def columns(self) -> dict[str, Any]:
+        """Return what binds a port to the device."""
+        return {
+            "device_id": self.device_id,
+            "device_owner": DEVICE_OWNER,
+            "host": self.host,
+            "position": self.position,
+            "tag": self.item.get("tag"),
+        }
 
 
 @transaction.atomic
@@ -44,9 +67,8 @@ def allocate(
     if len(wanted) > MOST:
         raise BadRequest(f"No more than {MOST} networks can be asked for.")
     members = groups.find(project_id, security_groups) if wanted else []
-    return [
-        _attach(project_id, device_id, host or "", position, item, members) for position, item in enumerate(wanted)
-    ]
+    cards = [_Card(project_id, device_id, host or "", at, item) for at, item in enumerate(wanted)]
+    return [_adopt(card) if card.item.get("port") else _attach(card, members) for card in cards]
 
 
 @transaction.atomic
@@ -78,18 +100,14 @@ def _automatic(project_id: str, networks: str | None) -> list[dict[str, Any]]:
     return [{"uuid": network.id} for network in usable]
 
 
-def _attach(
-    project_id: str, device_id: str, host: str, position: int, item: Mapping[str, Any], members: list[SecurityGroup]
-) -> Port:
-    if item.get("port"):
-        return _adopt(project_id, device_id, host, position, item)
-    network = _network(project_id, item.get("uuid"))
+def _attach(card: _Card, members: list[SecurityGroup]) -> Port:
+    network = _network(card.project_id, card.item.get("uuid"))
     subnets = list(network.subnets.filter(ip_version=4))
     if not subnets:
         raise BadRequest(f"Network {network.id} requires a subnet in order to boot instances on.")
-    port = _make(network, project_id, device_id, host, position, item.get("tag"))
+    port = _make(network, card)
     port.security_groups.set(members)
-    _address(port, subnets, item.get("fixed_ip"))
+    _address(port, subnets, card.item.get("fixed_ip"))
     return port
 
 
@@ -104,19 +122,12 @@ def _network(project_id: str, network_id: Any) -> Network:
     return found
 
 
-def _make(network: Network, project_id: str, device_id: str, host: str, position: int, tag: str | None) -> Port:
+def _make(network: Network, card: _Card) -> Port:
     for _attempt in range(addressing.ATTEMPTS):
         try:
             with transaction.atomic():
                 return Port.objects.create(
-                    network=network,
-                    project_id=project_id,
-                    device_id=device_id,
-                    device_owner=DEVICE_OWNER,
-                    host=host,
-                    position=position,
-                    mac_address=new_mac(),
-                    tag=tag,
+                    network=network, project_id=card.project_id, mac_address=new_mac(), **card.columns()
                 )
         except IntegrityError:  # the random hardware address exists on this network
             continue
@@ -137,21 +148,15 @@ def _address(port: Port, subnets: list[Subnet], fixed_ip: str | None) -> None:
     addressing.assign_exactly(port, subnet, fixed_ip)
 
 
-def _adopt(project_id: str, device_id: str, host: str, position: int, item: Mapping[str, Any]) -> Port:
+def _adopt(card: _Card) -> Port:
     """Give a port that exists to the device, by one conditional UPDATE."""
-    port = Port.objects.filter(pk=item["port"], project_id=project_id).first() if _is_uuid(item["port"]) else None
+    port_id = card.item["port"]
+    port = Port.objects.filter(pk=port_id, project_id=card.project_id).first() if _is_uuid(port_id) else None
     if port is None:
-        raise BadRequest(f"Port id {item['port']} could not be found.")
+        raise BadRequest(f"Port id {port_id} could not be found.")
     if not port.fixed_addresses.exists():
         raise BadRequest(f"Port {port.id} requires a FixedIP in order to be used.")
-    taken = Port.objects.filter(pk=port.pk, device_id="").update(
-        device_id=device_id,
-        device_owner=DEVICE_OWNER,
-        host=host,
-        position=position,
-        tag=item.get("tag"),
-        preserve_on_delete=True,
-    )
+    taken = Port.objects.filter(pk=port.pk, device_id="").update(preserve_on_delete=True, **card.columns())
     if not taken:
         raise Conflict(f"Port {port.id} is still in use.")
     port.refresh_from_db()

@@ -26,9 +26,7 @@ def ensure_default(project_id: str) -> SecurityGroup:
 
 
 def _make_default(project_id: str) -> SecurityGroup:
-    group = SecurityGroup.objects.create(
-        project_id=project_id, name=DEFAULT_GROUP, description="Default security group"
-    )
+    group = SecurityGroup.objects.create(project_id=project_id, name=DEFAULT_GROUP, description="Default security group")
     for ethertype in ("IPv4", "IPv6"):
         common = {"security_group": group, "project_id": project_id, "ethertype": ethertype}
         SecurityGroupRule.objects.create(direction="egress", **common)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api.views import CloudView
-from portal.core.errors import BadRequest, NotAcceptable
+from portal.core.errors import BadRequest, NotAcceptable, NotFound
 
 
 class Version(NamedTuple):
@@ -41,7 +41,10 @@ def requested(request: Request, service_type: str, legacy_header: str) -> str | 
 
 
 class MicroversionedView(CloudView):
-    """A view whose answers depend on ``request.api_version``; the version is echoed and stands in Vary."""
+    """A view whose answers depend on ``request.api_version``; the version is echoed and stands in Vary.
+
+    Outside of ``since`` and ``until``, both included, the address does not exist.
+    """
 
     service_type: ClassVar[str]
     legacy_header: ClassVar[str] = ""
@@ -51,8 +54,10 @@ class MicroversionedView(CloudView):
     until: ClassVar[Version | None] = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        request._request.api_version = self.negotiate(request)
+        version = request._request.api_version = self.negotiate(request)
         super().initial(request, *args, **kwargs)
+        if (self.since and version < self.since) or (self.until and version > self.until):
+            raise NotFound("Resource", "", "The resource could not be found.")
 
     def negotiate(self, request: Request) -> Version:
         """Return the version to speak; raises NotAcceptable outside of what is offered."""

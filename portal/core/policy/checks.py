@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, Q
 from oslo_policy import policy
 
 
@@ -23,6 +24,17 @@ def has_grant(perm: str, obj: Any, user_id: str | None, project_id: str | None) 
         return False
     shared = apps.get_model("guardian", "GroupObjectPermission")
     return bool(shared.objects.filter(group__name=project_group(project_id), **where).exists())
+
+
+def granted(perm: str, model: type[Model], user_id: str, project_id: str | None) -> Q:
+    """Return the condition under which rows of ``model`` were shared with the user or the project, for lists."""
+    where = {"permission__codename": perm.partition(".")[2], "content_type": ContentType.objects.get_for_model(model)}
+    grants = apps.get_model("guardian", "UserObjectPermission").objects.filter(user_id=user_id, **where)
+    found = Q(pk__in=grants.values("object_pk"))
+    if project_id is None:
+        return found
+    shared = apps.get_model("guardian", "GroupObjectPermission")
+    return found | Q(pk__in=shared.objects.filter(group__name=project_group(project_id), **where).values("object_pk"))
 
 
 def project_group(project_id: str) -> str:

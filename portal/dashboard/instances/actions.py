@@ -9,8 +9,9 @@ from compute import policies
 from compute.models import Server
 from compute.services import lifecycle, power
 from compute.states import TRANSITIONS, Action, VmState, refusal
+from portal.core.context import RequestContext
 from portal.dashboard.instances.words import resting_word, status_of
-from portal.dashboard.kit.actions import RowAction
+from portal.dashboard.kit.actions import RowAction, Verdict
 from portal.dashboard.kit.commands import Commands, curl, openstack
 
 
@@ -23,7 +24,15 @@ class InstanceAction(RowAction):
     verb: ClassVar[tuple[str, ...]]
     body: ClassVar[dict[str, Any]]
 
+    def verdict(self, ctx: RequestContext, obj: Server) -> Verdict:
+        answer = super().verdict(ctx, obj)
+        if answer.allowed and obj.locked and not ctx.is_operator:
+            return Verdict(False, _("%(name)s is locked.") % {"name": obj.name}, _("An operator can unlock it."))
+        return answer
+
     def refusal_by_state(self, obj: Server) -> tuple[str, str]:
+        if obj.host is None and self.action != Action.DELETE:
+            return _("%(name)s was never built on a host.") % {"name": obj.name}, _("Delete it and launch it again.")
         if refusal(self.action, obj.vm_state, obj.task_state) is None:
             return "", ""
         facts = {"name": obj.name, "status": status_of(obj).word.lower(), "label": self.label}

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from compute.models import Server, ServerAction, ServerFault
-from compute.network.selectors import addresses_of
+from compute.models import Server, ServerAction
+from compute.network.selectors import addresses
+from compute.selectors import faults_of
+from compute.services.actions import stage_name
 from compute.states import BUILD_STAGES, TaskState, VmState
-from images.selectors import image_names
+from images.models import Image
 from portal.dashboard.kit.words import size, took
 
 
@@ -20,20 +22,26 @@ class Facts:
     image: str
     addresses: list[str] = field(default_factory=list)
     fault: str = ""
-    progress: str = ""
+
+    @property
+    def address(self) -> str:
+        return self.addresses[0] if self.addresses else ""
 
 
 def facts_of(servers: Iterable[Server]) -> dict[str, Facts]:
     """Return the facts of every server by id, in a fixed number of queries."""
     servers = list(servers)
     ids = [server.pk for server in servers]
-    images = image_names({server.image_id for server in servers if server.image_id})
-    addresses = addresses_of(ids)
+    used = {server.image_id for server in servers if server.image_id}
+    images = {pk: name or pk[:8] for pk, name in Image.objects.filter(pk__in=used).values_list("pk", "name")}
+    held = addresses(ids)
     broken = [server.pk for server in servers if server.vm_state == VmState.ERROR]
-    faults = dict(ServerFault.objects.filter(server__in=broken).values_list("server_id", "message")) if broken else {}
+    faults = faults_of(broken) if broken else {}
     return {
         server.pk: Facts(
-            images.get(server.image_id or "", _("deleted image")), addresses.get(server.pk, []), faults.get(server.pk, "")
+            images.get(server.image_id or "", _("unknown image")),
+            [item.address for item in held.get(server.pk, [])],
+            faults[server.pk].message if server.pk in faults else "",
         )
         for server in servers
     }
@@ -64,7 +72,7 @@ def build_stages(server: Server, action: ServerAction | None) -> list[Stage]:
     now = BUILD_STAGES.index(TaskState(server.task_state)) if building else None
     stages = []
     for position, stage in enumerate(BUILD_STAGES):
-        event = events.get(f"compute_{stage.value}")
+        event = events.get(stage_name(stage))
         failed = event is not None and event.result == "Error"
         if server.vm_state == VmState.ACTIVE:
             state = "done"

@@ -1,22 +1,12 @@
 """What a server's states are called on pages, with a shape and a tone for each."""
 
-from dataclasses import dataclass
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from compute.models import Server
 from compute.states import BUILD_STAGES, TaskState, VmState
-
-
-@dataclass(frozen=True)
-class Status:
-    """A word, a shape and a tone, so that colour is never alone."""
-
-    word: str
-    shape: str
-    tone: str
+from portal.dashboard.kit.words import Status
 
 
 _RESTING: dict[str, tuple[str | Promise, str, str]] = {

@@ -19,7 +19,7 @@ from portal.core.context import RequestContext
 from portal.core.errors import CloudError, NotFound
 from portal.core.policy import Rule, decide
 from portal.dashboard.kit.commands import Commands
-from portal.dashboard.kit.pages import PageResponse, PageView, is_fragment, notice, panel
+from portal.dashboard.kit.pages import PageResponse, PageView, done, is_fragment, notice, panel
 from portal.dashboard.kit.words import sentence
 
 
@@ -31,6 +31,11 @@ class Verdict:
     reason: str = ""
     remedy: str = ""
     rule: Rule | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What the rule stands for, in words."""
+        return _(self.rule.summary) if self.rule and self.rule.summary else ""
 
 
 ALLOWED = Verdict(True)
@@ -173,6 +178,8 @@ class ActionView(ActionsView):
         if not is_fragment(request):
             messages.success(request, action.said(obj) or _("%(what)s: accepted.") % {"what": action.label})
             return redirect(self.back(request, obj, action))
+        if action.danger and str(obj.pk) in request.headers.get("HX-Current-URL", ""):
+            return done(request, action.said(obj), self.back(request, obj, action))
         if request.POST.get("from") == "dialog":
             answer = HttpResponse(status=204)
             return notice(answer, action.said(obj), nb_close_dialog={}, nb_refresh={"id": str(obj.pk)})

@@ -43,16 +43,18 @@ def openstack(*words: object) -> str:
     return " ".join(f"\\\n  {part}" if part.startswith("--") else part for part in parts)
 
 
-def curl(method: str, path: str, body: Any = None) -> str:
-    """Return a curl command for one of our APIs; the token is the variable $OS_TOKEN."""
+def curl(method: str, path: str, body: Any = None, send_file: str = "") -> str:
+    """Return a curl command for one of our APIs, with a JSON body or a file; the token is the variable $OS_TOKEN."""
     lines = [f"curl -X {method} {shlex.quote(settings.PUBLIC_URL + path)}", '  -H "X-Auth-Token: $OS_TOKEN"']
     if body is not None:
         lines.append("  -H 'Content-Type: application/json'")
         lines.append(f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}")
+    if send_file:
+        lines.append(f"  -H 'Content-Type: application/octet-stream' -T {shlex.quote(send_file)}")
     return " \\\n".join(lines)
 
 
-def terraform(kind: str, name: str, **values: Any) -> str:
+def terraform(kind: str, name: str, /, **values: Any) -> str:
     """Return a Terraform resource with plain values."""
     label = "".join(sign if sign.isalnum() or sign in "_-" else "_" for sign in name) or "this"
     if not label[0].isalpha():

@@ -1,5 +1,6 @@
 """What the frame around every page shows; computed only when a template asks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.selectors import projects_of
 from compute.selectors import servers_visible
 from images.selectors import images_visible
+from portal.core.errors import CloudError
 from portal.core.policies import ADMIN_SITE
 from portal.core.policy import allowed
 
@@ -79,11 +81,18 @@ class Shell:
             return []
         return [
             Entry("overview", _("Overview"), "layout-dashboard"),
-            Entry("instances", _("Instances"), "server-2", servers_visible(self.ctx).count()),
-            Entry("images", _("Images"), "disc", images_visible(self.ctx).count()),
+            Entry("instances", _("Instances"), "server-2", self._count(servers_visible)),
+            Entry("images", _("Images"), "disc", self._count(images_visible)),
             Entry("flavors", _("Flavors"), "ruler-2"),
             Entry("keys", _("Keys"), "key"),
         ]
+
+    def _count(self, visible: Callable[[Any], Any]) -> int | None:
+        """Return how many there are to see; nothing for who may not list them."""
+        try:
+            return int(visible(self.ctx).count())
+        except CloudError:
+            return None
 
     @cached_property
     def projects(self) -> list[Any]:

@@ -29,6 +29,14 @@ class CloudForm(forms.Form):
             self.add_error(None, sentence(error))
             return None
 
+    def all_faults(self) -> str:
+        """Return every message in one line, for an answer that a script reads."""
+        found = []
+        for name, texts in self.errors.items():
+            label = f"{self.fields[name].label}: " if name in self.fields else ""
+            found += [f"{label}{text}" for text in texts]
+        return " ".join(found)
+
     def clean(self) -> dict[str, Any]:
         """Refuse fields that the form does not have: a typing mistake in a prepared link must not go unseen."""
         cleaned = super().clean() or {}

@@ -1,5 +1,6 @@
 """Words and figures as people read them: refusals, sizes, ages."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -7,6 +8,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.core.errors import CloudError, Forbidden, QuotaExceeded
+
+
+@dataclass(frozen=True)
+class Status:
+    """A word, a shape and a tone, so that colour is never alone."""
+
+    word: str
+    shape: str
+    tone: str
 
 
 def sentence(error: CloudError) -> str:

@@ -104,7 +104,9 @@ class Guest:
         self.process.wait(timeout=30)
         return time.monotonic() - pressed
 
-    def ssh(self, command: str, *, key: Path, user: str = "tiny", options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    def ssh(
+        self, command: str, *, key: Path, user: str = "tiny", options: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         known_hosts = self.folder / "known_hosts"
         settings = {"UserKnownHostsFile": known_hosts, "StrictHostKeyChecking": "accept-new", "BatchMode": "yes"}
         chosen = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]

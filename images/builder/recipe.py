@@ -50,12 +50,12 @@ def build(
 
 def _package_names() -> list[str]:
     kernel = packages.first_known(KERNEL_PACKAGES)
-    names = packages.closure([kernel, "dropbear-bin"], follow=_is_followed)
+    names = packages.closure([kernel, "dropbear-bin"], follow=is_followed)
     # The package asked for is empty: it only names the newest kernel.
     return [*(name for name in names if name != kernel), *OTHER_PACKAGES]
 
 
-def _is_followed(package: str, needed: str) -> bool:
+def is_followed(package: str, needed: str) -> bool:
     """Of a kernel only its image and modules, not what installing it takes; of all else everything."""
     return not package.startswith("linux-") or needed.startswith(("linux-image-", "linux-modules-"))
 

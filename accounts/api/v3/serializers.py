@@ -1,0 +1,252 @@
+"""What identity reads: the shapes of request bodies. Unknown attributes of things are kept (Identity v3, "extra attributes")."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models.catalog import Interface
+from portal.core.api.serializers import StrictString
+
+ASSIGNED_HERE = ("id", "links", "password_expires_at", "tags")
+KNOWN_OPTIONS = ("immutable",)
+
+
+class StrictBoolean(serializers.BooleanField):
+    """``true`` or ``false``; nothing that merely looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError(f"{data!r} is not of type 'boolean'.")
+        return data
+
+
+class Name(StrictString):
+    """A name of 1 to 255 printable characters; white space around it is dropped, as upstream does."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_length": 1, "max_length": 255, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if not name.isprintable():
+            raise serializers.ValidationError(f"{name!r} must be printable.")
+        return name
+
+
+class Ident(StrictString):
+    """An id of somebody else's making."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_length": 1, "max_length": 64, **options})
+
+
+class Text(StrictString):
+    """Free text; null is the empty text."""
+
+    def __init__(self, **options: Any) -> None:
+        defaults = {"required": False, "allow_blank": True, "allow_null": True, "trim_whitespace": False, "max_length": 65535}
+        super().__init__(**{**defaults, **options})
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return (True, "") if data is None else super().validate_empty_values(data)
+
+
+class Options(serializers.DictField):
+    """Resource options; the one that is known is ``immutable``."""
+
+    child = StrictBoolean(allow_null=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        options = super().to_internal_value(data)
+        unknown = next((name for name in options if name not in KNOWN_OPTIONS), None)
+        if unknown is not None:
+            raise serializers.ValidationError(f"The option {unknown!r} is not known.")
+        return options
+
+
+class OpenSerializer(serializers.Serializer[Any]):
+    """A body whose unknown attributes are kept under ``extra``; what only we assign is ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = super().to_internal_value(data)
+        extra = {key: value for key, value in data.items() if key not in self.fields and key not in ASSIGNED_HERE}
+        if any("\x00" in key or len(key) > 255 for key in extra):
+            raise serializers.ValidationError("An attribute's name is too long or not printable.")
+        return values | ({"extra": extra} if extra else {})
+
+
+class DomainShape(OpenSerializer):
+    name = Name(max_length=64)
+    description = Text()
+    enabled = StrictBoolean(required=False)
+    options = Options(required=False)
+
+
+class ProjectShape(OpenSerializer):
+    name = Name(max_length=64)
+    domain_id = Ident(required=False, allow_null=True)
+    parent_id = Ident(required=False, allow_null=True)
+    description = Text()
+    enabled = StrictBoolean(required=False)
+    is_domain = StrictBoolean(required=False)
+    options = Options(required=False)
+
+    def validate_is_domain(self, value: bool) -> bool:
+        if value:
+            raise serializers.ValidationError("Make a domain by the API of domains.")
+        return value
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("tags"):
+            raise serializers.ValidationError({"tags": ["Tags are not supported."]})
+        return super().to_internal_value(data)
+
+
+class UserShape(OpenSerializer):
+    name = Name()
+    domain_id = Ident(required=False, allow_null=True)
+    default_project_id = Ident(required=False, allow_null=True)
+    password = StrictString(required=False, allow_null=True, trim_whitespace=False)
+    email = Text(max_length=254)
+    description = StrictString(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+    enabled = StrictBoolean(required=False)
+    options = Options(required=False)
+
+    def validate_options(self, value: Any) -> Any:
+        if value:
+            raise serializers.ValidationError("Options of users are not supported.")
+        return value
+
+
+class RoleShape(OpenSerializer):
+    name = Name()
+    domain_id = Ident(required=False, allow_null=True)
+    description = StrictString(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+    options = Options(required=False)
+
+
+class RegionShape(OpenSerializer):
+    id = StrictString(required=False, allow_null=True, max_length=255)
+    description = Text()
+    parent_region_id = StrictString(required=False, allow_null=True, max_length=255)
+
+
+class ServiceShape(OpenSerializer):
+    type = Name()
+    name = StrictString(required=False, allow_blank=True, max_length=255)
+    description = Text()
+    enabled = StrictBoolean(required=False)
+
+
+class EndpointShape(OpenSerializer):
+    service_id = Ident()
+    interface = serializers.ChoiceField(choices=Interface.values)
+    url = StrictString(min_length=1, max_length=2048)
+    region_id = StrictString(required=False, allow_null=True, max_length=255)
+    region = StrictString(required=False, allow_null=True, max_length=255)
+    enabled = StrictBoolean(required=False)
+
+    def validate_url(self, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise serializers.ValidationError(f"{value!r} is not an address that begins with http:// or https://.")
+        return value
+
+
+class OwnPassword(serializers.Serializer[Any]):
+    original_password = StrictString(trim_whitespace=False)
+    password = StrictString(trim_whitespace=False)
+
+
+class DomainRef(serializers.Serializer[Any]):
+    """A domain by id or by name."""
+
+    id = StrictString(required=False, max_length=255)
+    name = StrictString(required=False, max_length=255)
+
+    def validate(self, attrs: Any) -> Any:
+        if not attrs:
+            raise serializers.ValidationError("Expecting to find id or name in domain.")
+        return attrs
+
+
+class ProjectRef(DomainRef):
+    """A project by id, or by name with its domain."""
+
+    domain = DomainRef(required=False)
+
+    def validate(self, attrs: Any) -> Any:
+        if "id" not in attrs and not ("name" in attrs and "domain" in attrs):
+            raise serializers.ValidationError("Expecting to find id, or name and domain, in project.")
+        return attrs
+
+
+class UserRef(serializers.Serializer[Any]):
+    """A user by id, or by name with his domain, and the password."""
+
+    id = StrictString(required=False, max_length=255)
+    name = StrictString(required=False, max_length=255, trim_whitespace=False)
+    domain = DomainRef(required=False)
+    password = StrictString(trim_whitespace=False, allow_blank=True)
+
+    def validate(self, attrs: Any) -> Any:
+        if "id" not in attrs and not ("name" in attrs and "domain" in attrs):
+            raise serializers.ValidationError("Expecting to find id, or name and domain, in user.")
+        return attrs
+
+
+class PasswordPart(serializers.Serializer[Any]):
+    user = UserRef()
+
+
+class TokenPart(serializers.Serializer[Any]):
+    id = StrictString()
+
+
+class IdentityPart(serializers.Serializer[Any]):
+    methods = serializers.ListField(child=StrictString(), allow_empty=False, max_length=8)
+    password = PasswordPart(required=False)
+    token = TokenPart(required=False)
+
+    def validate(self, attrs: Any) -> Any:
+        for method in attrs["methods"]:
+            if method in self.fields and method not in attrs:
+                raise serializers.ValidationError(f"Expecting to find {method} in identity.")
+        return attrs
+
+
+class SystemPart(serializers.Serializer[Any]):
+    all = StrictBoolean()
+
+    def validate_all(self, value: bool) -> bool:
+        if not value:
+            raise serializers.ValidationError("Expecting to find true in all.")
+        return value
+
+
+class ScopePart(serializers.Serializer[Any]):
+    """At most one of project, domain, system and unscoped."""
+
+    project = ProjectRef(required=False)
+    domain = DomainRef(required=False)
+    system = SystemPart(required=False)
+    unscoped = serializers.DictField(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return {"unscoped": {}} if data == "unscoped" else super().to_internal_value(data)
+
+    def validate(self, attrs: Any) -> Any:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Expecting to find exactly one of project, domain, system and unscoped in scope.")
+        return attrs
+
+
+class AuthShape(serializers.Serializer[Any]):
+    identity = IdentityPart()
+    scope = ScopePart(required=False)
+
+
+class AuthBody(serializers.Serializer[Any]):
+    """The body of POST /v3/auth/tokens (Identity v3, "Password authentication with scoped authorization" and its kin)."""
+
+    auth = AuthShape()

@@ -1,0 +1,49 @@
+"""Addresses of the Identity API, version 3, below ``/identity``."""
+
+from django.urls import include, path
+
+from accounts.api.v3.views import assignments, auth, catalog, projects, roles, users, versions
+
+grants = [
+    path("users/<str:user>/roles", assignments.UserRolesView.as_view()),
+    path("users/<str:user>/roles/<str:role>", assignments.UserRoleView.as_view()),
+]
+
+v3 = [
+    path("auth/tokens", auth.TokensView.as_view()),
+    path("auth/catalog", auth.AuthCatalogView.as_view()),
+    path("auth/projects", auth.AuthProjectsView.as_view()),
+    path("auth/domains", auth.AuthDomainsView.as_view()),
+    path("auth/system", auth.AuthSystemView.as_view()),
+    path("users", users.UsersView.as_view()),
+    path("users/<str:key>", users.UserView.as_view()),
+    path("users/<str:key>/projects", users.UserProjectsView.as_view()),
+    path("users/<str:key>/password", users.UserPasswordView.as_view()),
+    path("projects", projects.ProjectsView.as_view()),
+    path("projects/<str:key>", projects.ProjectView.as_view()),
+    path("projects/<str:project>/", include(grants)),
+    path("domains", projects.DomainsView.as_view()),
+    path("domains/<str:key>", projects.DomainView.as_view()),
+    path("domains/<str:domain>/", include(grants)),
+    path("system/", include(grants)),
+    path("roles", roles.RolesView.as_view()),
+    path("roles/<str:key>", roles.RoleView.as_view()),
+    path("roles/<str:prior>/implies", roles.ImpliesView.as_view()),
+    path("roles/<str:prior>/implies/<str:implied>", roles.ImplicationView.as_view()),
+    path("role_inferences", roles.RoleInferencesView.as_view()),
+    path("role_assignments", assignments.RoleAssignmentsView.as_view()),
+    path("regions", catalog.RegionsView.as_view()),
+    path("regions/<str:key>", catalog.RegionView.as_view()),
+    path("services", catalog.ServicesView.as_view()),
+    path("services/<str:key>", catalog.ServiceView.as_view()),
+    path("endpoints", catalog.EndpointsView.as_view()),
+    path("endpoints/<str:key>", catalog.EndpointView.as_view()),
+]
+
+urlpatterns = [
+    path("", versions.VersionsView.as_view(), name="identity-versions"),
+    path("/", versions.VersionsView.as_view()),
+    path("/v3", versions.VersionView.as_view(), name="identity-v3"),
+    path("/v3/", versions.VersionView.as_view()),
+    path("/v3/", include(v3)),
+]

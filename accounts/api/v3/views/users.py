@@ -1,0 +1,51 @@
+"""/v3/users"""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors
+from accounts.api.v3 import presenters
+from accounts.api.v3.filters import narrow
+from accounts.api.v3.serializers import OwnPassword, UserShape
+from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
+from accounts.models import User
+from accounts.services import users
+
+
+class UsersView(CollectionView):
+    """GET and POST /v3/users"""
+
+    singular, plural, shape = "user", "users", UserShape
+    present, create = presenters.user, users.create
+
+    def rows(self) -> Any:
+        return narrow(selectors.users_visible(self.ctx), self.request.GET, "name", "domain_id", flags=("enabled",))
+
+
+class UserView(MemberView):
+    """GET, PATCH and DELETE /v3/users/{id}"""
+
+    model, singular, shape, present = User, "user", UserShape, presenters.user
+    find, update, delete_row = selectors.get_user, users.update, users.delete
+
+
+class UserProjectsView(IdentityView):
+    """GET /v3/users/{id}/projects"""
+
+    def get(self, request: Request, key: str) -> Response:
+        rows = narrow(selectors.projects_of_user(self.ctx, key), request.GET, "name", "domain_id", flags=("enabled",))
+        return self.listed("projects", rows, presenters.project)
+
+
+class UserPasswordView(IdentityView):
+    """POST /v3/users/{id}/password: the old password is the proof, so no token is asked for (Identity v3, "Change password
+    for user")."""
+
+    public = True
+
+    def post(self, request: Request, key: str) -> Response:
+        sent = self.body("user", OwnPassword)
+        users.change_own_password(user_id=key, original=sent["original_password"], password=sent["password"])
+        return Response(status=204)

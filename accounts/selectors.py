@@ -1,0 +1,230 @@
+"""What of identity a caller may see."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from accounts import contexts, policies
+from accounts.models import (
+    DEFAULT_DOMAIN_ID,
+    Assignment,
+    CatalogService,
+    Domain,
+    Endpoint,
+    ImpliedRole,
+    Project,
+    Region,
+    Role,
+    User,
+)
+from accounts.models.assignment import TargetType
+from portal.core.context import RequestContext
+from portal.core.errors import NotFound
+from portal.core.policy import Rule, authorize
+
+M = TypeVar("M", bound=Model)
+
+MAX_ID = 255
+
+
+def find(model: type[M], kind: str, key: str) -> M:
+    """Return the row with this id, without asking a rule; raises NotFound in identity's words."""
+    row = None
+    if "\x00" not in key and len(key) <= MAX_ID:
+        row = model._default_manager.filter(pk=key).first()
+    if row is None:
+        raise NotFound(kind, key, f"Could not find {kind}: {key}.")
+    return row
+
+
+def home_domain(ctx: RequestContext) -> str:
+    """Return the domain in which a caller makes things who names none: that of his scope."""
+    return ctx.domain_id or ctx.project_domain_id or DEFAULT_DOMAIN_ID
+
+
+def get_user(ctx: RequestContext, user_id: str) -> User:
+    """Return a user; to a caller without rights an unknown one looks like another's."""
+    return _get(ctx, policies.GET_USER, User, "user", user_id)
+
+
+def get_project(ctx: RequestContext, project_id: str) -> Project:
+    """Return a project; to a caller without rights an unknown one looks like another's."""
+    return _get(ctx, policies.GET_PROJECT, Project, "project", project_id)
+
+
+def get_domain(ctx: RequestContext, domain_id: str) -> Domain:
+    """Return a domain."""
+    return _get(ctx, policies.GET_DOMAIN, Domain, "domain", domain_id)
+
+
+def get_role(ctx: RequestContext, role_id: str) -> Role:
+    """Return a role; those of domains have a rule of their own."""
+    role = Role.objects.filter(pk=role_id).first()
+    rule = policies.GET_DOMAIN_ROLE if role is not None and role.domain_id else policies.GET_ROLE
+    return _get(ctx, rule, Role, "role", role_id)
+
+
+def get_region(ctx: RequestContext, region_id: str) -> Region:
+    """Return a region."""
+    return _get(ctx, policies.GET_REGION, Region, "region", region_id)
+
+
+def get_service(ctx: RequestContext, service_id: str) -> CatalogService:
+    """Return a service of the catalog."""
+    return _get(ctx, policies.GET_SERVICE, CatalogService, "service", service_id)
+
+
+def get_endpoint(ctx: RequestContext, endpoint_id: str) -> Endpoint:
+    """Return an endpoint."""
+    return _get(ctx, policies.GET_ENDPOINT, Endpoint, "endpoint", endpoint_id)
+
+
+def users_visible(ctx: RequestContext) -> QuerySet[User]:
+    """Return the users that the caller may list; with a domain's scope those of the domain."""
+    authorize(ctx, policies.LIST_USERS, _domain_target(ctx))
+    return _in_domain(User.objects.all(), ctx)
+
+
+def projects_visible(ctx: RequestContext) -> QuerySet[Project]:
+    """Return the projects that the caller may list; with a domain's scope those of the domain."""
+    authorize(ctx, policies.LIST_PROJECTS, _domain_target(ctx))
+    return _in_domain(Project.objects.all(), ctx)
+
+
+def domains_visible(ctx: RequestContext) -> QuerySet[Domain]:
+    """Return the domains that the caller may list."""
+    authorize(ctx, policies.LIST_DOMAINS, _domain_target(ctx))
+    return Domain.objects.filter(pk=ctx.domain_id) if ctx.domain_id else Domain.objects.all()
+
+
+def roles_visible(ctx: RequestContext, domain_id: str | None = None) -> QuerySet[Role]:
+    """Return the roles of the whole cloud, or those of one domain."""
+    authorize(ctx, policies.LIST_DOMAIN_ROLES if domain_id else policies.LIST_ROLES, _domain_target(ctx))
+    return Role.objects.filter(domain_id=domain_id)
+
+
+def regions_visible(ctx: RequestContext) -> QuerySet[Region]:
+    """Return all regions."""
+    authorize(ctx, policies.LIST_REGIONS)
+    return Region.objects.all()
+
+
+def services_visible(ctx: RequestContext) -> QuerySet[CatalogService]:
+    """Return all services of the catalog."""
+    authorize(ctx, policies.LIST_SERVICES, _domain_target(ctx))
+    return CatalogService.objects.all()
+
+
+def endpoints_visible(ctx: RequestContext) -> QuerySet[Endpoint]:
+    """Return all endpoints."""
+    authorize(ctx, policies.LIST_ENDPOINTS, _domain_target(ctx))
+    return Endpoint.objects.all()
+
+
+def assignments_visible(ctx: RequestContext) -> QuerySet[Assignment]:
+    """Return role assignments; with a domain's scope those on the domain and its projects."""
+    authorize(ctx, policies.LIST_ASSIGNMENTS, _domain_target(ctx))
+    rows = Assignment.objects.select_related("role__domain", "user__domain", "project__domain", "domain")
+    if ctx.domain_id:
+        rows = rows.filter(domain_id=ctx.domain_id) | rows.filter(project__domain_id=ctx.domain_id)
+    return rows
+
+
+def implications_visible(ctx: RequestContext) -> QuerySet[ImpliedRole]:
+    """Return which role implies which."""
+    authorize(ctx, policies.LIST_ROLE_INFERENCES, _domain_target(ctx))
+    return ImpliedRole.objects.select_related("prior", "implied").order_by("prior__name", "implied__name")
+
+
+def implied_by(ctx: RequestContext, prior: Role) -> list[Role]:
+    """Return the roles that a role implies directly."""
+    authorize(ctx, policies.LIST_IMPLIED_ROLES, _domain_target(ctx))
+    return list(Role.objects.filter(implied_by__prior=prior).order_by("name"))
+
+
+def implication(ctx: RequestContext, prior_id: str, implied_id: str) -> tuple[Role, Role]:
+    """Return both ends of an implication; raises NotFound when there is none."""
+    authorize(ctx, policies.GET_IMPLIED_ROLE, _domain_target(ctx))
+    prior, implied = find(Role, "role", prior_id), find(Role, "role", implied_id)
+    if not ImpliedRole.objects.filter(prior=prior, implied=implied).exists():
+        raise NotFound("implied_role", "", f"{prior.pk} does not imply {implied.pk}")
+    return prior, implied
+
+
+def projects_of_user(ctx: RequestContext, user_id: str) -> QuerySet[Project]:
+    """Return the projects in which a user holds a role, to himself or to who may look after him."""
+    user = _get(ctx, policies.LIST_USER_PROJECTS, User, "user", user_id)
+    return contexts.usable_projects(user.pk)
+
+
+def own_projects(ctx: RequestContext) -> QuerySet[Project]:
+    """Return the projects that the caller can work in."""
+    authorize(ctx, policies.GET_AUTH_PROJECTS)
+    return contexts.usable_projects(ctx.user_id or "")
+
+
+def own_domains(ctx: RequestContext) -> QuerySet[Domain]:
+    """Return the domains on which the caller holds a role."""
+    authorize(ctx, policies.GET_AUTH_DOMAINS)
+    held = Assignment.objects.filter(user_id=ctx.user_id, target_type=TargetType.DOMAIN, inherited=False)
+    return Domain.objects.filter(pk__in=held.values("domain_id"), enabled=True)
+
+
+def holds_system_role(ctx: RequestContext) -> bool:
+    """Return whether the caller holds a role on the system."""
+    authorize(ctx, policies.GET_AUTH_SYSTEM)
+    return Assignment.objects.filter(contexts.on_system(), user_id=ctx.user_id).exists()
+
+
+def projects_of(user: Any) -> QuerySet[Project]:
+    """Return the projects that a signed-in user can work in, for the pages."""
+    return contexts.usable_projects(user.pk)
+
+
+def catalog(ctx: RequestContext) -> list[dict[str, Any]]:
+    """Return the enabled services with their enabled endpoints, as tokens carry them. One query."""
+    endpoints = Endpoint.objects.filter(enabled=True, service__enabled=True).select_related("service")
+    entries: dict[str, dict[str, Any]] = {}
+    for row in endpoints.order_by("service__type", "service_id", "interface", "pk"):
+        url = address(row.url, ctx)
+        if url is None:
+            continue
+        service = row.service
+        entry = entries.setdefault(
+            service.pk, {"endpoints": [], "id": service.pk, "type": service.type, "name": service.name}
+        )
+        place = {"region_id": row.region_id, "region": row.region_id}
+        entry["endpoints"].append({"id": row.pk, "interface": row.interface, **place, "url": url})
+    return list(entries.values())
+
+
+def address(url: str, ctx: RequestContext) -> str | None:
+    """Return an endpoint's address for this caller; None when it needs a project and there is none, or cannot be read."""
+    values = {"user_id": ctx.user_id}
+    if ctx.project_id:
+        values |= {"project_id": ctx.project_id, "tenant_id": ctx.project_id}
+    try:
+        return url.replace("$(", "%(") % values
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _get(ctx: RequestContext, rule: Rule, model: type[M], kind: str, key: str) -> M:
+    row = model._default_manager.filter(pk=key).first() if "\x00" not in key else None
+    authorize(ctx, rule, _present(row))
+    return row if row is not None else find(model, kind, key)
+
+
+def _present(row: Any) -> dict[str, Any]:
+    """Return what rules may know of a row, without empty values: an absent domain must not equal an absent scope."""
+    target = row.policy_target() if row is not None else {}
+    return {key: value for key, value in target.items() if value is not None}
+
+
+def _domain_target(ctx: RequestContext) -> dict[str, Any]:
+    return {"target.domain_id": ctx.domain_id, "target.domain.id": ctx.domain_id} if ctx.domain_id else {}
+
+
+def _in_domain(rows: QuerySet[M], ctx: RequestContext) -> QuerySet[M]:
+    return rows.filter(domain_id=ctx.domain_id) if ctx.domain_id else rows
+

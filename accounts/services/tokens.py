@@ -1,0 +1,231 @@
+"""Tokens: sealed notes that say who signed in, for which scope and until when. None is stored; each use looks at the database.
+
+Follows Identity v3, "Authentication and token management". A token stops to be good at once when it is revoked, when the user,
+his domain, the project or its domain is disabled, when the password changes, and when the last role in its scope is taken away.
+"""
+
+import logging
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db.models import Exists
+
+from accounts import contexts
+from accounts.models import Assignment, Domain, Project, RevokedToken, Role, User
+from accounts.services import keys
+from portal.core.context import RequestContext
+from portal.core.errors import Unauthorized
+
+LOG = logging.getLogger(__name__)
+
+VERSION = 1
+MAX_LENGTH = 1024
+PROJECT, DOMAIN, SYSTEM, UNSCOPED = "p", "d", "s", ""
+
+
+class Payload(msgspec.Struct, array_like=True, frozen=True):
+    """What is sealed in a token. Ids travel packed; times are microseconds."""
+
+    version: int
+    user: bytes
+    methods: list[str]
+    kind: str
+    scope: bytes
+    issued_us: int
+    expires_us: int
+    audits: list[bytes]
+
+    @property
+    def issued_at(self) -> datetime:
+        return _moment(self.issued_us)
+
+    @property
+    def expires_at(self) -> datetime:
+        return _moment(self.expires_us)
+
+    @property
+    def audit_ids(self) -> list[str]:
+        """The token's own audit id, then that of the first of its chain."""
+        return [urlsafe_b64encode(audit).rstrip(b"=").decode() for audit in self.audits]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """For what a token is: a project, a domain, the system, or nothing."""
+
+    project: Project | None = None
+    domain: Domain | None = None
+    system: bool = False
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token that holds: its note, and the rows behind it."""
+
+    payload: Payload
+    user: User
+    scope: Scope
+    roles: list[Role]
+
+    def context(self, **request: Any) -> RequestContext:
+        """Return the caller that this token makes."""
+        if self.scope.project is not None:
+            return contexts.project_context(self.user, self.scope.project, self.roles, **request)
+        if self.scope.domain is not None:
+            return contexts.domain_context(self.user, self.scope.domain, self.roles, **request)
+        if self.scope.system:
+            return contexts.system_context(self.user, self.roles, **request)
+        return contexts.unscoped_context(self.user, **request)
+
+
+def issue(*, user: User, methods: list[str], scope: Scope, origin: Payload | None = None) -> tuple[str, Grant]:
+    """Return a new token and what it grants; raises Unauthorized when the user holds no role in the scope.
+
+    ``origin`` is the token that it was got with: the new one ends when that ends, and shares its audit chain.
+    """
+    kind, scope_id = _kind(scope)
+    now_us = time.time_ns() // 1000
+    audit = secrets.token_bytes(16)
+    payload = Payload(
+        version=VERSION,
+        user=_pack(user.pk),
+        methods=list(dict.fromkeys([*(origin.methods if origin else []), *methods])),
+        kind=kind,
+        scope=_pack(scope_id),
+        issued_us=now_us,
+        expires_us=origin.expires_us if origin else now_us + settings.TOKEN_LIFETIME_S * 1_000_000,
+        audits=[audit, origin.audits[-1]] if origin else [audit],
+    )
+    grant = _look_up(payload)
+    LOG.info("Issued token %s to user %s, scope %s %s", payload.audit_ids[0], user.pk, kind or "none", scope_id)
+    return _seal(payload), grant
+
+
+def validate(token: str) -> Grant:
+    """Return what a token grants now; raises Unauthorized for every token that is not good."""
+    return _look_up(_open(token))
+
+
+def context_for_token(
+    token: str, request_id: str | None = None, global_request_id: str | None = None, remote_address: str | None = None
+) -> RequestContext:
+    """Return the caller behind a token; raises Unauthorized."""
+    request: dict[str, Any] = {"global_request_id": global_request_id, "remote_address": remote_address}
+    if request_id:
+        request["request_id"] = request_id
+    return validate(token).context(**request)
+
+
+def revoke(grant: Grant) -> None:
+    """Take one token back; tokens that were got with it stay."""
+    payload = grant.payload
+    RevokedToken.objects.get_or_create(audit_id=payload.audit_ids[0], defaults={"expires_at": payload.expires_at})
+    LOG.info("Revoked token %s of user %s", payload.audit_ids[0], grant.user.pk)
+
+
+def forget_expired() -> int:
+    """Drop the memory of revoked tokens that have expired; return how many."""
+    return RevokedToken.objects.filter(expires_at__lt=datetime.now(UTC)).delete()[0]
+
+
+def _look_up(payload: Payload) -> Grant:
+    revoked = Exists(RevokedToken.objects.filter(audit_id=payload.audit_ids[0]))
+    user_id = _unpack(payload.user)
+    if payload.kind == UNSCOPED:
+        found = User.objects.select_related("domain").annotate(revoked=revoked).filter(pk=user_id).first()
+        return _checked(payload, found, found is not None and found.revoked, Scope(), [])
+    rows = (
+        Assignment.objects.filter(_condition(payload), user_id=user_id)
+        .select_related("user__domain", "role", "project__domain", "domain")
+        .annotate(revoked=revoked)
+    )
+    held = list(rows)
+    if not held:
+        raise _refusal(payload, "no role is held in its scope")
+    first = held[0]
+    scope = Scope(first.project, first.domain, payload.kind == SYSTEM)
+    roles = contexts.expand((row.role for row in held), contexts.implications())
+    return _checked(payload, first.user, first.revoked, scope, roles)
+
+
+def _checked(payload: Payload, user: User | None, revoked: bool, scope: Scope, roles: list[Role]) -> Grant:
+    if payload.expires_us <= time.time_ns() // 1000:
+        raise _refusal(payload, "it has expired")
+    if revoked:
+        raise _refusal(payload, "it was revoked")
+    if user is None or not user.accepts_token_from(payload.issued_at):
+        raise _refusal(payload, "its user is gone, disabled or has another password")
+    if scope.project is not None and not scope.project.usable:
+        raise _refusal(payload, "its project is disabled")
+    if scope.domain is not None and not scope.domain.enabled:
+        raise _refusal(payload, "its domain is disabled")
+    if payload.kind != UNSCOPED and not roles:
+        raise _refusal(payload, "no role is held in its scope")
+    return Grant(payload, user, scope, roles)
+
+
+def _refusal(payload: Payload, reason: str) -> Unauthorized:
+    LOG.info("Token %s is refused: %s", payload.audit_ids[0], reason)
+    return Unauthorized()
+
+
+def _condition(payload: Payload) -> Any:
+    scope_id = _unpack(payload.scope)
+    if payload.kind == PROJECT:
+        return contexts.on_project(scope_id)
+    if payload.kind == DOMAIN:
+        return contexts.on_domain(scope_id)
+    return contexts.on_system()
+
+
+def _kind(scope: Scope) -> tuple[str, str]:
+    if scope.project is not None:
+        return PROJECT, scope.project.pk
+    if scope.domain is not None:
+        return DOMAIN, scope.domain.pk
+    return (SYSTEM, "") if scope.system else (UNSCOPED, "")
+
+
+def _seal(payload: Payload) -> str:
+    return keys.cipher().encrypt(msgspec.msgpack.encode(payload)).rstrip(b"=").decode()
+
+
+def _open(token: str) -> Payload:
+    if not token.isascii() or not 0 < len(token) <= MAX_LENGTH:
+        raise Unauthorized()
+    sealed = token.encode() + b"=" * (-len(token) % 4)
+    try:
+        payload = _decoder.decode(keys.cipher().decrypt(sealed))
+    except (keys.InvalidToken, msgspec.DecodeError) as error:
+        raise Unauthorized() from error
+    if payload.version != VERSION or not payload.audits or payload.kind not in (PROJECT, DOMAIN, SYSTEM, UNSCOPED):
+        raise Unauthorized()
+    return payload
+
+
+_decoder = msgspec.msgpack.Decoder(Payload)
+
+
+def _pack(name: str) -> bytes:
+    """Return an id in few bytes: behind ``h`` what 32 hex digits spell, behind ``t`` any other id as text."""
+    try:
+        packed = bytes.fromhex(name)
+    except ValueError:
+        return b"t" + name.encode()
+    return b"h" + packed if packed.hex() == name else b"t" + name.encode()
+
+
+def _unpack(packed: bytes) -> str:
+    return packed[1:].hex() if packed[:1] == b"h" else packed[1:].decode()
+
+
+def _moment(microseconds: int) -> datetime:
+    """Return the time exactly; floating point would lose microseconds."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)

@@ -1,0 +1,75 @@
+"""Users: made, changed, deleted; passwords."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from accounts import policies, selectors
+from accounts.models import Domain, User
+from accounts.services.authentication import MAX_PASSWORD, check_password
+from accounts.services.writing import change, named, storing
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Unauthorized
+from portal.core.policy import authorize
+
+
+def create(*, ctx: RequestContext, name: str, domain_id: str | None = None, password: str | None = None, **values: Any) -> User:
+    """Return a new user; without a password he cannot sign in."""
+    domain_id = domain_id or selectors.home_domain(ctx)
+    authorize(ctx, policies.CREATE_USER, {"target.user.domain_id": domain_id})
+    user = User(name=name, domain=_domain(domain_id))
+    change(user, values)
+    _set_password(user, password)
+    with storing("user", named(name, domain_id)):
+        user.save(force_insert=True)
+    return user
+
+
+def update(*, ctx: RequestContext, user: User, **changes: Any) -> User:
+    """Change a user. A new password and disabling end every token he has."""
+    authorize(ctx, policies.UPDATE_USER, user)
+    if changes.pop("domain_id", user.domain_id) != user.domain_id:
+        raise BadRequest("Cannot change Domain ID.")
+    password_given = "password" in changes
+    password = changes.pop("password", None)
+    change(user, changes)
+    if password_given:
+        _set_password(user, password)
+    if changes.get("enabled") is False:
+        user.tokens_valid_from = timezone.now()
+    with storing("user", named(user.name, user.domain_id)):
+        user.save()
+    return user
+
+
+def delete(*, ctx: RequestContext, user: User) -> None:
+    """Delete a user with his assignments and what was shared with him."""
+    authorize(ctx, policies.DELETE_USER, user)
+    user.delete()
+
+
+def change_own_password(*, user_id: str, original: str, password: str) -> None:
+    """Change the password of whoever proves to know the old one; raises Unauthorized."""
+    user = check_password(original, user_id=user_id)
+    if user is None:
+        raise Unauthorized()
+    set_password(user, password)
+
+
+def set_password(user: User, password: str) -> bool:
+    """Give a user a password and end his tokens and sessions; nothing happens, and False comes back, when he has it already."""
+    if user.check_password(password):
+        return False
+    _set_password(user, password)
+    user.save(update_fields=["password", "password_changed_at", "tokens_valid_from"])
+    return True
+
+
+def _set_password(user: User, password: str | None) -> None:
+    if password is not None and not 0 < len(password) <= MAX_PASSWORD:
+        raise BadRequest(f"A password must have 1 to {MAX_PASSWORD} characters.")
+    user.set_password(password)
+
+
+def _domain(domain_id: str) -> Domain:
+    return selectors.find(Domain, "domain", domain_id)

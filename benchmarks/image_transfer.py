@@ -1,0 +1,205 @@
+"""How fast image bytes go in and out, and how much memory that takes.
+
+    python benchmarks/image_transfer.py --size-mib 1024 --runs 3
+
+Starts uvicorn with nothing but the image receiver, on a database and a store of its own in a temporary folder; puts a file of random
+bytes and fetches it again over loopback; compares with what ``sha256sum`` and ``cp`` of the same file take one after the other.
+"""
+
+import argparse
+import hashlib
+import http.client
+import os
+import secrets
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[1]
+MIB = 1 << 20
+
+
+def main() -> None:
+    options = _options()
+    folder = Path(tempfile.mkdtemp(prefix="image-transfer-", dir=options.folder))
+    port = _free_port()
+    os.environ["NEBULET_STATE_DIR"] = str(folder / "state")
+    os.environ["NEBULET_PORT"] = str(port)
+    os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.test")
+    (folder / "state").mkdir()
+    sys.path.insert(0, str(ROOT))
+    try:
+        _measure(options, folder, port)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size-mib", type=int, default=1024)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--chunked", action="store_true", help="send without Content-Length")
+    parser.add_argument("--folder", type=Path, default=None, help="where the temporary folder is made")
+    return parser.parse_args()
+
+
+def _measure(options: argparse.Namespace, folder: Path, port: int) -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    source = folder / "source"
+    digest = _write_source(source, options.size_mib)
+    reference = [_reference(source, folder / "copy") for _run in range(options.runs)]
+    server = _start(port, folder)
+    try:
+        idle = _rss(server.pid)
+        ups, downs = [], []
+        for _run in range(options.runs):
+            up, down = _round_trip(source, digest, port, options.chunked)
+            ups.append(up)
+            downs.append(down)
+        peak = _peak_rss(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+    best = statistics.median(reference)
+    _tell("sha256sum + cp", reference, options.size_mib, best)
+    _tell("upload", ups, options.size_mib, best)
+    _tell("download", downs, options.size_mib, best)
+    print(f"server memory: {idle / MIB:.0f} MiB idle, {peak / MIB:.0f} MiB at its peak")
+
+
+def _tell(what: str, seconds: list[float], size_mib: int, reference: float) -> None:
+    speeds = ", ".join(f"{size_mib * MIB / 1e6 / took:.0f}" for took in seconds)
+    print(f"{what:<16} {speeds} MB/s; {reference / statistics.median(seconds):.0%} of the reference")
+
+
+def _write_source(path: Path, size_mib: int) -> str:
+    digest = hashlib.sha256()
+    with path.open("wb") as out:
+        for _block in range(size_mib):
+            block = secrets.token_bytes(MIB)
+            digest.update(block)
+            out.write(block)
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _reference(source: Path, copy: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(["sha256sum", source], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cp", "--reflink=never", source, copy], check=True)
+    took = time.perf_counter() - began
+    copy.unlink()
+    return took
+
+
+def _start(port: int, folder: Path) -> "subprocess.Popen[bytes]":
+    (folder / "bench_app.py").write_text(
+        "import django\n"
+        "django.setup()\n"
+        "from images.api.v2.receiver import receive\n"
+        "async def application(scope, receive_, send):\n"
+        "    if scope['type'] == 'http':\n"
+        "        await receive(scope, receive_, send)\n"
+    )
+    command = [sys.executable, "-m", "uvicorn", "bench_app:application", "--port", str(port), "--lifespan", "off"]
+    paths = os.pathsep.join([str(folder), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    server = subprocess.Popen([*command, "--log-level", "warning"], env=os.environ | {"PYTHONPATH": paths}, cwd=folder)
+    for _try in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return server
+        time.sleep(0.05)
+    raise SystemExit("uvicorn did not start")
+
+
+def _round_trip(source: Path, digest: str, port: int, chunked: bool) -> tuple[float, float]:
+    """Return the seconds of one upload and of one download of the same image."""
+    from images.models import Image
+    from images.services import transfer
+    from portal.core.context import RequestContext
+
+    image = Image.objects.create(name="bench", owner="0" * 32, disk_format="raw", container_format="bare")
+    ctx = RequestContext(user_id="1" * 32, project_id="0" * 32, roles=frozenset({"member", "reader"}))
+    put = urlsplit(transfer.upload_ticket(ctx, image))
+    get = urlsplit(transfer.source_url(image))
+    connection = http.client.HTTPConnection("127.0.0.1", port, blocksize=MIB)
+    up = _upload(connection, f"{put.path}?{put.query}", source, chunked)
+    down = _download(connection, f"{get.path}?{get.query}", digest, source.stat().st_size)
+    connection.close()
+    from images.stores import registry
+
+    registry.get().delete(image.pk)
+    return up, down
+
+
+def _upload(connection: http.client.HTTPConnection, address: str, source: Path, chunked: bool) -> float:
+    headers = {"Content-Type": "application/octet-stream"}
+    began = time.perf_counter()
+    with source.open("rb") as body:
+        if chunked:
+            blocks = iter(lambda: body.read(MIB), b"")
+            connection.request("PUT", address, blocks, headers, encode_chunked=True)
+        else:
+            headers["Content-Length"] = str(source.stat().st_size)
+            connection.putrequest("PUT", address)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+            connection.sock.sendfile(body)
+    answer = connection.getresponse()
+    text = answer.read()
+    took = time.perf_counter() - began
+    assert answer.status == 204, (answer.status, text)
+    return took
+
+
+def _download(connection: http.client.HTTPConnection, address: str, digest: str, size: int) -> float:
+    buffer = bytearray(MIB)
+    arrived = 0
+    began = time.perf_counter()
+    connection.request("GET", address)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.status
+    while count := answer.readinto(buffer):
+        arrived += count
+    took = time.perf_counter() - began
+    assert arrived == size
+    assert answer.headers["Content-MD5"]
+    return took
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _rss(pid: int) -> int:
+    return _status(pid, "VmRSS:")
+
+
+def _peak_rss(pid: int) -> int:
+    return _status(pid, "VmHWM:")
+
+
+def _status(pid: int, name: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+if __name__ == "__main__":
+    main()

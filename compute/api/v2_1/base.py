@@ -1,0 +1,132 @@
+"""What every view of the compute API has in common: microversions, strict queries, pages, links."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rest_framework.request import Request
+
+from compute.api.v2_1 import versions
+from portal.core.api import paging
+from portal.core.api.microversions import MicroversionedView, Version
+from portal.core.errors import BadRequest, NotFound
+
+PREFIX = "/compute"
+MAX_LIMIT = 1000
+MAX_QUERY = 16 * 1024
+PAGING = frozenset({"limit", "marker"})
+
+_TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
+_FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
+
+
+class ComputeView(MicroversionedView):
+    """Base of the views. ``query`` names the parameters that GET takes: others are refused from 2.75 on."""
+
+    service = "compute"
+    service_type = "compute"
+    legacy_header = "X-OpenStack-Nova-API-Version"
+    min_version = versions.MIN
+    max_version = versions.MAX
+    query: ClassVar[frozenset[str] | None] = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if any("\x00" in str(value) for value in kwargs.values()):
+            raise NotFound("Resource", "", "The resource could not be found.")
+        self.check_query(request)
+
+    def check_query(self, request: Request) -> None:
+        """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
+        raw = request._request.META.get("QUERY_STRING", "")
+        if len(raw) > MAX_QUERY or "%00" in raw or "\x00" in raw:
+            raise BadRequest("The query string is too long or holds a null character.")
+        if self.query is None or request.method not in ("GET", "HEAD") or self.version < versions.STRICT:
+            return
+        unknown = [key for key in request._request.GET if key not in self.query]
+        if unknown:
+            raise BadRequest(f"Additional properties are not allowed ({unknown[0][:80]!r} was unexpected)")
+
+    @property
+    def version(self) -> Version:
+        """The microversion of this request."""
+        version: Version = self.request._request.api_version
+        return version
+
+    @property
+    def params(self) -> QueryDict:
+        """The parameters of the query string."""
+        return self.request._request.GET
+
+    @property
+    def base(self) -> str:
+        """The address of this service as the client spells it, without a version."""
+        return self.request._request.build_absolute_uri(PREFIX)
+
+    def page(self, rows: QuerySet[Any], order: list[tuple[str, bool]], marker: Model | None) -> tuple[list[Any], Any | None]:
+        """Return one page of the rows and the row after which the next page begins, or None."""
+        limit = paging.limit_of(self.params, MAX_LIMIT)
+        if limit == 0:
+            return [], None
+        found = list(paging.after_marker(rows, marker, order)[: limit + 1])
+        return found[:limit], found[limit - 1] if len(found) > limit else None
+
+    def next_links(self, marker: Any) -> list[dict[str, str]]:
+        """Return the ``*_links`` of a list that goes on."""
+        return [{"rel": "next", "href": paging.next_link(self.request._request, marker)}]
+
+
+def links(base: str, path: str) -> list[dict[str, str]]:
+    """Return a resource's own links: with and without the version."""
+    return [
+        {"rel": "self", "href": f"{base}/v2.1/{path}"},
+        {"rel": "bookmark", "href": f"{base}/{path}"},
+    ]
+
+
+def bookmark(base: str, path: str) -> list[dict[str, str]]:
+    """Return the link of a resource that is only mentioned."""
+    return [{"rel": "bookmark", "href": f"{base}/{path}"}]
+
+
+def truth(word: str, name: str) -> bool:
+    """Return what a word of the query string says; raises BadRequest."""
+    if word.lower() in _TRUE:
+        return True
+    if word.lower() in _FALSE:
+        return False
+    raise BadRequest(f"Invalid input for query parameters {name}. Value: {word[:50]}.")
+
+
+def moment(word: str, name: str) -> datetime:
+    """Return the time that a word of the query string spells; raises BadRequest."""
+    try:
+        found = parse_datetime(word.replace(" ", "+"))
+    except ValueError:
+        found = None
+    if found is None:
+        raise BadRequest(f"Invalid input for query parameters {name}. Value: {word[:50]}. It is not a 'date-time'.")
+    return found if found.tzinfo else timezone.make_aware(found, timezone.get_fixed_timezone(0))
+
+
+def ordering(
+    params: QueryDict, columns: Mapping[str, str], default: Sequence[tuple[str, bool]], unique: str
+) -> list[tuple[str, bool]]:
+    """Return the (column, descending) pairs that ``sort_key`` and ``sort_dir`` ask for; raises BadRequest."""
+    keys, directions = params.getlist("sort_key")[:10], params.getlist("sort_dir")[:10]
+    if any(word not in ("asc", "desc") for word in directions):
+        raise BadRequest("Invalid input for query parameters sort_dir. It must be asc or desc.")
+    order: dict[str, bool] = {}
+    for at, key in enumerate(keys):
+        if key not in columns:
+            raise BadRequest(f"Invalid input for query parameters sort_key. Value: {key[:50]}.")
+        order.setdefault(columns[key], (directions[at] if at < len(directions) else "desc") == "desc")
+    for column, descending in default if not keys else ():
+        order.setdefault(column, directions[0] == "desc" if directions else descending)
+    last = next(reversed(order.values())) if order else False
+    order.setdefault(unique, last)
+    return list(order.items())

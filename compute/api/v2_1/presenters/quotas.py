@@ -1,0 +1,69 @@
+"""Limits as the compute API shows them: "Limits" and "Quota sets" of the compute API reference.
+
+What this cloud does not offer has the limit 0; what another service counts has no limit here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from compute.api.v2_1 import versions
+from compute.selectors import Usage
+from portal.core.api.microversions import Version
+
+UNLIMITED = -1
+_NOT_OFFERED = dict.fromkeys(
+    (
+        "server_groups",
+        "server_group_members",
+        "floating_ips",
+        "injected_files",
+        "injected_file_content_bytes",
+        "injected_file_path_bytes",
+    ),
+    0,
+)
+_ELSEWHERE = dict.fromkeys(("fixed_ips", "security_groups", "security_group_rules"), UNLIMITED)
+_PROXIED = frozenset({"fixed_ips", "floating_ips", "security_groups", "security_group_rules"})
+_INJECTED = frozenset({"injected_files", "injected_file_content_bytes", "injected_file_path_bytes"})
+_OWN = ("instances", "cores", "ram", "key_pairs", "metadata_items")
+
+
+def figures(limits: Mapping[str, int], version: Version) -> dict[str, int]:
+    """Return the limit of every resource that a quota set has at this version."""
+    every = {**_NOT_OFFERED, **_ELSEWHERE, **{name: limits[name] for name in _OWN}}
+    gone = (_PROXIED if version >= versions.NO_NETWORK_PROXY else frozenset()) | (
+        _INJECTED if version >= versions.NO_PERSONALITY else frozenset()
+    )
+    return {name: limit for name, limit in every.items() if name not in gone}
+
+
+def detailed(limits: Mapping[str, int], used: Mapping[str, int], version: Version) -> dict[str, Any]:
+    """Return each limit beside what is used."""
+    return {
+        name: {"limit": limit, "in_use": used.get(name, 0), "reserved": 0} for name, limit in figures(limits, version).items()
+    }
+
+
+def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Version) -> dict[str, int]:
+    """Return the absolute limits of a project with what it uses."""
+    body = {
+        "maxServerMeta": limits["metadata_items"],
+        "maxTotalInstances": limits["instances"],
+        "maxTotalCores": limits["cores"],
+        "maxTotalRAMSize": limits["ram"],
+        "maxTotalKeypairs": limits["key_pairs"],
+        "maxServerGroups": 0,
+        "maxServerGroupMembers": 0,
+        "totalInstancesUsed": usage["instances"].used,
+        "totalCoresUsed": usage["cores"].used,
+        "totalRAMUsed": usage["ram"].used,
+        "totalServerGroupsUsed": 0,
+    }
+    if version < versions.NO_NETWORK_PROXY:
+        body |= {"maxSecurityGroups": UNLIMITED, "maxSecurityGroupRules": UNLIMITED, "totalSecurityGroupsUsed": 0}
+        body |= {"maxTotalFloatingIps": 0, "totalFloatingIpsUsed": 0}
+    if version < versions.NO_IMAGE_PROXY:
+        body["maxImageMeta"] = limits["metadata_items"]
+    if version < versions.NO_PERSONALITY:
+        body |= {"maxPersonality": 0, "maxPersonalitySize": 0}
+    return body

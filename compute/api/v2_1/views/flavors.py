@@ -1,0 +1,205 @@
+"""Flavors, their extra specs and who may use them (compute API reference, "Flavors")."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from compute import policies, selectors
+from compute.api.v2_1 import versions
+from compute.api.v2_1.base import PAGING, ComputeView, ordering, truth
+from compute.api.v2_1.presenters import flavors as present
+from compute.api.v2_1.serializers import flavors as bodies
+from compute.api.v2_1.serializers.base import read
+from compute.models import Flavor
+from compute.services import flavors
+from portal.core.errors import BadRequest, NotFound
+from portal.core.policy import allowed, authorize
+
+_COLUMNS = {
+    "created_at": "created_at",
+    "description": "description",
+    "disabled": "disabled",
+    "ephemeral_gb": "ephemeral_gb",
+    "flavorid": "flavor_id",
+    "id": "pk",
+    "is_public": "is_public",
+    "memory_mb": "ram_mb",
+    "name": "name",
+    "root_gb": "root_gb",
+    "rxtx_factor": "rxtx_factor",
+    "swap": "swap_mb",
+    "vcpus": "vcpus",
+}
+_SORTABLE = {key: column for key, column in _COLUMNS.items() if key not in ("description",)}
+
+
+class _FlavorsBase(ComputeView):
+    query = PAGING | {"is_public", "minRam", "minDisk", "sort_key", "sort_dir"}
+
+    def found(self) -> tuple[list[Flavor], Flavor | None]:
+        """Return one page of the flavors that the query asks for."""
+        rows = self._narrowed(self._of_publicity(selectors.list_flavors(self.request.ctx)))
+        order = ordering(self.params, _SORTABLE, [("flavor_id", False)], "pk")
+        return self.page(rows, order, self._marker(rows))
+
+    def _of_publicity(self, rows: QuerySet[Flavor]) -> QuerySet[Flavor]:
+        """Keep public flavors and the project's own, unless somebody who may asks for others by ``is_public``."""
+        ctx, word = self.request.ctx, self.params.get("is_public", "true")
+        if not allowed(ctx, policies.FLAVOR_ACCESS) or word.lower() == "none":
+            return rows
+        if truth(word, "is_public"):
+            return rows.filter(Q(is_public=True) | Q(accesses__project_id=ctx.project_id)).distinct()
+        return rows.filter(is_public=False)
+
+    def _narrowed(self, rows: QuerySet[Flavor]) -> QuerySet[Flavor]:
+        for name, column in (("minRam", "ram_mb"), ("minDisk", "root_gb")):
+            word = self.params.get(name)
+            if word is None:
+                continue
+            if not word.isascii() or not word.isdigit() or len(word) > 10:
+                raise BadRequest(f"Invalid {name} filter [{word[:50]}]")
+            rows = rows.filter(**{f"{column}__gte": min(int(word), bodies.BIGGEST)})
+        return rows
+
+    def _marker(self, rows: QuerySet[Flavor]) -> Flavor | None:
+        word = self.params.get("marker")
+        if word is None:
+            return None
+        found = rows.filter(flavor_id=word).first()
+        if found is None:
+            raise BadRequest(f"marker [{word[:50]}] not found")
+        return found
+
+    def with_specs(self) -> bool:
+        return allowed(self.request.ctx, policies.EXTRA_SPECS_INDEX)
+
+    def collection(self, shown: list[dict[str, Any]], last: Flavor | None) -> Response:
+        body: dict[str, Any] = {"flavors": shown}
+        if last is not None:
+            body["flavors_links"] = self.next_links(last.flavor_id)
+        return Response(body)
+
+
+class FlavorsView(_FlavorsBase):
+    """GET and POST /flavors."""
+
+    def get(self, request: Request) -> Response:
+        rows, last = self.found()
+        base = self.base
+        return self.collection([present.brief(row, base, self.version) for row in rows], last)
+
+    def post(self, request: Request) -> Response:
+        body = read(bodies.FlavorCreate, request.data, self.version)["flavor"]
+        flavor = flavors.create(
+            ctx=request.ctx,
+            name=body["name"],
+            flavor_id=body.get("id"),
+            vcpus=body["vcpus"],
+            ram_mb=body["ram"],
+            root_gb=body["disk"],
+            ephemeral_gb=body.get("OS-FLV-EXT-DATA:ephemeral", 0),
+            swap_mb=body.get("swap", 0),
+            rxtx_factor=body.get("rxtx_factor", 1.0),
+            is_public=body.get("os-flavor-access:is_public", True),
+            description=body.get("description"),
+        )
+        shown = present.detail(flavor, self.base, self.version, with_specs=self.with_specs())
+        return Response({"flavor": shown})
+
+
+class FlavorsDetailView(_FlavorsBase):
+    """GET /flavors/detail."""
+
+    def get(self, request: Request) -> Response:
+        rows, last = self.found()
+        base, with_specs = self.base, self.with_specs()
+        return self.collection([present.detail(row, base, self.version, with_specs=with_specs) for row in rows], last)
+
+
+class FlavorView(_FlavorsBase):
+    """GET, PUT (from 2.55) and DELETE /flavors/{id}."""
+
+    query = None
+
+    def get(self, request: Request, flavor_id: str) -> Response:
+        return self._shown(selectors.get_flavor(request.ctx, flavor_id))
+
+    def put(self, request: Request, flavor_id: str) -> Response:
+        if self.version < versions.FLAVOR_DESCRIPTION:
+            raise NotFound("Resource", "", "The resource could not be found.")
+        body = read(bodies.FlavorUpdate, request.data, self.version)["flavor"]
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        return self._shown(flavors.update(ctx=request.ctx, flavor=flavor, description=body["description"]))
+
+    def delete(self, request: Request, flavor_id: str) -> Response:
+        flavors.delete(ctx=request.ctx, flavor=selectors.get_flavor(request.ctx, flavor_id))
+        return Response(status=202)
+
+    def _shown(self, flavor: Flavor) -> Response:
+        return Response({"flavor": present.detail(flavor, self.base, self.version, with_specs=self.with_specs())})
+
+
+class FlavorActionView(ComputeView):
+    """POST /flavors/{id}/action: give a flavor to a project, or take it away."""
+
+    def post(self, request: Request, flavor_id: str) -> Response:
+        body = request.data
+        name = next(iter(body), "") if isinstance(body, dict) and len(body) == 1 else ""
+        change = {"addTenantAccess": flavors.add_access, "removeTenantAccess": flavors.remove_access}.get(name)
+        if change is None:
+            raise BadRequest(f"There is no such action: {str(name)[:50]}")
+        project_id = read(bodies.TenantBody, body[name], self.version)["tenant"]
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        rows = change(ctx=request.ctx, flavor=flavor, project_id=project_id)
+        return Response(present.access(flavor, [row.project_id for row in rows]))
+
+
+class FlavorAccessView(ComputeView):
+    """GET /flavors/{id}/os-flavor-access."""
+
+    def get(self, request: Request, flavor_id: str) -> Response:
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        rows = flavors.access_of(ctx=request.ctx, flavor=flavor)
+        return Response(present.access(flavor, [row.project_id for row in rows]))
+
+
+class ExtraSpecsView(ComputeView):
+    """GET and POST /flavors/{id}/os-extra_specs."""
+
+    def get(self, request: Request, flavor_id: str) -> Response:
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        authorize(request.ctx, policies.EXTRA_SPECS_INDEX)
+        return Response({"extra_specs": flavor.extra_specs})
+
+    def post(self, request: Request, flavor_id: str) -> Response:
+        specs = read(bodies.ExtraSpecs, request.data, self.version)["extra_specs"]
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        flavors.set_extra_specs(ctx=request.ctx, flavor=flavor, extra_specs=specs)
+        return Response({"extra_specs": specs})
+
+
+class ExtraSpecView(ComputeView):
+    """GET, PUT and DELETE /flavors/{id}/os-extra_specs/{key}."""
+
+    def get(self, request: Request, flavor_id: str, key: str) -> Response:
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        authorize(request.ctx, policies.EXTRA_SPECS_SHOW)
+        if key not in flavor.extra_specs:
+            raise NotFound("Extra spec", key, f"Flavor {flavor_id} has no extra specs with key {key}.")
+        return Response({key: flavor.extra_specs[key]})
+
+    def put(self, request: Request, flavor_id: str, key: str) -> Response:
+        body = request.data
+        if not isinstance(body, dict) or list(body) != [key]:
+            raise BadRequest("Request body and URI mismatch")
+        specs = bodies.SpecsField().run_validation(body)
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        flavors.set_extra_specs(ctx=request.ctx, flavor=flavor, extra_specs=specs)
+        return Response(specs)
+
+    def delete(self, request: Request, flavor_id: str, key: str) -> Response:
+        flavor = selectors.get_flavor(request.ctx, flavor_id)
+        flavors.delete_extra_spec(ctx=request.ctx, flavor=flavor, key=key)
+        return Response(status=200)

@@ -1,0 +1,127 @@
+"""Servers: list, create, show, change, delete (compute API reference, "Servers")."""
+
+import secrets
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from compute import policies, selectors
+from compute.api.v2_1 import versions
+from compute.api.v2_1.base import ComputeView, links
+from compute.api.v2_1.filters import ServerFilter, known_parameters
+from compute.api.v2_1.presenters.servers import ServerPresenter, Sight, Surroundings
+from compute.api.v2_1.serializers.base import read
+from compute.api.v2_1.serializers.servers import ServerCreate, ServerUpdate, creation
+from compute.models import Server
+from compute.network import selectors as network
+from compute.services import lifecycle
+from portal.core.errors import BadRequest
+from portal.core.policy import allowed, authorize
+
+_HEAVY = ("public_key",)
+_PASSWORD_BYTES = 9
+
+
+class _ServersBase(ComputeView):
+    def check_query(self, request: Request) -> None:
+        self.query = known_parameters(self.version)
+        super().check_query(request)
+
+    def found(self) -> tuple[list[Server], Server | None]:
+        """Return one page of the servers that the query asks for."""
+        wanted = ServerFilter(self.request.ctx, self.params, self.version)
+        rows, order = wanted.ordered(wanted.rows())
+        marker = None
+        if "marker" in self.params:
+            visible, _order = wanted.ordered(selectors.servers_visible(self.request.ctx, wanted.every, with_deleted=True))
+            marker = visible.filter(pk=self.params["marker"]).first()
+            if marker is None:
+                raise BadRequest(f"marker [{self.params['marker'][:50]}] not found")
+        return self.page(rows, order, marker)
+
+    def sight(self) -> Sight:
+        """Return which guarded attributes the caller may see."""
+        ctx = self.request.ctx
+        return Sight(
+            extended=allowed(ctx, policies.EXTENDED_ATTRIBUTES),
+            host_status=allowed(ctx, policies.SHOW_HOST_STATUS),
+            extra_specs=allowed(ctx, policies.SHOW_EXTRA_SPECS),
+            fault_details=ctx.is_operator,
+        )
+
+    def presenter(self, servers: list[Server]) -> ServerPresenter:
+        """Return what shows these servers, with a fixed number of queries however many there are."""
+        ids, sight = [server.pk for server in servers], self.sight()
+        with_hosts = sight.host_status and self.version >= versions.HOST_STATUS
+        around = Surroundings(
+            addresses=network.addresses(ids),
+            groups=network.group_names(ids),
+            faults=selectors.faults_of(server.pk for server in servers if server.status in ("ERROR", "DELETED")),
+            host_statuses=selectors.host_statuses() if with_hosts else {},
+        )
+        return ServerPresenter(self.base, self.version, sight, around)
+
+    def collection(self, shown: list[dict[str, Any]], last: Server | None) -> Response:
+        body: dict[str, Any] = {"servers": shown}
+        if last is not None:
+            body["servers_links"] = self.next_links(last.pk)
+        return Response(body)
+
+
+class ServersView(_ServersBase):
+    """GET and POST /servers."""
+
+    def get(self, request: Request) -> Response:
+        rows, last = self.found()
+        present = ServerPresenter(self.base, self.version, Sight(), Surroundings())
+        return self.collection([present.brief(row) for row in rows], last)
+
+    def post(self, request: Request) -> Response:
+        body = read(ServerCreate, request.data, self.version)["server"]
+        wish = creation(body)
+        servers = lifecycle.create(ctx=request.ctx, **wish)
+        if body.get("return_reservation_id"):
+            return Response({"reservation_id": servers[0].reservation_id}, status=202)
+        server = servers[0]
+        shown = {
+            "id": server.pk,
+            "links": links(self.base, f"servers/{server.pk}"),
+            "adminPass": body.get("adminPass") or secrets.token_urlsafe(_PASSWORD_BYTES),
+            "OS-DCF:diskConfig": "MANUAL",
+            "security_groups": [{"name": name} for name in wish["security_groups"] or ["default"]],
+        }
+        location = {"Location": f"{self.base}/v2.1/servers/{server.pk}"}
+        return Response({"server": shown}, status=202, headers=location)
+
+
+class ServersDetailView(_ServersBase):
+    """GET /servers/detail."""
+
+    def get(self, request: Request) -> Response:
+        authorize(request.ctx, policies.DETAIL)
+        rows, last = self.found()
+        present = self.presenter(rows)
+        return self.collection([present.detail(row) for row in rows], last)
+
+
+class ServerView(_ServersBase):
+    """GET, PUT and DELETE /servers/{id}."""
+
+    def check_query(self, request: Request) -> None:
+        ComputeView.check_query(self, request)
+
+    def get(self, request: Request, server_id: str) -> Response:
+        server = selectors.get_server(request.ctx, server_id)
+        return Response({"server": self.presenter([server]).one(server)})
+
+    def put(self, request: Request, server_id: str) -> Response:
+        changes = read(ServerUpdate, request.data, self.version)["server"]
+        server = selectors.get_server(request.ctx, server_id)
+        wanted = {key: changes[key] for key in ("name", "description", "hostname") if key in changes}
+        server = lifecycle.update(ctx=request.ctx, server=server, **wanted)
+        return Response({"server": self.presenter([server]).updated(server)})
+
+    def delete(self, request: Request, server_id: str) -> Response:
+        lifecycle.delete(ctx=request.ctx, server=selectors.get_server(request.ctx, server_id))
+        return Response(status=204)

@@ -1,0 +1,77 @@
+"""What arrives on the queue ``conductor``: each message is unpacked and given to one service.
+
+What cannot be unpacked is dropped with a line in the log: it will not get better by trying again. Any other fault rises, and the
+queue tries again.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import dramatiq
+import msgspec
+from django.db import close_old_connections
+
+from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, BuildPhase, GuestChanged, HostReport, OperationFinished, unpack
+from compute.services import hosts, lifecycle, placement, removal, reports
+from portal.core import log
+
+LOG = logging.getLogger(__name__)
+
+MAX_RETRIES = 8
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the web process asks of the conductor: to look at one operation of one server."""
+
+    server_id: str
+    request_id: str
+
+
+def build(order: Order) -> None:
+    """Give a build to a host."""
+    placement.place(order.server_id, order.request_id)
+
+
+def forget(order: Order) -> None:
+    """Remove a server that no host has."""
+    removal.forget(order.server_id, order.request_id)
+
+
+HANDLERS: dict[str, tuple[type, Callable[[Any], None]]] = {
+    lifecycle.BUILD: (Order, build),
+    lifecycle.FORGET: (Order, forget),
+    REPORT_ACTORS[BuildPhase]: (BuildPhase, reports.build_phase),
+    REPORT_ACTORS[OperationFinished]: (OperationFinished, reports.operation_finished),
+    REPORT_ACTORS[HostReport]: (HostReport, hosts.host_report),
+    REPORT_ACTORS[GuestChanged]: (GuestChanged, reports.guest_changed),
+}
+
+
+def declare(broker: dramatiq.Broker) -> None:
+    """Make the actors known to a broker."""
+    for name, (kind, handle) in HANDLERS.items():
+        dramatiq.actor(
+            _receiver(name, kind, handle),
+            actor_name=name,
+            queue_name=CONDUCTOR_QUEUE,
+            broker=broker,
+            max_retries=MAX_RETRIES,
+        )
+
+
+def _receiver(name: str, kind: type, handle: Callable[[Any], None]) -> Callable[..., None]:
+    def receive(**payload: Any) -> None:
+        try:
+            message: Any = unpack(kind, payload)
+        except msgspec.ValidationError as error:
+            LOG.error("Dropped a message %s that makes no sense: %s", name, error)
+            return
+        close_old_connections()
+        try:
+            with log.bound(getattr(message, "request_id", None), getattr(message, "server_id", None)):
+                handle(message)
+        finally:
+            close_old_connections()
+
+    return receive

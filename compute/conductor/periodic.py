@@ -1,0 +1,97 @@
+"""What the conductor does by the clock: heartbeats and repairs, in a thread of its own."""
+
+import logging
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import close_old_connections
+
+from accounts.services import tokens
+from compute.services import hosts, sweeps
+from images.services import data
+
+LOG = logging.getLogger(__name__)
+
+HEARTBEAT_S = 10
+SWEEP_S = 5
+HOUSEKEEPING_S = 300
+LEADER_KEY = "nebulet:conductor-leader"
+LEADER_S = 20
+VERSION = "0.1.0"
+BINARIES = ("nova-conductor", "nova-scheduler")
+
+
+class Leadership:
+    """A lease in Redis that one conductor holds, so that two of them do not repair the same things."""
+
+    def __init__(self, client: "redis.Redis[bytes]") -> None:
+        self._client = client
+        self._name = secrets.token_hex(8).encode()
+
+    def held(self) -> bool:
+        """Return whether this conductor leads, taking or renewing the lease; False while Redis does not answer."""
+        try:
+            if self._client.set(LEADER_KEY, self._name, nx=True, ex=LEADER_S):
+                return True
+            if self._client.get(LEADER_KEY) != self._name:
+                return False
+            return bool(self._client.expire(LEADER_KEY, LEADER_S))
+        except redis.RedisError:
+            return False
+
+    def give_up(self) -> None:
+        """Let another conductor lead at once."""
+        try:
+            if self._client.get(LEADER_KEY) == self._name:
+                self._client.delete(LEADER_KEY)
+        except redis.RedisError as error:
+            LOG.info("The lease ends by itself: %s", error)
+
+
+class Clock(threading.Thread):
+    """Runs each chore when it is due; a fault in one is logged and does not stop the others."""
+
+    def __init__(self) -> None:
+        super().__init__(name="periodic", daemon=True)
+        self._stopping = threading.Event()
+        self._leadership = Leadership(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2))
+        self._due: dict[str, float] = {}
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
+            if self._leadership.held():
+                self._every("sweep", SWEEP_S, sweeps.sweep)
+                self._every("housekeeping", HOUSEKEEPING_S, housekeeping)
+            close_old_connections()
+            self._stopping.wait(1)
+
+    def stop(self) -> None:
+        """End after the chore that runs now."""
+        self._stopping.set()
+        self._leadership.give_up()
+
+    def heartbeat(self) -> None:
+        for binary in BINARIES:
+            hosts.heartbeat(binary, platform.node(), VERSION)
+
+    def _every(self, name: str, seconds: float, chore: Callable[[], None]) -> None:
+        now = time.monotonic()
+        if now < self._due.get(name, 0):
+            return
+        self._due[name] = now + seconds
+        try:
+            chore()
+        except Exception:  # whatever it was, the next round tries again
+            LOG.exception("The chore %s failed.", name)
+
+
+def housekeeping() -> None:
+    """Forget what is over: tokens of the past, uploads whose sender is gone."""
+    tokens.forget_expired()
+    data.reclaim_silent_uploads()

@@ -1,0 +1,50 @@
+"""GET /v2.0/extensions: what is true of this service, and nothing more (Networking API, "Extensions")."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.api.views import CloudView
+from portal.core.errors import NotFound
+
+_UPDATED = "2026-01-01T00:00:00-00:00"
+_EXTENSIONS = {
+    "binding": ("Port Binding", "Shows operators on which host a port is bound."),
+    "external-net": ("Neutron external network", "Says of a network whether it is external."),
+    "filter-validation": ("Filter parameters validation", "Refuses filters that are no attribute."),
+    "net-mtu": ("Network MTU", "Shows the largest packet of a network."),
+    "pagination": ("Pagination support", "Lists come in pages."),
+    "project-id": ("project_id field enabled", "Resources name their project as project_id."),
+    "quotas": ("Quota management support", "Shows the limits of a project."),
+    "quota_details": ("Quota details management support", "Shows what of a limit is used."),
+    "security-group": ("security-group", "Security groups and their rules."),
+    "sorting": ("Sorting support", "Lists can be sorted."),
+    "standard-attr-description": ("standard-attr-description", "Resources have a description."),
+    "standard-attr-timestamp": ("Resource timestamps", "Resources say when they were made and changed."),
+}
+
+
+def _shown(alias: str) -> dict[str, Any]:
+    name, description = _EXTENSIONS[alias]
+    return {"alias": alias, "name": name, "description": description, "updated": _UPDATED, "links": []}
+
+
+class ExtensionsView(CloudView):
+    """All extensions."""
+
+    service = "network"
+
+    def get(self, request: Request) -> Response:
+        return Response({"extensions": [_shown(alias) for alias in _EXTENSIONS]})
+
+
+class ExtensionView(CloudView):
+    """One extension."""
+
+    service = "network"
+
+    def get(self, request: Request, alias: str) -> Response:
+        if alias not in _EXTENSIONS:
+            raise NotFound("Extension", alias, f"Extension with alias {alias} does not exist")
+        return Response({"extension": _shown(alias)})

@@ -1,0 +1,149 @@
+"""The rules of the compute service, under the names and with the defaults that OpenStack's compute service has.
+
+Two differ on purpose. ``create:zero_disk_flavor`` lets members pass, since the flavors ``m1.nano``, ``m1.micro`` and ``cirros256``
+of every installation have no disk of their own. Rules on one server also let those pass with whom it was shared (``guardian:``).
+"""
+
+from django.utils.translation import gettext_noop as _
+
+from portal.core.policy.rules import Rule, registry
+
+_ADMIN = "rule:context_is_admin"
+_MEMBER = "rule:project_member_or_admin"
+_READER = "rule:project_reader_or_admin"
+_OWN = "rule:context_is_admin or user_id:%(user_id)s"
+
+BASE = [
+    Rule("context_is_admin", "role:admin", _("the role admin"), base=True),
+    Rule("admin_api", "role:admin", _("the role admin"), base=True),
+    Rule("project_manager_api", "role:manager and project_id:%(project_id)s", _("a manager of its project"), base=True),
+    Rule("project_member_api", "role:member and project_id:%(project_id)s", _("a member of its project"), base=True),
+    Rule("project_reader_api", "role:reader and project_id:%(project_id)s", _("a reader of its project"), base=True),
+    Rule(
+        "project_manager_or_admin",
+        "rule:project_manager_api or rule:context_is_admin",
+        _("a manager of its project or an admin"),
+        base=True,
+    ),
+    Rule(
+        "project_member_or_admin",
+        "rule:project_member_api or rule:context_is_admin",
+        _("a member of its project or an admin"),
+        base=True,
+    ),
+    Rule(
+        "project_reader_or_admin",
+        "rule:project_reader_api or rule:context_is_admin",
+        _("a reader of its project or an admin"),
+        base=True,
+    ),
+]
+
+
+def _rule(name: str, check: str, summary: str, perm: str | None = None, shared: bool = False) -> Rule:
+    if shared:
+        check = f"{check} or guardian:{perm}"
+    return Rule(f"os_compute_api:{name}", check, summary, perm)
+
+
+# Servers
+INDEX = _rule("servers:index", _READER, _("List servers."))
+DETAIL = _rule("servers:detail", _READER, _("List servers with details."))
+INDEX_ALL = _rule("servers:index:get_all_tenants", _ADMIN, _("List the servers of all projects."))
+DETAIL_ALL = _rule("servers:detail:get_all_tenants", _ADMIN, _("List the servers of all projects with details."))
+ALLOW_ALL_FILTERS = _rule("servers:allow_all_filters", _ADMIN, _("Use every filter when listing servers."))
+SHOW = _rule("servers:show", _READER, _("Show a server."), "compute.view_server", shared=True)
+SHOW_EXTRA_SPECS = _rule("servers:show:flavor-extra-specs", _READER, _("See the extra specs of a server's flavor."))
+SHOW_HOST_STATUS = _rule("servers:show:host_status", _ADMIN, _("See the state of a server's host."))
+SHOW_HOST_STATUS_UNKNOWN = _rule("servers:show:host_status:unknown-only", _ADMIN, _("See when a server's host is silent."))
+CREATE = _rule("servers:create", _MEMBER, _("Create a server."), "compute.add_server")
+CREATE_ATTACH_NETWORK = _rule("servers:create:attach_network", _MEMBER, _("Create a server on chosen networks."))
+CREATE_ZERO_DISK = _rule("servers:create:zero_disk_flavor", _MEMBER, _("Create a server from a flavor without a disk size."))
+CREATE_FORCED_HOST = _rule("servers:create:forced_host", _ADMIN, _("Create a server on a chosen host."))
+REQUESTED_DESTINATION = _rule("servers:create:requested_destination", _ADMIN, _("Ask for a host by name."))
+UPDATE = _rule("servers:update", _MEMBER, _("Rename a server."), "compute.change_server", shared=True)
+DELETE = _rule("servers:delete", _MEMBER, _("Delete a server."), "compute.delete_server", shared=True)
+START = _rule("servers:start", _MEMBER, _("Start a stopped server."), "compute.start_server", shared=True)
+STOP = _rule("servers:stop", _MEMBER, _("Stop a server."), "compute.stop_server", shared=True)
+REBOOT = _rule("servers:reboot", _MEMBER, _("Restart a server."), "compute.reboot_server", shared=True)
+EXTENDED_ATTRIBUTES = _rule("os-extended-server-attributes", _ADMIN, _("See host and domain of a server."))
+METADATA_INDEX = _rule("server-metadata:index", _READER, _("See the metadata of a server."))
+METADATA_SHOW = _rule("server-metadata:show", _READER, _("See one item of a server's metadata."))
+METADATA_CREATE = _rule("server-metadata:create", _MEMBER, _("Add metadata to a server."))
+METADATA_UPDATE = _rule("server-metadata:update", _MEMBER, _("Change one item of a server's metadata."))
+METADATA_UPDATE_ALL = _rule("server-metadata:update_all", _MEMBER, _("Replace the metadata of a server."))
+METADATA_DELETE = _rule("server-metadata:delete", _MEMBER, _("Delete an item of a server's metadata."))
+IPS_INDEX = _rule("ips:index", _READER, _("List the addresses of a server."))
+IPS_SHOW = _rule("ips:show", _READER, _("List the addresses of a server on one network."))
+INTERFACES_LIST = _rule("os-attach-interfaces:list", _READER, _("List the ports of a server."))
+INTERFACES_SHOW = _rule("os-attach-interfaces:show", _READER, _("Show a port of a server."))
+SERVER_SECURITY_GROUPS = _rule("os-security-groups:list", _READER, _("List the security groups of a server."))
+VOLUME_ATTACHMENTS = _rule("os-volumes-attachments:index", _READER, _("List the volumes of a server."))
+VOLUME_ATTACHMENT = _rule("os-volumes-attachments:show", _READER, _("Show a volume of a server."))
+DIAGNOSTICS = _rule("os-server-diagnostics", _ADMIN, _("See the diagnostics of a server."))
+RESET_STATE = _rule("os-admin-actions:reset_state", _ADMIN, _("Reset the state of a server."))
+
+# Consoles
+CONSOLE_OUTPUT = _rule(
+    "os-console-output", _MEMBER, _("Read the console log of a server."), "compute.read_log_of_server", shared=True
+)
+REMOTE_CONSOLES = _rule(
+    "os-remote-consoles", _MEMBER, _("Open the console of a server."), "compute.open_console_of_server", shared=True
+)
+CONSOLE_AUTH_TOKENS = _rule("os-console-auth-tokens", _ADMIN, _("Look a console token up."))
+
+# Actions
+ACTIONS_LIST = _rule("os-instance-actions:list", _READER, _("List what was done to a server."))
+ACTIONS_SHOW = _rule("os-instance-actions:show", _READER, _("Show one thing that was done to a server."))
+ACTIONS_EVENTS = _rule("os-instance-actions:events", _ADMIN, _("See the steps of an action with their faults."))
+ACTIONS_EVENTS_DETAILS = _rule("os-instance-actions:events:details", _ADMIN, _("See the details of an action's steps."))
+
+# Keypairs
+KEYPAIRS_INDEX = _rule("os-keypairs:index", _OWN, _("List keypairs."))
+KEYPAIRS_SHOW = _rule("os-keypairs:show", _OWN, _("Show a keypair."), "compute.view_keypair")
+KEYPAIRS_CREATE = _rule("os-keypairs:create", _OWN, _("Create or import a keypair."), "compute.add_keypair")
+KEYPAIRS_DELETE = _rule("os-keypairs:delete", _OWN, _("Delete a keypair."), "compute.delete_keypair")
+
+# Flavors
+FLAVOR_CREATE = _rule("os-flavor-manage:create", _ADMIN, _("Create a flavor."), "compute.add_flavor")
+FLAVOR_UPDATE = _rule("os-flavor-manage:update", _ADMIN, _("Change a flavor."), "compute.change_flavor")
+FLAVOR_DELETE = _rule("os-flavor-manage:delete", _ADMIN, _("Delete a flavor."), "compute.delete_flavor")
+FLAVOR_ACCESS = _rule("os-flavor-access", _ADMIN, _("See which projects may use a flavor."))
+FLAVOR_ACCESS_ADD = _rule("os-flavor-access:add_tenant_access", _ADMIN, _("Let a project use a flavor."))
+FLAVOR_ACCESS_REMOVE = _rule("os-flavor-access:remove_tenant_access", _ADMIN, _("Take a flavor from a project."))
+EXTRA_SPECS_INDEX = _rule("os-flavor-extra-specs:index", _READER, _("List the extra specs of a flavor."))
+EXTRA_SPECS_SHOW = _rule("os-flavor-extra-specs:show", _READER, _("Show an extra spec of a flavor."))
+EXTRA_SPECS_CREATE = _rule("os-flavor-extra-specs:create", _ADMIN, _("Add extra specs to a flavor."))
+EXTRA_SPECS_UPDATE = _rule("os-flavor-extra-specs:update", _ADMIN, _("Change an extra spec of a flavor."))
+EXTRA_SPECS_DELETE = _rule("os-flavor-extra-specs:delete", _ADMIN, _("Delete an extra spec of a flavor."))
+
+# The cloud itself
+SERVICES_LIST = _rule("os-services:list", _ADMIN, _("List the services and their state."))
+SERVICES_UPDATE = _rule("os-services:update", _ADMIN, _("Enable or disable a service."), "compute.change_service")
+SERVICES_DELETE = _rule("os-services:delete", _ADMIN, _("Delete a service."), "compute.delete_service")
+HYPERVISORS_LIST = _rule("os-hypervisors:list", _ADMIN, _("List hypervisors."))
+HYPERVISORS_DETAIL = _rule("os-hypervisors:list-detail", _ADMIN, _("List hypervisors with details."))
+HYPERVISORS_SHOW = _rule("os-hypervisors:show", _ADMIN, _("Show a hypervisor."))
+HYPERVISORS_STATISTICS = _rule("os-hypervisors:statistics", _ADMIN, _("See the sum of all hypervisors."))
+HYPERVISORS_UPTIME = _rule("os-hypervisors:uptime", _ADMIN, _("See how long a hypervisor runs."))
+HYPERVISORS_SEARCH = _rule("os-hypervisors:search", _ADMIN, _("Search hypervisors."))
+HYPERVISORS_SERVERS = _rule("os-hypervisors:servers", _ADMIN, _("List the servers of a hypervisor."))
+ZONES_LIST = _rule("os-availability-zone:list", "@", _("List availability zones."))
+ZONES_DETAIL = _rule("os-availability-zone:detail", _ADMIN, _("List availability zones with their hosts."))
+LIMITS = _rule("limits", "@", _("See the limits of the project."))
+LIMITS_OTHER = _rule("limits:other_project", _ADMIN, _("See the limits of another project."))
+QUOTA_SHOW = _rule("os-quota-sets:show", _READER, _("See a project's quota."))
+QUOTA_DETAIL = _rule("os-quota-sets:detail", _READER, _("See a project's quota with its use."))
+QUOTA_DEFAULTS = _rule("os-quota-sets:defaults", "@", _("See the default quota."))
+QUOTA_UPDATE = _rule("os-quota-sets:update", _ADMIN, _("Change a project's quota."))
+QUOTA_DELETE = _rule("os-quota-sets:delete", _ADMIN, _("Put a project's quota back to the defaults."))
+QUOTA_CLASS_SHOW = _rule("os-quota-class-sets:show", _ADMIN, _("See a quota class."))
+QUOTA_CLASS_UPDATE = _rule("os-quota-class-sets:update", _ADMIN, _("Change a quota class."))
+TENANT_USAGE_SHOW = _rule("os-simple-tenant-usage:show", _READER, _("See a project's use over time."))
+TENANT_USAGE_LIST = _rule("os-simple-tenant-usage:list", _ADMIN, _("See the use of all projects over time."))
+AGGREGATES_INDEX = _rule("os-aggregates:index", _ADMIN, _("List host aggregates."))
+EXTENSIONS = _rule("extensions", "@", _("List extensions."))
+
+RULES = [*BASE, *(value for value in list(vars().values()) if isinstance(value, Rule))]
+
+registry.register("compute", RULES)

@@ -1,0 +1,197 @@
+"""Consoles: a right to open a display once, and the log of the first serial port."""
+
+import hashlib
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from compute import policies
+from compute.models import ConsoleToken, Host, Server
+from compute.selectors import get_server
+from compute.states import TaskState, VmState
+from portal.core import bus, signing
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, Unavailable
+from portal.core.policy import authorize
+
+LOG = logging.getLogger(__name__)
+
+KINDS = {"novnc": "vnc"}
+RELAY_TICKET = "relay"
+LEASE_S = 15
+CAUGHT_UP_S = 3.0
+LINES_MAX = 100_000
+
+
+@dataclass(frozen=True)
+class ConsoleAccess:
+    """A right to open a console: ``url`` is for people, ``websocket_path`` for a page that is open already."""
+
+    url: str
+    websocket_path: str
+    expires_at: datetime
+    token: str
+
+
+@dataclass(frozen=True)
+class Relay:
+    """Where a display's bytes come from: ``address`` is ``unix:<path>`` or ``tcp:<host>:<port>``."""
+
+    server_id: str
+    user_id: str
+    project_id: str | None
+    address: str
+    ticket: str
+
+
+def issue(*, ctx: RequestContext, server: Server, kind: str = "novnc") -> ConsoleAccess:
+    """Return a right to open the server's console once within the next minutes; only its digest is kept."""
+    authorize(ctx, policies.REMOTE_CONSOLES, server)
+    if kind not in KINDS:
+        raise BadRequest(f"Unavailable console type {kind}.")
+    _require_running(server)
+    token = secrets.token_urlsafe(32)
+    row = ConsoleToken.objects.create(
+        digest=_digest(token),
+        server=server,
+        kind=KINDS[kind],
+        user_id=ctx.user_id or "",
+        project_id=ctx.project_id,
+        expires_at=timezone.now() + timedelta(seconds=settings.CONSOLE_TOKEN_LIFETIME_S),
+    )
+    query = urlencode({"token": token})
+    return ConsoleAccess(f"{settings.PUBLIC_URL}/console/?{query}", f"/ws/vnc/?{query}", row.expires_at, token)
+
+
+@transaction.atomic
+def redeem(token: str) -> Relay:
+    """Spend a token and return where the display is to be had; raises Forbidden for one that is unknown, old or spent."""
+    now = timezone.now()
+    mine = ConsoleToken.objects.filter(digest=_digest(token), redeemed_at=None, expires_at__gt=now)
+    if mine.update(redeemed_at=now) != 1:
+        raise Forbidden("The console address is not valid any more.")
+    row = ConsoleToken.objects.select_related("server").get(digest=_digest(token))
+    server = row.server
+    _require_running(server)
+    host = Host.objects.filter(name=server.host).first()
+    if host is None or not host.relay:
+        raise Unavailable(f"The host of instance {server.pk} offers no consoles now.")
+    nonce = secrets.token_urlsafe(16)
+    ticket = signing.seal(bus.queue_key(), RELAY_TICKET, {"server_id": server.pk, "kind": row.kind, "nonce": nonce})
+    LOG.info("Console %s of instance %s opened for user %s", row.kind, server.pk, row.user_id)
+    return Relay(server.pk, row.user_id, row.project_id, host.relay, ticket)
+
+
+def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
+    """Whether an open console may go on: the server runs, and the caller (when he is known) still has the right."""
+    server = Server.objects.present().filter(pk=server_id).first()
+    if server is None or server.vm_state != VmState.ACTIVE or server.task_state == TaskState.DELETING:
+        return False
+    if ctx is None:
+        return True
+    try:
+        authorize(ctx, policies.REMOTE_CONSOLES, server)
+    except CloudError:
+        return False
+    return True
+
+
+def readable_log(ctx: RequestContext, server_id: str) -> Server:
+    """Return a server whose console log the caller may read."""
+    server = get_server(ctx, server_id)
+    authorize(ctx, policies.CONSOLE_OUTPUT, server)
+    return server
+
+
+def output(*, ctx: RequestContext, server: Server, lines: int | None = None) -> str:
+    """Return the console log, or its last ``lines`` lines."""
+    authorize(ctx, policies.CONSOLE_OUTPUT, server)
+    if lines is not None and lines < 0:
+        raise BadRequest("The length of console output must not be negative.")
+    if server.host is None:
+        raise Conflict(f"Instance {server.pk} is not ready")
+    try:
+        text = read_log(server.pk, server.host).decode("utf-8", "replace")
+    except redis.RedisError as error:
+        raise Unavailable("The console log cannot be read now.") from error
+    if lines is None:
+        return text
+    return "".join(text.splitlines(keepends=True)[-lines:]) if lines else ""
+
+
+def read_log(server_id: str, host: str) -> bytes:
+    """Return the bytes of the log that its host puts on the stream while somebody holds the lease."""
+    client, stream = _redis(), stream_key(server_id)
+    fresh = bool(client.set(lease_key(server_id), b"1", nx=True, ex=LEASE_S))
+    newest: Any = client.xrevrange(stream, count=1)
+    since = newest[0][0] if fresh and newest else b"0-0"
+    if not fresh:
+        client.set(lease_key(server_id), b"1", ex=LEASE_S)
+    client.publish(f"nebulet:console:{host}", server_id)
+    _wait_caught_up(client, stream, since)
+    entries: Any = client.xrange(stream)
+    return joined([fields for _id, fields in entries])
+
+
+def _wait_caught_up(client: "redis.Redis[bytes]", stream: str, since: bytes) -> None:
+    deadline = time.monotonic() + CAUGHT_UP_S
+    while (left := deadline - time.monotonic()) > 0:
+        found: Any = client.xread({stream: since}, block=max(1, int(left * 1000)))
+        for entry_id, fields in found[0][1] if found else []:
+            since = entry_id
+            if fields.get(b"e") == b"caught-up":
+                return
+
+
+def joined(entries: list[dict[bytes, bytes]]) -> bytes:
+    """Return the log that entries hold. Each says where its bytes lie in the file; a second telling replaces the first."""
+    text, start = bytearray(), None
+    for fields in entries:
+        data, offset = fields.get(b"d"), int(fields.get(b"o", 0))
+        if data is None:
+            continue
+        if start is None or offset < start:
+            text, start = bytearray(data), offset
+            continue
+        text[offset - start :] = data
+    return bytes(text)
+
+
+def stream_key(server_id: str) -> str:
+    """Return the name of the stream of a server's console log."""
+    return f"nebulet:console:{server_id}"
+
+
+def lease_key(server_id: str) -> str:
+    """Return the name of the lease that keeps a server's console log flowing."""
+    return f"nebulet:console-lease:{server_id}"
+
+
+def forget_expired() -> int:
+    """Delete tokens that nobody can use any more; return how many."""
+    deleted, _by_model = ConsoleToken.objects.filter(expires_at__lt=timezone.now()).delete()
+    return deleted
+
+
+def _require_running(server: Server) -> None:
+    if server.vm_state != VmState.ACTIVE or server.host is None or server.task_state == TaskState.DELETING:
+        raise Conflict(f"Instance {server.pk} is not ready")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _redis() -> "redis.Redis[bytes]":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=CAUGHT_UP_S + 2)

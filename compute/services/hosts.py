@@ -1,0 +1,66 @@
+"""Services of the cloud as operators change them: taken out of use, put back, declared down, forgotten."""
+
+from typing import Any
+
+from django.db import transaction
+
+from compute import policies
+from compute.models import Server, Service
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.policy import authorize
+
+COMPUTE = "nova-compute"
+
+
+def find(*, ctx: RequestContext, host: str, binary: str) -> Service:
+    """Return a service by its host and kind, for whoever may change services."""
+    authorize(ctx, policies.SERVICES_UPDATE)
+    found = Service.objects.filter(host=host, binary=binary).first()
+    if found is None:
+        raise NotFound("Service", binary, f"Could not find binary {binary} on host {host}.")
+    return found
+
+
+def get(*, ctx: RequestContext, service_id: str, by_uuid: bool) -> Service:
+    """Return a service by its UUID, or by its number as clients before 2.53 know it."""
+    authorize(ctx, policies.SERVICES_UPDATE)
+    if not by_uuid and not (service_id.isascii() and service_id.isdigit() and len(service_id) < 10):
+        raise BadRequest(f"Invalid service id {service_id[:50]}.")
+    found = Service.objects.filter(**({"uuid": service_id} if by_uuid else {"pk": int(service_id)})).first()
+    if found is None:
+        raise NotFound("Service", service_id, f"Service {service_id} not found.")
+    return found
+
+
+def change(
+    *,
+    ctx: RequestContext,
+    service: Service,
+    disabled: bool | None = None,
+    disabled_reason: str | None = None,
+    forced_down: bool | None = None,
+) -> Service:
+    """Return the service after these changes; enabling it forgets the reason. Only compute services can be changed."""
+    authorize(ctx, policies.SERVICES_UPDATE, service)
+    if service.binary != COMPUTE:
+        raise BadRequest(f"Updating a {service.binary} service is not supported. Only {COMPUTE} services can be updated.")
+    changes: dict[str, Any] = {}
+    if disabled is not None:
+        changes |= {"disabled": disabled, "disabled_reason": disabled_reason if disabled else None}
+    if forced_down is not None:
+        changes["forced_down"] = forced_down
+    for name, value in changes.items():
+        setattr(service, name, value)
+    if changes:
+        service.save(update_fields=[*changes, "updated_at"])
+    return service
+
+
+@transaction.atomic
+def delete(*, ctx: RequestContext, service: Service) -> None:
+    """Forget a service that is gone for good; one whose host still has servers stays."""
+    authorize(ctx, policies.SERVICES_DELETE, service)
+    if service.binary == COMPUTE and Server.objects.present().filter(host=service.host).exists():
+        raise Conflict("Unable to delete compute service that is hosting instances.")
+    service.delete()

@@ -1,0 +1,98 @@
+"""Keypairs: made here, with the private half given out once, or imported."""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import IntegrityError, transaction
+
+from compute import policies
+from compute.models import Keypair
+from compute.services import quotas
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict
+from portal.core.policy import authorize
+
+NAME = re.compile(r"[A-Za-z0-9 _.@-]{1,255}")
+RSA_BITS = 2048
+PUBLIC_KEY_MAX = 16384
+COMMENT = "Generated-by-Nebulet"
+
+
+@dataclass(frozen=True)
+class NewKeypair:
+    """A keypair made here. ``private_key`` is kept nowhere: this is the only time it is seen."""
+
+    keypair: Keypair
+    private_key: str
+
+
+def create(*, ctx: RequestContext, name: str, user_id: str | None = None) -> NewKeypair:
+    """Return a new RSA keypair with its private key in PEM."""
+    owner = _admit(ctx, name, user_id)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    ).decode()
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    return NewKeypair(_store(ctx, owner, name, f"{public} {COMMENT}"), private)
+
+
+def import_(*, ctx: RequestContext, name: str, public_key: str, user_id: str | None = None) -> Keypair:
+    """Return a keypair made from a public key in OpenSSH's form; raises BadRequest for anything else."""
+    owner = _admit(ctx, name, user_id)
+    return _store(ctx, owner, name, checked(public_key))
+
+
+def delete(*, ctx: RequestContext, keypair: Keypair) -> None:
+    """Delete a keypair; servers that were built with it keep the key."""
+    authorize(ctx, policies.KEYPAIRS_DELETE, keypair)
+    keypair.delete()
+
+
+def checked(public_key: str) -> str:
+    """Return a public key on one line, or raise BadRequest."""
+    text = public_key.strip()
+    if not text or len(text) > PUBLIC_KEY_MAX or "\n" in text or "\r" in text or not text.isprintable():
+        raise BadRequest("Keypair data is invalid: a public key is one line, as in a .pub file")
+    try:
+        serialization.load_ssh_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadRequest("Keypair data is invalid: failed to generate fingerprint") from error
+    return text
+
+
+def fingerprint_of(public_key: str) -> str:
+    """Return the MD5 fingerprint in hexadecimal pairs, as the compute API shows it."""
+    try:
+        data = base64.b64decode(public_key.split()[1])
+    except (IndexError, binascii.Error) as error:
+        raise BadRequest("Keypair data is invalid: failed to generate fingerprint") from error
+    return hashlib.md5(data, usedforsecurity=False).digest().hex(":")
+
+
+def _admit(ctx: RequestContext, name: str, user_id: str | None) -> str:
+    owner = user_id or ctx.user_id or ""
+    authorize(ctx, policies.KEYPAIRS_CREATE, {"user_id": owner})
+    if not NAME.fullmatch(name) or name != name.strip():
+        raise BadRequest("Keypair data is invalid: Keypair name must be 1 to 255 letters, digits, spaces and any of - _ . @")
+    return owner
+
+
+@transaction.atomic
+def _store(ctx: RequestContext, owner: str, name: str, public_key: str) -> Keypair:
+    if Keypair.objects.filter(user_id=owner, name=name).exists():
+        raise Conflict(f"Key pair '{name}' already exists.")
+    quotas.admit_keypair(ctx.project_id or "", Keypair.objects.filter(user_id=owner).count())
+    try:
+        with transaction.atomic():
+            return Keypair.objects.create(
+                user_id=owner, name=name, public_key=public_key, fingerprint=fingerprint_of(public_key)
+            )
+    except IntegrityError as error:
+        raise Conflict(f"Key pair '{name}' already exists.") from error

@@ -1,0 +1,161 @@
+"""What a launch asks for, checked: image, flavor, key, zone, user data, metadata. Sentences follow the compute API."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from compute import policies
+from compute.models import Flavor, Keypair
+from compute.selectors import availability_zones, get_flavor
+from images.models import Image
+from images.selectors import get_image
+from images.states import ImageStatus
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, CloudError, NotFound
+from portal.core.policy import authorize
+
+USER_DATA_MAX = 65535
+WORD_MAX = 255
+HOSTNAME_MAX = 63
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A launch whose parts were found and fit each other."""
+
+    image: Image
+    flavor: Flavor
+    keypair: Keypair | None
+    zone: str | None
+    host: str | None
+    user_data: str | None
+    metadata: dict[str, str]
+
+
+def check(
+    ctx: RequestContext,
+    *,
+    flavor_id: str,
+    image_id: str,
+    key_name: str | None,
+    availability_zone: str | None,
+    user_data: str | None,
+    metadata: dict[str, str] | None,
+) -> Wish:
+    """Return the launch with all it names; raises BadRequest, QuotaExceeded or Forbidden with a sentence."""
+    flavor, image = _flavor(ctx, flavor_id), _image(ctx, image_id)
+    _require_room(ctx, flavor, image)
+    zone, host = _zone(ctx, availability_zone)
+    return Wish(
+        image=image,
+        flavor=flavor,
+        keypair=_keypair(ctx, key_name),
+        zone=zone,
+        host=host,
+        user_data=_user_data(user_data),
+        metadata=checked_metadata(metadata),
+    )
+
+
+def hostname_of(name: str, server_id: str) -> str:
+    """Return a host name made from a display name: letters, digits and hyphens; ``Server-<id>`` when nothing is left."""
+    text = re.sub(r"[\s_.]+", "-", name)
+    text = re.sub(r"[^A-Za-z0-9-]+", "", text).lower()[:HOSTNAME_MAX].strip("-")
+    return text or f"Server-{server_id}"
+
+
+def _flavor(ctx: RequestContext, flavor_id: str) -> Flavor:
+    try:
+        return get_flavor(ctx, flavor_id)
+    except NotFound as error:
+        raise BadRequest(error.message) from error
+
+
+def _image(ctx: RequestContext, image_id: str) -> Image:
+    try:
+        image = get_image(ctx, image_id)
+    except NotFound as error:
+        raise BadRequest("Can not find requested image") from error
+    if image.status != ImageStatus.ACTIVE:
+        raise BadRequest(f"Image {image_id} is not active.")
+    for part in ("kernel_id", "ramdisk_id"):
+        part_id = image.custom.get(part)
+        if part_id:
+            _require_part(ctx, image_id, part_id)
+    return image
+
+
+def _require_part(ctx: RequestContext, image_id: str, part_id: str) -> None:
+    try:
+        part = get_image(ctx, part_id)
+    except CloudError as error:
+        raise BadRequest(f"Image {part_id}, which image {image_id} needs to boot, could not be found.") from error
+    if part.status != ImageStatus.ACTIVE:
+        raise BadRequest(f"Image {part_id} is not active.")
+
+
+def _require_room(ctx: RequestContext, flavor: Flavor, image: Image) -> None:
+    if flavor.ram_mb < image.min_ram:
+        raise BadRequest("Flavor's memory is too small for requested image.")
+    if flavor.root_gb == 0:
+        authorize(ctx, policies.CREATE_ZERO_DISK)
+        return
+    room, needs = flavor.root_gb * GIB, max(image.virtual_size or 0, image.size or 0)
+    if needs > room:
+        raise BadRequest(
+            f"Flavor's disk is too small for requested image. Flavor disk is {room} bytes, image is {needs} bytes."
+        )
+    if flavor.root_gb < image.min_disk:
+        raise BadRequest(
+            "Flavor's disk is smaller than the minimum size specified in image metadata. "
+            f"Flavor disk is {room} bytes, minimum size is {image.min_disk * GIB} bytes."
+        )
+
+
+def _keypair(ctx: RequestContext, key_name: str | None) -> Keypair | None:
+    if not key_name:
+        return None
+    keypair = Keypair.objects.filter(user_id=ctx.user_id, name=key_name).first()
+    if keypair is None:
+        raise BadRequest("Invalid key_name provided.")
+    return keypair
+
+
+def _zone(ctx: RequestContext, wanted: str | None) -> tuple[str | None, str | None]:
+    if not wanted:
+        return None, None
+    zone, _colon, host = wanted.partition(":")
+    if host:
+        authorize(ctx, policies.CREATE_FORCED_HOST)
+    if zone and zone not in availability_zones(ctx):
+        raise BadRequest("The requested availability zone is not available")
+    return zone or None, host.partition(":")[0] or None
+
+
+def _user_data(user_data: str | None) -> str | None:
+    if not user_data:
+        return None
+    if len(user_data) > USER_DATA_MAX:
+        raise BadRequest(
+            f"User data too large. User data must be no larger than {USER_DATA_MAX} bytes once base64 encoded. "
+            f"Your data is {len(user_data)} bytes"
+        )
+    try:
+        base64.b64decode("".join(user_data.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest("User data needs to be valid base 64.") from error
+    return user_data
+
+
+def checked_metadata(metadata: dict[str, Any] | None) -> dict[str, str]:
+    """Return metadata whose keys and values a server can carry; raises BadRequest."""
+    found = metadata or {}
+    for key, value in found.items():
+        if not isinstance(value, str):
+            raise BadRequest(f"Metadata property value for {key} is not a string.")
+        if not key or len(key) > WORD_MAX or len(value) > WORD_MAX:
+            raise BadRequest(f"Metadata keys and values have 1 to {WORD_MAX} characters.")
+    return dict(found)

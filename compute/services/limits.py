@@ -1,0 +1,36 @@
+"""A project's quota, changed by operators."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from accounts.models import Project
+from accounts.services import quotas
+from compute import policies, selectors
+from compute.services.quotas import DEFAULTS
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest
+from portal.core.policy import authorize
+
+
+@transaction.atomic
+def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], force: bool = False) -> dict[str, int]:
+    """Return all limits after these were set; without ``force`` none may fall below what is used."""
+    authorize(ctx, policies.QUOTA_UPDATE, {"project_id": project_id})
+    if not Project.objects.filter(pk=project_id).exists():
+        raise BadRequest(f"Project ID {project_id} is not a valid project.")
+    unknown = sorted(set(changes) - set(DEFAULTS))
+    if unknown:
+        raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")
+    quotas.lock(project_id)
+    used = selectors.in_use(project_id)
+    for name, limit in changes.items():
+        if not force and 0 <= limit < used.get(name, 0):
+            raise BadRequest(f"Quota limit {limit} for {name} must be greater than or equal to already used {used[name]}.")
+    return quotas.set_limits(project_id, changes)
+
+
+def reset(*, ctx: RequestContext, project_id: str) -> None:
+    """Let the defaults hold for a project again."""
+    authorize(ctx, policies.QUOTA_DELETE, {"project_id": project_id})
+    quotas.reset(project_id)

@@ -1,0 +1,129 @@
+"""Where a build goes: choose a host, claim what is needed of it, send it the work. The decision is kept with its reasons."""
+
+import logging
+from collections import Counter
+
+from django.db import transaction
+
+from compute import notify, rpc
+from compute.models import PlacementDecision, Server
+from compute.scheduler import core
+from compute.selectors import host_states, scheduler_filters, scheduler_weighers
+from compute.services import build, claims, failures
+from compute.states import Action, TaskState
+from images.models import Image
+from images.selectors import present_image
+from portal.core import log
+from portal.core.errors import CloudError
+
+LOG = logging.getLogger(__name__)
+
+ROUNDS = 3
+
+
+class _Lost(Exception):
+    """The host or the server was taken by somebody else in between."""
+
+
+def place(server_id: str, request_id: str) -> None:
+    """Give a build to a host, or end it with the reason why none can take it; a doubled message changes nothing."""
+    with log.bound(request_id, server_id):
+        for _round in range(ROUNDS):
+            server = _waiting(server_id, request_id)
+            if server is None:
+                LOG.info("No placement: the build was placed, deleted or replaced before.")
+                return
+            if _try(server):
+                return
+        failures.fail_build(server, "No valid host was found. Other builds were first on every host: try again.")
+
+
+def _waiting(server_id: str, request_id: str) -> Server | None:
+    rows = Server.objects.present().select_related("number")
+    return rows.filter(
+        pk=server_id, request_id=request_id, operation=Action.CREATE, task_state=TaskState.SCHEDULING, host=None
+    ).first()
+
+
+def _try(server: Server) -> bool:
+    """Return whether the placement came to an end, good or bad."""
+    image = present_image(server.image_id or "")
+    if image is None:
+        failures.fail_build(server, f"Image {server.image_id} was deleted before the build began.")
+        return True
+    spec, hosts = spec_of(server, image), host_states()
+    selection = core.select(spec, hosts, scheduler_filters(), scheduler_weighers())
+    _log_steps(selection)
+    if not selection.hosts:
+        with transaction.atomic():
+            _record(server, spec, selection, None)
+            failures.fail_build(server, reason_of(selection))
+        return True
+    states = {state.name: state for state in hosts}
+    return any(_claim(server, image, spec, selection, states[name]) for name in selection.hosts)
+
+
+def spec_of(server: Server, image: Image) -> core.RequestSpec:
+    """Return what the server asks of a host."""
+    tried = PlacementDecision.objects.filter(server=server, request_id=server.request_id).exclude(chosen=None)
+    return core.RequestSpec(
+        vcpus=server.vcpus,
+        memory_mb=server.ram_mb,
+        disk_gb=server.disk_gb,
+        zone=server.requested_zone,
+        host=server.requested_host,
+        attempted=tuple(tried.values_list("chosen", flat=True)),
+        image_properties=image.custom,
+    )
+
+
+def _claim(server: Server, image: Image, spec: core.RequestSpec, selection: core.Selection, state: core.HostState) -> bool:
+    claims.log_attempt(server, state)
+    try:
+        with transaction.atomic():
+            if not claims.take(server, state.name):
+                raise _Lost
+            if not Server.objects.place(server.pk, server.request_id, state.name, state.zone):
+                raise _Lost
+            server.host, server.availability_zone = state.name, state.zone
+            _record(server, spec, selection, state.name)
+            rpc.spawn(state.name, build.spawn_command(server, image))
+            notify.server_changed(server)
+    except _Lost:
+        LOG.info("Claim on node %s was lost to another build.", state.name)
+        return False
+    except CloudError as error:
+        failures.fail_build(server, error.message)
+        return True
+    LOG.info("Claim successful on node %s", state.name)
+    return True
+
+
+def _record(server: Server, spec: core.RequestSpec, selection: core.Selection, chosen: str | None) -> None:
+    PlacementDecision.objects.create(
+        server=server,
+        request_id=server.request_id,
+        asked=spec.as_json(),
+        steps=selection.steps_as_json(),
+        weights=selection.weights_as_json(),
+        chosen=chosen,
+    )
+
+
+def _log_steps(selection: core.Selection) -> None:
+    LOG.info("Starting with %d host(s)", selection.considered)
+    for step in selection.steps:
+        for host, reason in step.refused.items():
+            LOG.info("%s refused host %s: %s", step.filter, host, reason)
+        LOG.info("Filter %s returned %d hosts", step.filter, step.left)
+    for weight in selection.weights:
+        LOG.info("Weighed host %s: %s", weight.host, weight.total)
+
+
+def reason_of(selection: core.Selection) -> str:
+    """Return in one sentence why no host was left, without naming hosts: the server's owner reads it."""
+    if selection.considered == 0:
+        return "No valid host was found. No compute host has reported yet."
+    reasons = Counter(reason for step in selection.steps for reason in step.refused.values())
+    parts = [f"{reason}" if count == 1 else f"{reason} ({count} hosts)" for reason, count in reasons.most_common(3)]
+    return f"No valid host was found. Of {selection.considered} host(s) none can take it: {'; '.join(parts)}."

@@ -1,0 +1,136 @@
+"""What hosts tell: the only way in which an operation ends.
+
+A report is believed when it comes from the server's own host and carries the request of the operation that the server is in. Any
+other is stale, doubled or a lie, and changes nothing.
+"""
+
+import logging
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from compute import notify
+from compute.messages import BuildPhase, GuestChanged, OperationFinished
+from compute.models import Server, ServerDefinition
+from compute.network.services import ports
+from compute.services import actions, failures, removal
+from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, VmState
+
+LOG = logging.getLogger(__name__)
+
+DEFINITIONS_KEPT = 20
+
+AFTER_FAULT = {
+    PowerState.RUNNING: VmState.ACTIVE,
+    PowerState.PAUSED: VmState.ACTIVE,
+    PowerState.SHUTDOWN: VmState.STOPPED,
+    PowerState.CRASHED: VmState.STOPPED,
+}
+
+
+@transaction.atomic
+def build_phase(report: BuildPhase) -> None:
+    """Move a build on to the stage that its host reached."""
+    if report.stage not in BUILD_STAGES:
+        LOG.warning("Host %s reported the stage %s, which no build has.", report.host, report.stage)
+        return
+    moved = Server.objects.advance(report.server_id, report.request_id, report.host, report.stage)
+    server = _own_server(report.server_id, report.host, report.request_id)
+    if server is None:
+        return
+    if moved or server.task_state in BUILD_STAGES:
+        actions.record_phase(report)
+    if moved:
+        notify.server_changed(server)
+
+
+@transaction.atomic
+def operation_finished(report: OperationFinished) -> None:
+    """Close the operation that a host carried out."""
+    server = _own_server(report.server_id, report.host, report.request_id)
+    if server is None:
+        return
+    if server.operation != report.action:
+        LOG.warning("Host %s ended %s, but the instance is in %s.", report.host, report.action, server.operation)
+        return
+    if report.action == Action.DELETE:
+        _deleted(server, report)
+    elif report.fault is None:
+        _succeeded(server, report)
+    elif report.action == Action.CREATE:
+        failures.fail_build(server, report.fault)
+    else:
+        end = AFTER_FAULT.get(report.power_state, VmState.ERROR)
+        failures.fail_operation(server, report.action, report.fault, end, power_state=report.power_state)
+
+
+def _succeeded(server: Server, report: OperationFinished) -> None:
+    changes = {"power_state": report.power_state}
+    if report.action == Action.CREATE:
+        changes["launched_at"] = timezone.now()
+    if not Server.objects.finish(server.pk, report.request_id, TRANSITIONS[report.action].then, **changes):
+        return
+    if report.action == Action.CREATE:
+        ports.bind(server.pk, report.host, up=True)
+        LOG.info("Instance %s was built on %s: %s", server.pk, report.host, _seconds(report.timings))
+    if report.definition:
+        _keep_definition(server, report)
+    actions.finish(server, report.request_id, report.action, None)
+    notify.server_changed(server)
+
+
+def _deleted(server: Server, report: OperationFinished) -> None:
+    if report.fault is None:
+        removal.remove(server.pk, report.request_id)
+    else:
+        failures.fail_operation(server, Action.DELETE, report.fault, VmState.ERROR, power_state=report.power_state)
+
+
+def _keep_definition(server: Server, report: OperationFinished) -> None:
+    ServerDefinition.objects.create(server=server, host=report.host, xml=report.definition or "", request_id=report.request_id)
+    surplus = server.definitions.order_by("-created_at", "-pk").values_list("pk", flat=True)[DEFINITIONS_KEPT:]
+    if surplus:
+        ServerDefinition.objects.filter(pk__in=list(surplus)).delete()
+
+
+@transaction.atomic
+def guest_changed(report: GuestChanged) -> None:
+    """Take over what a guest became by itself."""
+    server = Server.objects.present().filter(pk=report.server_id, host=report.host).first()
+    if server is None:
+        LOG.warning("Host %s told of guest %s, which is not its own.", report.host, report.server_id)
+        return
+    take_over(server, report.power_state, datetime.fromtimestamp(report.at, tz=UTC))
+
+
+def take_over(server: Server, power_state: PowerState, at: datetime) -> None:
+    """Write a guest's own change into its server, unless newer things are known."""
+    vm_state = AFTER_FAULT.get(power_state)
+    if vm_state is None or server.host is None:
+        return
+    if not Server.objects.observe(server.pk, server.host, vm_state, power_state, at):
+        return
+    LOG.info("Instance %s is %s by itself: power state %s.", server.pk, vm_state, power_state.name)
+    if vm_state != server.vm_state:
+        actions.note(server, Action.START if vm_state == VmState.ACTIVE else Action.STOP, at)
+    notify.server_changed(server)
+
+
+def _own_server(server_id: str, host: str, request_id: str) -> Server | None:
+    """Return the server when the report can be about it."""
+    server = Server.objects.present().select_for_update().filter(pk=server_id).first()
+    if server is None:
+        LOG.info("A report of host %s is about an instance that is gone.", host)
+        return None
+    if server.host != host:
+        LOG.warning("A report of host %s is about an instance that is not there.", host)
+        return None
+    if server.request_id != request_id:
+        LOG.info("A report of host %s is about an operation that is over.", host)
+        return None
+    return server
+
+
+def _seconds(timings: dict[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in timings.items()) or "no timings"

@@ -1,0 +1,151 @@
+"""Repair: messages that were lost are sent again, operations that nobody ends are ended with a sentence.
+
+The row is the truth, so everything here follows from rows alone and may run twice.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from compute import notify, rpc
+from compute.messages import CONDUCTOR_QUEUE, Destroy, PowerOff, PowerOn, Reboot
+from compute.models import Server, Service
+from compute.selectors import is_up
+from compute.services import build, claims, consoles, failures, lifecycle, power
+from compute.services.hosts import COMPUTE
+from compute.states import BUILD_STAGES, Action, VmState
+from images.selectors import present_image
+from portal.core import bus, log
+from portal.core.errors import CloudError
+
+LOG = logging.getLogger(__name__)
+
+BATCH = 500
+RESEND_AFTER_S = 20
+RESENDS_MOST = 5
+PLACEMENTS_MOST = 3
+
+_KINDS = {
+    Action.CREATE: "build",
+    Action.START: "power",
+    Action.STOP: "power",
+    Action.REBOOT: "power",
+    Action.REBOOT_HARD: "power",
+    Action.DELETE: "delete",
+}
+
+
+def sweep() -> None:
+    """Run every repair once."""
+    bus.resend()
+    running = list(_running())
+    if running:
+        silent = silent_hosts()
+        for server in running:
+            with log.bound(server.request_id, server.pk):
+                _look_after(server, silent)
+    consoles.forget_expired()
+
+
+def silent_hosts() -> set[str]:
+    """Return the names of hosts of which nothing was heard for too long."""
+    return {service.host for service in Service.objects.filter(binary=COMPUTE) if not is_up(service)}
+
+
+def _running() -> Iterable[Server]:
+    before = timezone.now() - timedelta(seconds=RESEND_AFTER_S)
+    rows = Server.objects.present().exclude(task_state=None).select_related("number")
+    return rows.filter(operation_at__lt=before).order_by("operation_at")[:BATCH]
+
+
+def _look_after(server: Server, silent: set[str]) -> None:
+    action = Action(server.operation)
+    limit_s = settings.OPERATION_TIMEOUTS_S[_KINDS[action]]
+    if _age_s(server.operation_at) > limit_s:
+        expire(server, action, limit_s)
+    elif server.host in silent:
+        if action == Action.CREATE:
+            move_build(server)
+    elif _due(server):
+        resend(server, action)
+
+
+def _age_s(since: datetime | None) -> float:
+    return (timezone.now() - since).total_seconds() if since else 0.0
+
+
+def _due(server: Server) -> bool:
+    """Whether the next of a few resends is due; their distance doubles."""
+    key = f"compute:resent:{server.pk}:{server.request_id}:{server.host or ''}"
+    sent = int(cache.get(key, 0))
+    if sent >= RESENDS_MOST or _age_s(server.operation_at) < RESEND_AFTER_S * 2**sent:
+        return False
+    cache.set(key, sent + 1, max(settings.OPERATION_TIMEOUTS_S.values()))
+    return True
+
+
+@transaction.atomic
+def resend(server: Server, action: Action) -> None:
+    """Send the command of a running operation again: every command is harmless the second time."""
+    LOG.info("The command for %s is sent again.", action)
+    if server.host is None:
+        actor = lifecycle.BUILD if action == Action.CREATE else lifecycle.FORGET
+        bus.cast(CONDUCTOR_QUEUE, actor, {"server_id": server.pk, "request_id": server.request_id})
+        return
+    key = (server.pk, server.request_id)
+    if action == Action.CREATE:
+        _resend_build(server)
+    elif action == Action.START:
+        rpc.power_on(server.host, PowerOn(*key))
+    elif action == Action.STOP:
+        rpc.power_off(server.host, PowerOff(*key, power.SHUTDOWN_GRACE_S))
+    elif action == Action.DELETE:
+        rpc.destroy(server.host, Destroy(*key))
+    else:
+        rpc.reboot(server.host, Reboot(*key, action == Action.REBOOT_HARD))
+
+
+def _resend_build(server: Server) -> None:
+    image = present_image(server.image_id or "")
+    try:
+        if image is not None and server.host is not None:
+            rpc.spawn(server.host, build.spawn_command(server, image))
+    except CloudError as error:
+        LOG.info("The build is left to its host: %s", error.message)
+
+
+@transaction.atomic
+def move_build(server: Server) -> None:
+    """Take a build from a silent host and have it placed elsewhere, or end it when it was moved too often."""
+    host = server.host
+    if host is None:
+        return
+    if server.attempts >= PLACEMENTS_MOST:
+        fault = f"The build was given to {server.attempts} hosts, and none of them answered."
+        failures.fail_build(server, fault, abandon_host=True)
+        return
+    if not Server.objects.unplace(server.pk, server.request_id, host):
+        return
+    LOG.warning("Host %s is silent: the build is placed again.", host)
+    claims.give_back(server, host)
+    rpc.destroy(host, Destroy(server.pk, server.request_id))
+    bus.cast(CONDUCTOR_QUEUE, lifecycle.BUILD, {"server_id": server.pk, "request_id": server.request_id})
+    notify.server_changed(server)
+
+
+def expire(server: Server, action: Action, limit_s: int) -> None:
+    """End an operation of which nothing was heard for too long."""
+    if action == Action.CREATE:
+        stage = BUILD_STAGES.index(server.task_state) + 1 if server.task_state in BUILD_STAGES else 0
+        fault = (
+            f"The build made no progress for {limit_s} seconds (stage {stage} of {len(BUILD_STAGES)}, {server.task_state})."
+        )
+        failures.fail_build(server, fault, abandon_host=True)
+        return
+    fault = f"The host did not answer within {limit_s} seconds ({action})."
+    failures.fail_operation(server, action, fault, VmState.ERROR)

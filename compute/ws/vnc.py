@@ -1,0 +1,103 @@
+"""A server's display, carried between the browser and the relay of its host."""
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from compute.services import consoles
+from compute.ws import closing
+from compute.ws.servers import same_caller
+from portal.core.context import RequestContext
+from portal.core.errors import CloudError
+
+LOG = logging.getLogger(__name__)
+
+CHUNK = 32 * 1024
+CONNECT_S = 5.0
+WRITE_BUFFER = 256 * 1024
+
+
+class Display(AsyncWebsocketConsumer):
+    """Spend the token of ``?token=``, open the relay, and carry bytes both ways until either side, the server or the right ends.
+
+    Each side is read only as fast as the other takes it.
+    """
+
+    relay: consoles.Relay
+    writer: asyncio.StreamWriter | None = None
+    tasks: "list[asyncio.Task[None]]"
+
+    async def connect(self) -> None:
+        self.tasks = []
+        offered = "binary" if "binary" in self.scope.get("subprotocols", []) else None
+        token = parse_qs(self.scope["query_string"].decode("latin1")).get("token", [""])[0]
+        self.ctx: RequestContext | None = self.scope.get("cloud_context")
+        try:
+            self.relay = await database_sync_to_async(consoles.redeem)(token)
+        except CloudError as error:
+            LOG.info("A console was refused: %s", error)
+            await self.accept(offered)
+            return await self.close(code=closing.REFUSED)
+        if self.ctx is not None and self.ctx.user_id != self.relay.user_id:
+            self.ctx = None  # the token is the right here, whoever else is signed in on this browser
+        try:
+            reader, self.writer = await open_relay(self.relay)
+        except (OSError, TimeoutError) as error:
+            LOG.warning("The relay of instance %s does not answer: %s", self.relay.server_id, error)
+            await self.accept(offered)
+            return await self.close(code=closing.UNAVAILABLE)
+        await self.accept(offered)
+        self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
+        return None
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.writer is None or bytes_data is None:
+            return
+        try:
+            self.writer.write(bytes_data)
+            await self.writer.drain()
+        except ConnectionError:
+            await self.close(code=closing.ENDED)
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks:
+            task.cancel()
+        if self.writer is not None:
+            self.writer.close()
+
+    async def _from_guest(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while data := await reader.read(CHUNK):
+                await self.send(bytes_data=data)
+        except ConnectionError as error:
+            LOG.info("The relay of instance %s ended: %s", self.relay.server_id, error)
+        await self.close(code=closing.ENDED)
+
+    async def _end_with_the_right(self) -> None:
+        await closing.while_allowed(self._still)
+        await self.close(code=closing.ENDED)
+
+    async def _still(self) -> bool:
+        if self.ctx is not None and not await same_caller(self.scope, self.ctx):
+            return False
+        return bool(await database_sync_to_async(consoles.may_stay_open)(self.relay.server_id, self.ctx))
+
+
+async def open_relay(relay: consoles.Relay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a connection to a guest's display through the relay of its host."""
+    kind, _colon, rest = relay.address.partition(":")
+    opening: Any
+    if kind == "unix":
+        opening = asyncio.open_unix_connection(rest)
+    else:
+        host, _colon, port = rest.rpartition(":")
+        opening = asyncio.open_connection(host, int(port))
+    reader, writer = await asyncio.wait_for(opening, CONNECT_S)
+    writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
+    writer.write(relay.ticket.encode() + b"\n")
+    await asyncio.wait_for(writer.drain(), CONNECT_S)
+    return reader, writer

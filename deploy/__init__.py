@@ -1,0 +1,1 @@
+"""What runs Nebulet: the launcher behind `./nebulet`, and units for systemd."""

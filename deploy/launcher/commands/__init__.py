@@ -1,0 +1,1 @@
+"""One module per subcommand of `./nebulet`; each has `run(config, options) -> exit code`."""

@@ -1,0 +1,65 @@
+"""`./nebulet test`: installs what tests need and runs pytest, away from any installation."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from deploy.launcher import bundle, hypervisor, packages, venv
+from deploy.launcher.config import Config
+from deploy.launcher.preconditions import closed_folder
+from deploy.launcher.terminal import Terminal
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Run the tests; return pytest's exit code. Its summary is the last line printed."""
+    terminal = Terminal()
+    _install(config, terminal, fast=options.fast)
+    state_dir = _state_dir()
+    fast = ["-m", "not real"] if options.fast else []
+    try:
+        return subprocess.run(
+            [config.python, "-m", "pytest", "--durations=10", *fast, *options.pytest],
+            cwd=config.checkout,
+            env=_environment(config, state_dir),
+            check=False,
+        ).returncode
+    finally:
+        shutil.rmtree(state_dir, ignore_errors=True)
+
+
+def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:
+    with terminal.step("system packages") as step:
+        missing = packages.missing(packages.for_tests(fast=fast))
+        if missing:
+            packages.install(missing)
+            step.note = f"installed {' '.join(missing)}"
+    with terminal.step("requirements") as step:
+        step.note = venv.ensure(config, dev=True)
+    with terminal.step("browser bundle") as step:
+        step.note = bundle.ensure(config)
+    if not fast and os.geteuid() == 0:
+        with terminal.step("libvirt") as step:
+            step.note = ", ".join(filter(None, [hypervisor.mend_kvm(), hypervisor.ensure_libvirt()]))
+
+
+def _state_dir() -> Path:
+    """Make a fresh folder that QEMU can enter."""
+    for parent in ("/var/tmp", "/tmp"):
+        if os.access(parent, os.W_OK | os.X_OK) and closed_folder(Path(parent)) is None:
+            break
+    folder = Path(tempfile.mkdtemp(prefix="nebulet-test-", dir=parent))
+    folder.chmod(0o711)
+    (folder / "db").mkdir()
+    return folder
+
+
+def _environment(config: Config, state_dir: Path) -> dict[str, str]:
+    """Return our environment without anything that would lead tests to a running installation."""
+    return {
+        **{key: value for key, value in os.environ.items() if key not in config.environ and not key.startswith("OS_")},
+        "NEBULET_STATE_DIR": str(state_dir),
+        "DJANGO_SETTINGS_MODULE": "portal.settings.test",
+    }

@@ -1,0 +1,86 @@
+"""Brings an installation to the state of the code: database, static files, first rows, first images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.launcher.config import APPS, Config
+from deploy.launcher.identity import Identity, manage
+from deploy.launcher.stamps import Stamp, digest
+from deploy.launcher.state import read_secret
+
+_IN_DATABASE = ("seed", "images", "demo")
+
+
+class Installation:
+    """What is done once, and again only when what it depends on changed."""
+
+    def __init__(self, config: Config, identity: Identity) -> None:
+        self._config = config
+        self._identity = identity
+        self._checkout = config.checkout
+
+    def migrate(self) -> str:
+        """Bring the database to the models; return what was done."""
+        migrations = (file for app in APPS for file in (self._checkout / app).rglob("migrations/*.py"))
+        value = digest([*migrations, self._checkout / "requirements.txt"], self._database)
+        if not self._own_database_exists():
+            for name in _IN_DATABASE:
+                self._stamp(name).unlink(missing_ok=True)
+        return self._once("migrate", value, ["migrate", "--no-input"], done=self._own_database_exists())
+
+    def collect_static(self) -> str:
+        """Put the static files where the web process serves them; return what was done."""
+        dist = self._checkout / "static" / "dist"
+        files = [file for file in dist.rglob("*") if file.is_file()]
+        value = digest([*files, self._checkout / "requirements.txt"], str(self._config.state_dir))
+        manifest = self._config.state_dir / "static" / "staticfiles.json"
+        return self._once("static", value, ["collectstatic", "--no-input", "--clear"], done=manifest.exists())
+
+    def seed(self) -> str:
+        """Make the first users, roles, endpoints and flavors; return what was done."""
+        passwords = [read_secret(self._config, name) for name in ("admin-password", "demo-password")]
+        value = digest(self._code(), self._database, self._config.public_url, self._config.name, *passwords)
+        return self._once("seed", value, ["seed"], done=self._own_database_exists())
+
+    def seed_images(self) -> str:
+        """Make the first images; return what was done.
+
+        Building them may fail where no mirror answers; then the store stays empty and the next start tries again.
+        """
+        builder = (file for file in (self._checkout / "images" / "builder").rglob("*") if file.suffix != ".pyc")
+        value = digest(builder, self._database)
+        printed = self._once("images", value, ["seed_images"], done=self._has_images() and self._own_database_exists())
+        if not self._has_images():
+            Stamp(self._stamp("images")).write("")
+        return printed
+
+    def seed_demo(self) -> str:
+        """Fill the demonstration with projects, hosts and servers; return what was done."""
+        return self._once("demo", digest(self._code(), self._database), ["seed_demo"], done=self._own_database_exists())
+
+    def _once(self, name: str, value: str, command: list[str], *, done: bool) -> str:
+        stamp = Stamp(self._stamp(name))
+        if done and stamp.matches(value):
+            return ""
+        printed = manage(self._config, self._identity, *command).strip()
+        stamp.write(value)
+        return printed.splitlines()[-1].strip()[:100] if printed else "done"
+
+    def _stamp(self, name: str) -> Path:
+        return self._config.state_dir / "stamps" / name
+
+    @property
+    def _database(self) -> str:
+        return self._config.environ.get("DATABASE_URL", "")
+
+    def _own_database_exists(self) -> bool:
+        """Of a database elsewhere we cannot tell whether it is still the one we filled, so the work is done again."""
+        return not self._database and (self._config.state_dir / "db" / "nebulet.sqlite3").exists()
+
+    def _has_images(self) -> bool:
+        return any(entry.is_file() for entry in (self._config.state_dir / "images").iterdir())
+
+    def _code(self) -> Iterator[Path]:
+        for app in APPS:
+            yield from (self._checkout / app).rglob("*.py")
+            yield from (self._checkout / app).rglob("policy.json")

@@ -1,0 +1,72 @@
+"""The distribution's packages: which are missing, and how they come."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.launcher import shell
+from deploy.launcher.errors import LauncherError
+
+BUILD = ("python3", "python3-venv", "python3-dev", "gcc", "libc6-dev", "pkg-config", "libvirt-dev")
+HYPERVISOR = (
+    "libvirt-daemon-system",
+    "libvirt-clients",
+    "qemu-system-x86",
+    "qemu-utils",
+    "dnsmasq-base",
+    "iptables",
+    "nftables",
+    "iproute2",
+)
+# The builder of the tiny image unpacks all else it needs by itself.
+IMAGE_BUILDER = ("e2fsprogs", "zstd", "qemu-utils")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def for_running(driver: str) -> tuple[str, ...]:
+    """Return the packages that an installation with this driver needs."""
+    return BUILD if driver == "fake" else BUILD + HYPERVISOR + IMAGE_BUILDER
+
+
+def for_tests(*, fast: bool) -> tuple[str, ...]:
+    """Return the packages that the tests need; the fast ones drive no hypervisor, browser or client."""
+    if fast:
+        return BUILD
+    browser = () if any(shutil.which(name) for name in _BROWSERS) else ("chromium",)
+    return (*BUILD, *HYPERVISOR, *IMAGE_BUILDER, "openssh-client", *browser)
+
+
+def missing(names: Sequence[str]) -> list[str]:
+    """Return which of the packages dpkg does not know as installed."""
+    if shutil.which("dpkg-query") is None:
+        raise LauncherError(
+            "This is neither Debian nor Ubuntu: install what these packages stand for, then go on without this step: "
+            + " ".join(names),
+            "./nebulet up --no-install",
+        )
+    command = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *names]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    installed = {line.split()[0] for line in lines if line.split()[1:2] == ["ii"]}
+    return [name for name in dict.fromkeys(names) if name not in installed]
+
+
+def install(names: Sequence[str]) -> None:
+    """Install the packages, as root or through sudo; LauncherError names them if apt cannot."""
+    by_hand = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(names)}"
+    prefix: list[str] = []
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            raise LauncherError(f"Packages are missing and only root can install them: {' '.join(names)}.", by_hand)
+        prefix = ["sudo", "--"]
+        print(f"Packages are missing; running: sudo apt-get install {' '.join(names)}", flush=True)
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    if not Path("/run/systemd/system").exists():
+        environment.append("RUNLEVEL=1")  # without an init, a package's service started by dpkg would belong to nobody
+    apt = [*prefix, *environment, "apt-get", "-q", "-y"]
+    failure = f"apt could not fetch and install {' '.join(names)}."
+    shell.run(
+        [*apt, "update"], failure=f"apt's mirrors do not answer, so these stay missing: {' '.join(names)}.", mend=by_hand
+    )
+    shell.run([*apt, "install", "--no-install-recommends", *names], failure=failure, mend=by_hand)

@@ -1,0 +1,38 @@
+"""Remembers what is done already: a hash of what went in, kept in a file."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def digest(files: Iterable[Path], *words: str) -> str:
+    """Return a hash of the files' paths and bytes and of the words; a file that is missing counts as missing."""
+    total = hashlib.sha256()
+    for word in words:
+        total.update(f"word {len(word)} {word}\n".encode())
+    for file in sorted(files):
+        content = file.read_bytes() if file.is_file() else b""
+        total.update(f"file {file} {file.is_file()} {len(content)}\n".encode())
+        total.update(content)
+    return total.hexdigest()
+
+
+class Stamp:
+    """A file that holds the hash of the last success."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def matches(self, value: str) -> bool:
+        """Whether the last success was with the same input."""
+        try:
+            return self._path.read_text() == value
+        except OSError:
+            return False
+
+    def write(self, value: str) -> None:
+        """Remember a success; done last, so an interrupted step runs again."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        part = self._path.with_name(f"{self._path.name}.part")
+        part.write_text(value)
+        part.replace(self._path)

@@ -1,0 +1,128 @@
+"""The state folder: its folders with owners and modes, and the secrets made once."""
+
+import base64
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.launcher.config import Config
+from deploy.launcher.errors import LauncherError
+
+# Without letters and digits that look like others.
+_READABLE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who owns what the services write."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class _Folder:
+    name: str
+    mode: int
+    service: bool
+
+
+# run/ is sticky: the queue makes its socket there and cannot replace what root's supervisor wrote. Logs are opened by the
+# supervisor and handed down, stamps are read by root: both stay out of the service user's reach.
+_FOLDERS = (
+    _Folder("secrets", 0o700, service=True),
+    _Folder("secrets/fernet", 0o700, service=True),
+    _Folder("db", 0o700, service=True),
+    _Folder("images", 0o750, service=True),
+    _Folder("queue", 0o700, service=True),
+    _Folder("cache", 0o750, service=True),
+    _Folder("static", 0o755, service=True),
+    _Folder("instances", 0o711, service=False),
+    _Folder("run", 0o1775, service=False),
+    _Folder("log", 0o750, service=False),
+    _Folder("stamps", 0o755, service=False),
+)
+
+
+def lay_out(config: Config, owner: Owner) -> None:
+    """Make the folders, or give them the owners and modes they must have."""
+    try:
+        config.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in _FOLDERS:
+            _make(config.state_dir / folder.name, folder.mode, owner.uid if folder.service else os.geteuid(), owner.gid)
+    except OSError as error:
+        raise LauncherError(
+            f"The state folder {config.state_dir} cannot be used: {error.filename}: {error.strerror}.",
+            "NEBULET_STATE_DIR=/path/of/another/folder ./nebulet up",
+        ) from error
+
+
+def _make(path: Path, mode: int, uid: int, gid: int) -> None:
+    path.mkdir(exist_ok=True)
+    info = path.lstat()
+    if not stat.S_ISDIR(info.st_mode):
+        raise NotADirectoryError(0, "is not a folder", str(path))
+    if (info.st_uid, info.st_gid) != (uid, gid):
+        os.chown(path, uid, gid, follow_symlinks=False)
+    if stat.S_IMODE(info.st_mode) != mode:
+        path.chmod(mode)
+
+
+def ensure_secrets(config: Config, owner: Owner) -> list[str]:
+    """Make the secrets that are missing; return their names."""
+    folder = config.secrets
+    wanted = {
+        "secret-key": lambda: secrets.token_urlsafe(48),
+        "queue-key": lambda: secrets.token_urlsafe(48),
+        "admin-password": _password,
+        "demo-password": _password,
+        "fernet/0": _fernet_key,
+    }
+    if not any(name.name != "0" for name in (folder / "fernet").iterdir()):
+        wanted["fernet/1"] = _fernet_key
+    made = [name for name in wanted if not (folder / name).exists()]
+    for name in made:
+        write_private(folder / name, wanted[name](), owner)
+    if config.admin_password and read_secret(config, "admin-password") != config.admin_password:
+        write_private(folder / "admin-password", config.admin_password, owner)
+        made.append("admin-password")
+    return made
+
+
+def read_secret(config: Config, name: str) -> str:
+    """Return a secret's text."""
+    return (config.secrets / name).read_text().strip()
+
+
+def write_private(path: Path, text: str, owner: Owner) -> None:
+    """Put the text at ``path``, whole or not at all, readable by its owner only."""
+    write_whole(path, text, mode=0o600, owner=owner)
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o644, owner: Owner | None = None) -> None:
+    """Put the text at ``path``, whole or not at all.
+
+    The name of the part is random and must be new, so whoever may write to the folder cannot lead us elsewhere.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            if owner is not None and owner.uid != os.geteuid():
+                os.fchown(file.fileno(), owner.uid, owner.gid)
+            os.fchmod(file.fileno(), mode)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _password() -> str:
+    return "".join(secrets.choice(_READABLE) for _ in range(16))
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -1,0 +1,84 @@
+"""Images on the operators' site: to look at; what changes them are the services."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+
+from images import policies
+from images.models import Image, ImageMember, ImageProperty, ImageTag
+from images.services import registry
+from portal.core.admin import PolicyModelAdmin
+from portal.core.errors import CloudError
+from portal.core.policy import allowed
+
+
+class DetailInline(TabularInline):
+    """Rows of an image that are shown and not edited here."""
+
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PropertyInline(DetailInline):
+    model = ImageProperty
+    fields = ("name", "value")
+
+
+class TagInline(DetailInline):
+    model = ImageTag
+    fields = ("name",)
+
+
+class MemberInline(DetailInline):
+    model = ImageMember
+    fields = ("member", "status", "created_at")
+
+
+@admin.register(Image)
+class ImageAdmin(PolicyModelAdmin):
+    list_display = ("name", "id", "status", "visibility", "owner", "disk_format", "size", "created_at")
+    list_filter = ("status", "visibility", "disk_format", "container_format", "os_hidden", "protected")
+    search_fields = ("id", "name", "owner", "checksum")
+    ordering = ("-created_at",)
+    inlines = (PropertyInline, TagInline, MemberInline)
+    actions = ("deactivate", "reactivate", "delete_images")
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return allowed(self.operator(request), policies.DEACTIVATE)
+
+    @admin.action(description="Deactivate", permissions=["act"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        self._each(request, queryset, registry.deactivate)
+
+    @admin.action(description="Reactivate", permissions=["act"])
+    def reactivate(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        self._each(request, queryset, registry.reactivate)
+
+    @admin.action(description="Delete with their data", permissions=["act"])
+    def delete_images(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+        self._each(request, queryset.present(), registry.delete)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Image], perform: Any) -> None:
+        """Do the same to each image and tell about every refusal."""
+        ctx = self.operator(request)
+        done = 0
+        for image in queryset:
+            try:
+                perform(ctx=ctx, image=image)
+                done += 1
+            except CloudError as error:
+                self.message_user(request, f"{image}: {error.message}", messages.ERROR)
+        if done:
+            self.message_user(request, f"{done} done.", messages.SUCCESS)

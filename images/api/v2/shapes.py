@@ -1,0 +1,50 @@
+"""Images and members as the Image API shows them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from images.models import Image, ImageMember
+
+SCHEMA_IMAGE = "/v2/schemas/image"
+SCHEMA_IMAGES = "/v2/schemas/images"
+SCHEMA_MEMBER = "/v2/schemas/member"
+SCHEMA_MEMBERS = "/v2/schemas/members"
+
+_PLAIN = (
+    "name", "disk_format", "container_format", "visibility", "size", "virtual_size", "status", "checksum", "protected", "min_ram",
+    "min_disk", "owner", "os_hidden", "os_hash_algo", "os_hash_value", "id",
+)  # fmt: skip
+
+
+def image(row: Image) -> dict[str, Any]:
+    """Return one image: a flat object, its own properties beside the standard ones."""
+    shape: dict[str, Any] = dict(row.custom)
+    shape |= {name: getattr(row, name) for name in _PLAIN}
+    shape |= {
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "tags": row.tag_names,
+        "self": f"/v2/images/{row.pk}",
+        "file": f"/v2/images/{row.pk}/file",
+        "schema": SCHEMA_IMAGE,
+    }
+    if row.has_data:
+        shape["stores"] = row.store
+    return shape
+
+
+def member(row: ImageMember) -> dict[str, Any]:
+    """Return one project that an image is shared with."""
+    return {
+        "member_id": row.member,
+        "image_id": row.image_id,
+        "status": row.status,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "schema": SCHEMA_MEMBER,
+    }
+
+
+def moment(when: datetime) -> str:
+    """Return a time as this API writes it."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

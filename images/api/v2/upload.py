@@ -1,0 +1,165 @@
+"""PUT of image bytes.
+
+An upload is bounded in every way: in bytes by quota and store, in time by the least speed, in number by ``MOST_UPLOADS`` for the
+process and by quota for a project, in memory by two batches.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from accounts.services import tokens
+from images.api.v2.work import in_database, on_bytes, side_by_side
+from images.services import data, transfer
+from images.services.ingest import Ingest
+from images.stores.base import StoreError
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, CloudError, Unauthorized, Unavailable, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from images.api.v2.receiver import Call
+
+BATCH_BYTES = 1 << 20
+IDLE_S = 60
+LEAST_BYTES_PER_S = 1024
+GRACE_S = 60
+ALIVE_EVERY_S = 30
+MOST_UPLOADS = 64
+
+_running = 0
+
+
+class ClientGone(Exception):
+    """The connection ended before the body did."""
+
+
+async def upload(call: "Call") -> None:
+    """Take an image's bytes: 204, and the image is active."""
+    global _running  # noqa: PLW0603  one counter for the process, touched by the event loop's thread only
+    ctx = await writer_context(call)
+    if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/octet-stream":
+        raise UnsupportedMediaType("Image data is sent as application/octet-stream.")
+    if _running >= MOST_UPLOADS:
+        raise Unavailable("Too many uploads run at this moment. Try again later.")
+    _running += 1
+    try:
+        await _upload(call, ctx)
+    finally:
+        _running -= 1
+
+
+async def writer_context(call: "Call") -> RequestContext:
+    """Return who sends, by token or ticket; raises Unauthorized before a byte is taken."""
+    if call.ticket:
+        return transfer.check_write(call.ticket, call.image_id, call.request_id).ctx
+    return await token_context(call)
+
+
+async def token_context(call: "Call") -> RequestContext:
+    """Return whose token the request carries; raises Unauthorized."""
+    token = call.headers.get("x-auth-token")
+    if not token:
+        raise Unauthorized()
+    return await in_database(tokens.context_for_token, token, request_id=call.request_id)
+
+
+async def _upload(call: "Call", ctx: RequestContext) -> None:
+    store = call.headers.get("x-image-meta-store")
+    job = await in_database(data.begin_upload, ctx=ctx, image_id=call.image_id, length=_length(call), store=store)
+    ingest: Ingest | None = None
+    try:
+        ingest = await on_bytes(data.open_ingest, job)
+        await _take(call, ingest, job)
+        content = await on_bytes(ingest.conclude)
+        await in_database(data.finish_upload, job, content)
+    except BaseException as error:
+        await asyncio.shield(_undo(ingest, job, error))
+        if isinstance(error, ClientGone):
+            call.status = 499
+            return
+        if isinstance(error, StoreError):
+            raise data.as_cloud_error(error) from error
+        raise
+    await call.start(204)
+    await call.body()
+
+
+async def _undo(ingest: Ingest | None, job: data.Upload, error: BaseException) -> None:
+    if ingest is not None:
+        await on_bytes(ingest.abort)
+    reason = error.message if isinstance(error, CloudError) else f"{type(error).__name__}: {error}"
+    await in_database(data.abort_upload, job, reason)
+
+
+async def _take(call: "Call", ingest: Ingest, job: data.Upload) -> None:
+    """Carry the body into the store, one batch at work while the next arrives."""
+    try:
+        async with asyncio.timeout(IDLE_S) as idle:
+            await _batches(call, ingest, _Pace(job, idle))
+    except TimeoutError:
+        raise BadRequest(f"No data arrived for {IDLE_S} seconds.") from None
+
+
+async def _batches(call: "Call", ingest: Ingest, pace: "_Pace") -> None:
+    batch: list[bytes] = []
+    gathered = 0
+    at_work: asyncio.Future[list[None]] | None = None
+    try:
+        while (chunk := await _next(call)) is not None:
+            ingest.count(len(chunk))
+            await pace.check(ingest.size)
+            batch.append(chunk)
+            gathered += len(chunk)
+            if gathered >= BATCH_BYTES:
+                if at_work is not None:
+                    await at_work
+                at_work = side_by_side(ingest.jobs(b"".join(batch)))
+                batch, gathered = [], 0
+        if at_work is not None:
+            await at_work
+        at_work = side_by_side(ingest.jobs(b"".join(batch)))
+        await at_work
+    finally:
+        if at_work is not None:
+            await asyncio.wait([at_work])
+
+
+async def _next(call: "Call") -> bytes | None:
+    """Return the next piece of the body, None at its end; raises ClientGone."""
+    if call.ended:
+        return None
+    message: Any = await call.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone("the client went away")
+    call.ended = not message.get("more_body", False)
+    return message.get("body", b"")
+
+
+class _Pace:
+    """Keeps an upload's record alive and ends one that stands still or is slower than the least speed."""
+
+    def __init__(self, job: data.Upload, idle: asyncio.Timeout) -> None:
+        self._job = job
+        self._idle = idle
+        self._began = self._told = self._seen = time.monotonic()
+
+    async def check(self, size: int) -> None:
+        now = time.monotonic()
+        if now - self._seen > 1:
+            self._seen = now
+            self._idle.reschedule(asyncio.get_running_loop().time() + IDLE_S)
+        if now - self._began > GRACE_S and size < (now - self._began - GRACE_S) * LEAST_BYTES_PER_S:
+            raise BadRequest(f"The data arrives slower than {LEAST_BYTES_PER_S} bytes a second.")
+        if now - self._told > ALIVE_EVERY_S:
+            self._told = now
+            await in_database(data.keep_alive, self._job)
+
+
+def _length(call: "Call") -> int | None:
+    """Return how many bytes the client announced, or None for a chunked body of unknown length."""
+    text = call.headers.get("content-length") or call.headers.get("x-openstack-image-size")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadRequest("The announced size is not a number.")
+    return int(text)

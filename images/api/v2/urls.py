@@ -1,0 +1,30 @@
+"""Addresses of the Image API, below ``/image``."""
+
+from django.urls import path
+
+from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, VersionsView
+from images.api.v2.views.images import ImageActionView, ImageDetailView, ImageFileView, ImagesView, ImageTagView
+from images.api.v2.views.members import MembersView, MemberView
+from images.api.v2.views.schemas import SCHEMAS, SchemaView
+
+_IMAGE = "/v2/images/<str:image_id>"
+
+urlpatterns = [
+    path("", VersionsView.as_view(status=300)),
+    path("/", VersionsView.as_view(status=300)),
+    path("/versions", VersionsView.as_view()),
+    path("/v2", VersionsView.as_view()),
+    path("/v2/", VersionsView.as_view()),
+    path("/v2/images", ImagesView.as_view()),
+    path(_IMAGE, ImageDetailView.as_view()),
+    path(f"{_IMAGE}/file", ImageFileView.as_view()),
+    path(f"{_IMAGE}/actions/deactivate", ImageActionView.as_view(action="deactivate")),
+    path(f"{_IMAGE}/actions/reactivate", ImageActionView.as_view(action="reactivate")),
+    path(f"{_IMAGE}/tags/<str:tag>", ImageTagView.as_view()),
+    path(f"{_IMAGE}/members", MembersView.as_view()),
+    path(f"{_IMAGE}/members/<str:member_id>", MemberView.as_view()),
+    *(path(f"/v2/schemas/{name}", SchemaView.as_view(name=name)) for name in SCHEMAS),
+    path("/v2/info/import", ImportView.as_view()),
+    path("/v2/info/stores", StoresView.as_view()),
+    path("/v2/info/stores/detail", StoresDetailView.as_view()),
+]

@@ -1,0 +1,66 @@
+"""What this service speaks and offers: versions, stores, import methods.
+
+Follows the Image API reference, "Versions" and "Service info discovery".
+"""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from images import policies
+from images.api.v2.views.base import ImageView
+from images.stores import registry as stores
+from portal.core.policy import authorize
+
+VERSIONS = ("v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0")
+
+
+class VersionsView(ImageView):
+    """GET /, /versions and /v2/: 300 at the root, since a client has to choose there"""
+
+    public = True
+    status = 200
+
+    def get(self, request: Request) -> Response:
+        links = [{"rel": "self", "href": request.build_absolute_uri("/image/v2/")}]
+        versions = [
+            {"id": name, "status": "CURRENT" if name == VERSIONS[0] else "SUPPORTED", "links": links} for name in VERSIONS
+        ]
+        return Response({"versions": versions}, status=self.status)
+
+
+class StoresView(ImageView):
+    """GET /v2/info/stores"""
+
+    def get(self, request: Request) -> Response:
+        return Response({"stores": [_store(name) for name in stores.names()]})
+
+
+class StoresDetailView(ImageView):
+    """GET /v2/info/stores/detail"""
+
+    def get(self, request: Request) -> Response:
+        authorize(request.ctx, policies.GET_STORES)
+        kinds = {name: settings.IMAGE_STORES[name]["driver"].rpartition(".")[2] for name in stores.names()}
+        found = [_store(name) | {"type": kinds[name].removesuffix("Store").lower(), "properties": {}} for name in kinds]
+        return Response({"stores": found})
+
+
+class ImportView(ImageView):
+    """GET /v2/info/import: no import methods yet; bytes come by PUT"""
+
+    def get(self, request: Request) -> Response:
+        methods = {"description": "Import methods available.", "type": "array", "value": []}
+        return Response({"import-methods": methods})
+
+
+def _store(name: str) -> dict[str, Any]:
+    shape: dict[str, Any] = {"id": name}
+    options = settings.IMAGE_STORES[name]
+    if "description" in options:
+        shape["description"] = options["description"]
+    if name == settings.IMAGE_DEFAULT_STORE:
+        shape["default"] = "true"
+    return shape

@@ -1,0 +1,107 @@
+"""Images: list, create, show, change, delete.
+
+Follows the Image API reference, "Images".
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from images import policies, selectors
+from images.api.v2 import filters, ordering, shapes
+from images.api.v2.views.base import ImageView
+from images.services import registry
+from images.services.patches import parse, parse_v20
+from images.stores import registry as stores
+from portal.core.api.codec import ImagePatchParser, JSONParser
+from portal.core.errors import BadRequest
+from portal.core.policy import authorize
+
+
+class OlderImagePatchParser(JSONParser):
+    media_type = "application/openstack-images-v2.0-json-patch"
+
+
+class ImagesView(ImageView):
+    """GET and POST /v2/images"""
+
+    def get(self, request: Request) -> Response:
+        authorize(request.ctx, policies.GET_IMAGES)
+        params = request.query_params
+        rows = selectors.images_visible(
+            request.ctx, visibility=filters.visibility_of(params), member_status=filters.member_status_of(params)
+        )
+        found, more = ordering.page(filters.apply(rows, params).with_details(), params)
+        body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
+        if more:
+            body["next"] = self._address(marker=found[-1].pk)
+        return Response(body)
+
+    def post(self, request: Request) -> Response:
+        if not isinstance(request.data, dict):
+            raise BadRequest("Request body must be a JSON object.")
+        image = registry.create(ctx=request.ctx, wanted=request.data)
+        response = Response(shapes.image(image), status=201)
+        response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
+        response["OpenStack-image-import-methods"] = ""
+        response["OpenStack-image-store-ids"] = ",".join(stores.names())
+        return response
+
+    def _first(self) -> str:
+        return self._address(marker=None)
+
+    def _address(self, marker: str | None) -> str:
+        """Return this list's address relative to the endpoint, as clients of this API expect it."""
+        params: dict[str, Any] = dict(self.request.query_params.lists())
+        params.pop("marker", None)
+        if marker:
+            params["marker"] = [marker]
+        return f"/v2/images?{urlencode(params, doseq=True)}" if params else "/v2/images"
+
+
+class ImageDetailView(ImageView):
+    """GET, PATCH and DELETE /v2/images/{image_id}"""
+
+    parser_classes = (ImagePatchParser, OlderImagePatchParser)
+
+    def get(self, request: Request, image_id: str) -> Response:
+        return Response(shapes.image(selectors.get_image(request.ctx, image_id)))
+
+    def patch(self, request: Request, image_id: str) -> Response:
+        older = (request.content_type or "").startswith(OlderImagePatchParser.media_type)
+        changes = (parse_v20 if older else parse)(request.data)
+        image = selectors.get_image(request.ctx, image_id)
+        return Response(shapes.image(registry.update(ctx=request.ctx, image=image, changes=changes)))
+
+    def delete(self, request: Request, image_id: str) -> Response:
+        registry.delete(ctx=request.ctx, image=selectors.get_image(request.ctx, image_id))
+        return Response(status=204)
+
+
+class ImageFileView(ImageView):
+    """/v2/images/{image_id}/file for the methods that the receiver does not take"""
+
+
+class ImageActionView(ImageView):
+    """POST /v2/images/{image_id}/actions/deactivate and .../reactivate"""
+
+    action = "deactivate"
+
+    def post(self, request: Request, image_id: str) -> Response:
+        image = selectors.get_image(request.ctx, image_id)
+        {"deactivate": registry.deactivate, "reactivate": registry.reactivate}[self.action](ctx=request.ctx, image=image)
+        return Response(status=204)
+
+
+class ImageTagView(ImageView):
+    """PUT and DELETE /v2/images/{image_id}/tags/{tag}"""
+
+    def put(self, request: Request, image_id: str, tag: str) -> Response:
+        registry.add_tag(ctx=request.ctx, image=selectors.get_image(request.ctx, image_id), name=tag)
+        return Response(status=204)
+
+    def delete(self, request: Request, image_id: str, tag: str) -> Response:
+        registry.remove_tag(ctx=request.ctx, image=selectors.get_image(request.ctx, image_id), name=tag)
+        return Response(status=204)

@@ -1,0 +1,8 @@
+"""The tables of images, one file each."""
+
+from images.models.image import Image
+from images.models.member import ImageMember
+from images.models.property import ImageProperty
+from images.models.tag import ImageTag
+
+__all__ = ["Image", "ImageMember", "ImageProperty", "ImageTag"]

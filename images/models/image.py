@@ -1,0 +1,167 @@
+"""Images: the record of each, and the only statements that change its status."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from images.states import ImageStatus, Visibility
+
+
+def new_uuid() -> str:
+    """Return a fresh UUID with dashes."""
+    return str(uuid.uuid4())
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    """Filters, and conditional updates: each carries both the test and the change, so of two callers one wins."""
+
+    def present(self) -> "ImageQuerySet":
+        """Leave out what was deleted."""
+        return self.exclude(status=ImageStatus.DELETED)
+
+    def with_details(self) -> "ImageQuerySet":
+        """Bring properties and tags along, one query each whatever the number of images."""
+        return self.prefetch_related("properties", "tags")
+
+    def begin_upload(self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int) -> bool:
+        """Take a queued image for one upload; False when it is not queued any more."""
+        now = timezone.now()
+        changed = self.filter(pk=image_id, status=ImageStatus.QUEUED).update(
+            status=ImageStatus.SAVING,
+            upload_id=upload_id,
+            upload_seen_at=now,
+            upload_bytes=reserved_bytes,
+            store=store,
+            updated_at=now,
+        )
+        return changed == 1
+
+    def upload_alive(self, image_id: str, upload_id: str) -> bool:
+        """Note that bytes still flow; False when the upload lost its image."""
+        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
+        return mine.update(upload_seen_at=timezone.now()) == 1
+
+    def finish_upload(self, image_id: str, upload_id: str, **content: Any) -> bool:
+        """Make the image active with what was measured; False when the upload lost its image."""
+        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
+        changes = {"status": ImageStatus.ACTIVE, "upload_id": None, "upload_bytes": 0, "updated_at": timezone.now()}
+        return mine.update(**changes, **content) == 1
+
+    def abort_upload(self, image_id: str, upload_id: str) -> bool:
+        """Put the image back to queued after a failed upload; False when the upload lost its image."""
+        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
+        changes = {"status": ImageStatus.QUEUED, "upload_id": None, "upload_bytes": 0, "store": None}
+        return mine.update(**changes, updated_at=timezone.now()) == 1
+
+    def silent_uploads(self, before: datetime) -> "ImageQuerySet":
+        """Keep uploads of which nothing was heard since ``before``: their process is gone."""
+        return self.filter(status=ImageStatus.SAVING, upload_seen_at__lt=before)
+
+    def switch(self, image_id: str, before: ImageStatus, after: ImageStatus) -> bool:
+        """Change between active and deactivated; False when the image was in another status."""
+        return self.filter(pk=image_id, status=before).update(status=after, updated_at=timezone.now()) == 1
+
+    def mark_deleted(self, image_id: str) -> bool:
+        """Delete the record unless it is protected or gone already."""
+        now = timezone.now()
+        changed = (
+            self.present()
+            .filter(pk=image_id, protected=False)
+            .update(status=ImageStatus.DELETED, deleted_at=now, updated_at=now, upload_id=None, upload_bytes=0)
+        )
+        return changed == 1
+
+
+class Image(models.Model):
+    """What is known of an image; its bytes lie in a store under the image's id.
+
+    ``upload_id`` names the upload that may write now, ``upload_bytes`` is what that upload has reserved of the project's quota.
+    """
+
+    member_id: str | None = None
+
+    id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
+    name = models.CharField(max_length=255, null=True, blank=True)
+    owner = models.CharField(max_length=64, null=True, blank=True)
+    visibility = models.CharField(max_length=16, default=Visibility.SHARED)
+    status = models.CharField(max_length=16, default=ImageStatus.QUEUED)
+    container_format = models.CharField(max_length=20, null=True, blank=True)
+    disk_format = models.CharField(max_length=20, null=True, blank=True)
+    size = models.BigIntegerField(null=True, blank=True)
+    virtual_size = models.BigIntegerField(null=True, blank=True)
+    checksum = models.CharField(max_length=32, null=True, blank=True)
+    os_hash_algo = models.CharField(max_length=64, null=True, blank=True)
+    os_hash_value = models.CharField(max_length=128, null=True, blank=True)
+    min_disk = models.PositiveIntegerField(default=0)
+    min_ram = models.PositiveIntegerField(default=0)
+    protected = models.BooleanField(default=False)
+    os_hidden = models.BooleanField(default=False)
+    store = models.CharField(max_length=255, null=True, blank=True)
+    upload_id = models.CharField(max_length=36, null=True, blank=True)
+    upload_seen_at = models.DateTimeField(null=True, blank=True)
+    upload_bytes = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["owner", "status", "-created_at", "-id"], name="image_owner_list"),
+            models.Index(fields=["visibility", "status", "-created_at", "-id"], name="image_open_list"),
+            models.Index(fields=["checksum"], name="image_checksum"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=list(ImageStatus)), name="image_status_known"),
+            models.CheckConstraint(condition=Q(visibility__in=list(Visibility)), name="image_visibility_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED])
+                | Q(size__isnull=False, checksum__isnull=False, store__isnull=False),
+                name="image_active_has_content",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=ImageStatus.DELETED) | Q(protected=False), name="image_protected_stays"
+            ),
+            models.CheckConstraint(condition=Q(upload_bytes__gte=0) & ~Q(size__lt=0), name="image_bytes_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that owns the image."""
+        return self.owner
+
+    @property
+    def has_data(self) -> bool:
+        """Whether all bytes are in the store."""
+        return self.status in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
+
+    @property
+    def custom(self) -> dict[str, str]:
+        """The image's own properties, such as ``kernel_id`` or ``os_distro``."""
+        return {row.name: row.value for row in self.properties.all()}
+
+    @property
+    def tag_names(self) -> list[str]:
+        """The image's tags in order."""
+        return sorted(row.name for row in self.tags.all())
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about; ``member_id`` is the asking project when the image is shared with it."""
+        return {
+            "image_id": self.pk,
+            "project_id": self.owner,
+            "owner": self.owner,
+            "tenant": self.owner,
+            "visibility": self.visibility,
+            "status": self.status,
+            "member_id": self.member_id,
+        }

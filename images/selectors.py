@@ -1,0 +1,88 @@
+"""Which images a caller may see."""
+
+from django.db.models import Q
+
+from images import policies
+from images.models import Image, ImageMember
+from images.models.image import ImageQuerySet
+from images.states import MemberStatus, Visibility
+from portal.core.context import RequestContext
+from portal.core.errors import NotFound
+from portal.core.policy import allowed
+from portal.core.policy.checks import granted
+
+ALL = "all"
+
+
+def images_visible(
+    ctx: RequestContext, *, visibility: str | None = None, member_status: str = MemberStatus.ACCEPTED
+) -> ImageQuerySet:
+    """Return the images that the caller's list shows: own, public, accepted shares and grants.
+
+    Community images of others come only when asked for by ``visibility`` (or "all"), as the Image API has it; operators see every
+    project's images.
+    """
+    rows = Image.objects.present()
+    if visibility and visibility != ALL:
+        rows = rows.filter(visibility=visibility)
+    own = Q(owner=ctx.project_id) if ctx.project_id else Q(pk__in=[])
+    if not ctx.is_operator:
+        rows = rows.filter(own | _opened(ctx, member_status))
+    if visibility is None:
+        rows = rows.filter(own | ~Q(visibility=Visibility.COMMUNITY))
+    return rows
+
+
+def get_image(ctx: RequestContext, image_id: str) -> Image:
+    """Return an image the caller may see; any other id is simply not found."""
+    image = Image.objects.present().with_details().filter(pk=image_id).first()
+    if image is None:
+        raise NotFound("Image", image_id, f"No image found with ID {image_id}")
+    mark_membership(ctx, image)
+    if not allowed(ctx, policies.GET_IMAGE, image):
+        raise NotFound("Image", image_id, f"No image found with ID {image_id}")
+    return image
+
+
+def present_image(image_id: str) -> Image | None:
+    """Return an image without asking who wants it, for those who hold a signed address."""
+    return Image.objects.present().filter(pk=image_id).first()
+
+
+def mark_membership(ctx: RequestContext, image: Image) -> None:
+    """Note on the image whether it is shared with the caller's project, for the rules to read."""
+    if image.visibility != Visibility.SHARED or ctx.project_id in (None, image.owner):
+        return
+    if ImageMember.objects.filter(image=image, member=ctx.project_id).exists():
+        image.member_id = ctx.project_id
+
+
+def members_visible(ctx: RequestContext, image: Image) -> list[ImageMember]:
+    """Return the projects an image is shared with: all for its owner, only itself for a member."""
+    rows = ImageMember.objects.filter(image=image)
+    if not (ctx.is_operator or ctx.project_id == image.owner):
+        rows = rows.filter(member=ctx.project_id)
+    for row in (found := list(rows)):
+        row.image = image
+    return found
+
+
+def get_member(ctx: RequestContext, image: Image, member: str) -> ImageMember:
+    """Return one project an image is shared with, if the caller may see that."""
+    found = next((row for row in members_visible(ctx, image) if row.member == member), None)
+    if found is None:
+        raise NotFound("Member", member, f"{member} not found in the member list of the image {image.pk}.")
+    return found
+
+
+def _opened(ctx: RequestContext, member_status: str) -> Q:
+    """Return what others opened to the caller: public, community, shared and granted images."""
+    opened = Q(visibility__in=[Visibility.PUBLIC, Visibility.COMMUNITY])
+    if ctx.project_id:
+        shares = ImageMember.objects.filter(member=ctx.project_id)
+        if member_status != ALL:
+            shares = shares.filter(status=member_status)
+        opened |= Q(visibility=Visibility.SHARED, pk__in=shares.values("image_id"))
+    if ctx.user_id:
+        opened |= granted(str(policies.GET_IMAGE.perm), Image, ctx.user_id, ctx.project_id)
+    return opened

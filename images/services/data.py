@@ -1,0 +1,177 @@
+"""An image's bytes: who may send and fetch them, and what becomes of the record.
+
+Follows the Image API reference, "Upload binary image data" and "Download binary image data".
+"""
+
+import logging
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from images import policies, selectors
+from images.models import Image
+from images.models.image import new_uuid
+from images.services import limits
+from images.services.ingest import Content, Ingest
+from images.states import ImageStatus
+from images.stores import registry as stores
+from images.stores.base import NoData, Reader, Store, StoreError, StoreFull
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, NotFound, TooLarge, Unavailable
+from portal.core.policy import authorize
+
+LOG = logging.getLogger(__name__)
+
+SILENT_UPLOAD = timedelta(minutes=5)
+ROOM_TO_KEEP = 64 << 20
+
+
+class Gone(CloudError):
+    """The image went away while its data arrived."""
+
+    status = 410
+    title = "Gone"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload that may write to an image; ``limit`` is the most it may bring."""
+
+    image_id: str
+    upload_id: str
+    owner: str | None
+    disk_format: str
+    store: str
+    limit: int
+    expected: int | None
+
+
+def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None) -> Upload:
+    """Take a queued image for the caller's upload, before the first byte; refuses what can be known to fail."""
+    image = selectors.get_image(ctx, image_id)
+    authorize(ctx, policies.UPLOAD_IMAGE, image)
+    _require_formats(image)
+    place = _writable_store(store)
+    limit = _size_limit(image, place, length)
+    upload_id = new_uuid()
+    with transaction.atomic():
+        limits.admit_upload(image.owner, length or 0)
+        taken = Image.objects.begin_upload(image.pk, upload_id=upload_id, store=place.name, reserved_bytes=length or 0)
+    if not taken:
+        now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
+        raise Conflict(f"Image status transition from {now} to saving is not allowed")
+    LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
+    return Upload(image.pk, upload_id, image.owner, str(image.disk_format), place.name, limit, length)
+
+
+def open_ingest(upload: Upload) -> Ingest:
+    """Return where the upload's bytes go."""
+    try:
+        writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id)
+    except StoreError as error:
+        raise as_cloud_error(error) from error
+    return Ingest(writer=writer, disk_format=upload.disk_format, limit=upload.limit, expected=upload.expected)
+
+
+def keep_alive(upload: Upload) -> None:
+    """Note that the upload still runs; raises Gone when it lost its image."""
+    if not Image.objects.upload_alive(upload.image_id, upload.upload_id):
+        raise _lost(upload)
+
+
+def finish_upload(upload: Upload, content: Content) -> None:
+    """Make the image active with what arrived; without its record the data does not stay."""
+    try:
+        with transaction.atomic():
+            limits.admit_arrived(upload.owner, content.size, upload.image_id)
+            if not Image.objects.finish_upload(upload.image_id, upload.upload_id, **asdict(content)):
+                raise _lost(upload)
+    except CloudError:
+        stores.get(upload.store).delete(upload.image_id)
+        raise
+    LOG.info("Image %s is active: %d bytes, md5 %s", upload.image_id, content.size, content.checksum)
+
+
+def abort_upload(upload: Upload, reason: str) -> None:
+    """Put the image back to queued; its part is thrown away by whoever wrote it."""
+    if Image.objects.abort_upload(upload.image_id, upload.upload_id):
+        LOG.warning("Upload of image %s ended without success: %s", upload.image_id, reason)
+
+
+def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
+    """Put images whose upload died with its process back to queued and clear what it left; return how many."""
+    reclaimed = 0
+    for image in Image.objects.silent_uploads(timezone.now() - older_than):
+        store, upload_id = stores.get(image.store), str(image.upload_id)
+        if Image.objects.abort_upload(image.pk, upload_id):
+            store.discard(image.pk, upload_id)
+            store.delete(image.pk)
+            LOG.warning("Upload of image %s went silent; the image is queued again", image.pk)
+            reclaimed += 1
+    return reclaimed
+
+
+def open_data(*, ctx: RequestContext, image_id: str) -> tuple[Image, Reader | None]:
+    """Return an image the caller may download and its data, None while there is none."""
+    image = selectors.get_image(ctx, image_id)
+    authorize(ctx, policies.DOWNLOAD_IMAGE, image)
+    if image.status == ImageStatus.DEACTIVATED and not ctx.is_operator:
+        raise Forbidden("The requested image has been deactivated. Image data download is forbidden.")
+    return image, open_reader(image)
+
+
+def open_reader(image: Image) -> Reader | None:
+    """Return an image's data without asking who wants it; None while there is none."""
+    if not image.has_data:
+        return None
+    try:
+        return stores.get(image.store).open(image.pk)
+    except NoData as error:
+        LOG.error("Image %s is active but store %s has no data of it", image.pk, image.store)
+        raise NotFound("Image data", image.pk) from error
+    except StoreError as error:
+        raise as_cloud_error(error) from error
+
+
+def as_cloud_error(error: StoreError) -> CloudError:
+    """Return what a client is told about a store's failure."""
+    if isinstance(error, StoreFull):
+        return TooLarge("Image storage media is full: there is not enough disk space for the image.")
+    return Unavailable(str(error))
+
+
+def _require_formats(image: Image) -> None:
+    missing = [name for name in ("disk_format", "container_format") if not getattr(image, name)]
+    if missing:
+        raise BadRequest(f"Properties {', '.join(missing)} must be set prior to saving data.")
+
+
+def _writable_store(name: str | None) -> Store:
+    try:
+        store = stores.get(name)
+    except StoreError as error:
+        raise BadRequest(str(error)) from error
+    if store.read_only:
+        raise BadRequest(f"The image store {store.name} takes no new images.")
+    return store
+
+
+def _size_limit(image: Image, store: Store, length: int | None) -> int:
+    """Return the most that may arrive; raises TooLarge when the announced length cannot fit."""
+    free = store.free_bytes()
+    room = None if free is None else max(0, free - ROOM_TO_KEEP)
+    if length is not None:
+        if length > settings.IMAGE_MAX_BYTES:
+            raise TooLarge(f"The image has {length} bytes; {settings.IMAGE_MAX_BYTES} are the most that is allowed.")
+        if room is not None and length > room:
+            raise as_cloud_error(StoreFull())
+        return length
+    bounds = [settings.IMAGE_MAX_BYTES, room, limits.remaining_bytes(image.owner)]
+    return min(bound for bound in bounds if bound is not None)
+
+
+def _lost(upload: Upload) -> Gone:
+    return Gone(f"Image {upload.image_id} could not be found after upload. The image may have been deleted during the upload.")

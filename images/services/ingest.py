@@ -1,0 +1,70 @@
+"""The bytes of one upload on their way into a store: written, hashed twice and inspected, each by a worker thread of its own.
+
+Nothing here waits for the network or the database; the receiver hands over batches, and each batch's three jobs run side by side
+since hashing and writing release the interpreter's lock.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from images.services.inspection import Inspection
+from images.stores.base import Writer
+from portal.core.errors import BadRequest, TooLarge
+
+HASH_ALGORITHM = "sha512"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was measured of a whole upload."""
+
+    size: int
+    checksum: str
+    os_hash_algo: str
+    os_hash_value: str
+    virtual_size: int | None
+
+
+class Ingest:
+    """Counts, limits, hashes, inspects and writes the batches of one upload, in order."""
+
+    def __init__(self, *, writer: Writer, disk_format: str, limit: int, expected: int | None) -> None:
+        self._writer = writer
+        self._limit = limit
+        self._expected = expected
+        self._checksum = hashlib.md5(usedforsecurity=False)
+        self._hash = hashlib.new(HASH_ALGORITHM)
+        self._inspection = Inspection(disk_format)
+        self.size = 0
+
+    def count(self, length: int) -> None:
+        """Count bytes as they arrive; raises TooLarge or BadRequest before they are written."""
+        self.size += length
+        if self.size > self._limit:
+            raise TooLarge(f"The image is larger than the {self._limit} bytes that are allowed.")
+        if self._expected is not None and self.size > self._expected:
+            raise BadRequest(f"More data arrived than the {self._expected} bytes that were announced.")
+
+    def jobs(self, batch: bytes) -> list[Callable[[], None]]:
+        """Return what is to be done with a batch; all jobs must end before the next batch's begin.
+
+        One large buffer each: a thread that hashes many small ones fights for the interpreter's lock at every one of them.
+        """
+        return [lambda: self._store(batch), lambda: self._checksum.update(batch), lambda: self._hash.update(batch)]
+
+    def conclude(self) -> Content:
+        """Make the bytes the image's data and return what was measured; raises BadRequest when they are not what was promised."""
+        if self._expected is not None and self.size != self._expected:
+            raise BadRequest(f"{self.size} bytes arrived of the {self._expected} that were announced.")
+        virtual_size = self._inspection.conclude(self.size)
+        self._writer.commit()
+        return Content(self.size, self._checksum.hexdigest(), HASH_ALGORITHM, self._hash.hexdigest(), virtual_size)
+
+    def abort(self) -> None:
+        """Throw the bytes away."""
+        self._writer.abort()
+
+    def _store(self, batch: bytes) -> None:
+        self._inspection.feed(batch)
+        self._writer.write(batch)

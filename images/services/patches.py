@@ -1,0 +1,125 @@
+"""JSON patch as the Image API has it: a flat object, the operations add, replace and remove, and one step into ``tags``.
+
+Follows the Image API reference, "Update image" and its "HTTP PATCH media types".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from images.models import Image
+from images.services import attributes
+from portal.core.errors import BadRequest, Conflict, Forbidden
+
+OPERATIONS = ("add", "replace", "remove")
+FIELDS = ("name", "owner", "visibility", "container_format", "disk_format", "min_disk", "min_ram", "protected", "os_hidden")
+FORMATS = frozenset({"container_format", "disk_format"})
+MAX_CHANGES = 1000
+
+
+@dataclass(frozen=True)
+class Change:
+    """One operation on one attribute."""
+
+    operation: str
+    name: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What clients may change of an image."""
+
+    fields: dict[str, Any]
+    custom: dict[str, str]
+    tags: list[str]
+
+    @classmethod
+    def of(cls, image: Image) -> "Draft":
+        """Return the present state of an image whose details are loaded."""
+        return cls({name: getattr(image, name) for name in FIELDS}, image.custom, image.tag_names)
+
+
+def parse(document: Any) -> list[Change]:
+    """Return the operations of a patch document; raises BadRequest or Forbidden."""
+    if not isinstance(document, list) or len(document) > MAX_CHANGES:
+        raise BadRequest("Request body must be a JSON array of operation objects.")
+    return [_change(entry) for entry in document]
+
+
+def parse_v20(document: Any) -> list[Change]:
+    """Return the operations of the older form, in which the operation's name is the key of the path."""
+    if not isinstance(document, list) or len(document) > MAX_CHANGES:
+        raise BadRequest("Request body must be a JSON array of operation objects.")
+    return [_change(_modern(entry)) for entry in document]
+
+
+def apply(draft: Draft, changes: list[Change], *, queued: bool) -> Draft:
+    """Return the draft after all changes; raises when one of them cannot be."""
+    for change in changes:
+        attributes.require_writable(change.name)
+        if change.name == "id":
+            raise Forbidden("Attribute 'id' is read-only.")
+        if change.name in FORMATS and not queued:
+            raise Forbidden(f"Attribute {change.name} can be only replaced for a queued image.")
+        draft = _kind(change.name)(draft, change)
+    return draft
+
+
+def _kind(name: str) -> "Callable[[Draft, Change], Draft]":
+    if name in FIELDS:
+        return _apply_field
+    return _apply_tags if name == "tags" else _apply_custom
+
+
+def _apply_field(draft: Draft, change: Change) -> Draft:
+    if change.operation == "remove":
+        raise Forbidden(f"Property {change.name} may not be removed.")
+    return replace(draft, fields={**draft.fields, change.name: attributes.checked(change.name, change.value)})
+
+
+def _apply_tags(draft: Draft, change: Change) -> Draft:
+    if change.operation == "remove":
+        raise Forbidden("Property tags may not be removed.")
+    return replace(draft, tags=attributes.checked("tags", change.value))
+
+
+def _apply_custom(draft: Draft, change: Change) -> Draft:
+    if change.operation != "add" and change.name not in draft.custom:
+        raise Conflict(f"Property {change.name} does not exist.")
+    custom = {name: value for name, value in draft.custom.items() if name != change.name}
+    if change.operation != "remove":
+        custom[change.name] = attributes.checked(change.name, change.value)
+    return replace(draft, custom=custom)
+
+
+def _change(entry: Any) -> Change:
+    if not isinstance(entry, dict):
+        raise BadRequest("Operations must be JSON objects.")
+    operation = entry.get("op")
+    if operation not in OPERATIONS:
+        raise BadRequest(f"Operations must be one of {', '.join(OPERATIONS)}.")
+    if operation != "remove" and "value" not in entry:
+        raise BadRequest(f"Operation {operation} requires a member named 'value'.")
+    return Change(operation, _name(entry.get("path")), entry.get("value"))
+
+
+def _name(path: Any) -> str:
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise BadRequest("Operations must name a path that begins with a slash.")
+    steps = path[1:].split("/")
+    if len(steps) != 1:
+        raise BadRequest(f"Invalid JSON pointer for this resource: {path[:255]!r}.")
+    name = steps[0]
+    if "~" in name.replace("~0", "").replace("~1", ""):
+        raise BadRequest("Pointer contains '~' not part of a recognized escape sequence.")
+    return name.replace("~1", "/").replace("~0", "~")
+
+
+def _modern(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        raise BadRequest("Operations must be JSON objects.")
+    named = [operation for operation in OPERATIONS if operation in entry]
+    if len(named) != 1:
+        raise BadRequest(f"Operation objects must contain exactly one of {', '.join(OPERATIONS)}.")
+    return {**entry, "op": named[0], "path": entry[named[0]]}

@@ -1,0 +1,179 @@
+"""The registry: records of images are made, changed and deleted here.
+
+Follows the Image API reference, "Images". Bytes are the business of ``services.data``.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from images import policies
+from images.models import Image, ImageProperty, ImageTag
+from images.services import attributes, limits, patches
+from images.services.patches import Change, Draft
+from images.states import ImageStatus, Visibility
+from images.stores import registry as stores
+from images.stores.base import StoreError
+from portal.core.context import RequestContext
+from portal.core.errors import Conflict, Forbidden, NotFound, TooLarge
+from portal.core.policy import authorize
+
+LOG = logging.getLogger(__name__)
+
+
+def create(*, ctx: RequestContext, wanted: Mapping[str, Any]) -> Image:
+    """Register an image without bytes; ``wanted`` is the API's flat object, custom properties beside the standard ones."""
+    for name in wanted:
+        attributes.require_writable(name)
+    values = {name: attributes.checked(name, value) for name, value in wanted.items()}
+    owner = values.get("owner", ctx.project_id)
+    if (owner is None or owner != ctx.project_id) and not ctx.is_operator:
+        raise Forbidden(f"You are not permitted to create images owned by '{owner}'.")
+    fields = {name: value for name, value in values.items() if name in attributes.BASE - {"tags", "owner"}}
+    custom = {name: value for name, value in values.items() if name not in attributes.BASE}
+    image = Image(owner=owner, **fields)
+    authorize(ctx, policies.ADD_IMAGE, image)
+    _authorize_visibility(ctx, image, image.visibility)
+    attributes.require_known_formats(image.disk_format, image.container_format)
+    attributes.require_few(custom, values.get("tags", []))
+    with transaction.atomic():
+        limits.admit_image(owner)
+        _insert(image)
+        _write_details(image, custom, values.get("tags", []))
+    LOG.info("Image %s (%s) is registered for project %s", image.pk, image.name, owner)
+    return reread(image)
+
+
+def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image:
+    """Apply the operations of a JSON patch, all or none."""
+    authorize(ctx, policies.MODIFY_IMAGE, image)
+    with transaction.atomic():
+        locked = Image.objects.select_for_update().present().with_details().filter(pk=image.pk).first()
+        if locked is None:
+            raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+        before = Draft.of(locked)
+        after = patches.apply(before, changes, queued=locked.status == ImageStatus.QUEUED)
+        _check_draft(ctx, locked, before, after)
+        Image.objects.filter(pk=locked.pk).update(**after.fields, updated_at=timezone.now())
+        _write_details(locked, after.custom, after.tags)
+    return reread(image)
+
+
+def delete(*, ctx: RequestContext, image: Image) -> None:
+    """Delete an image and its bytes; servers that were made from it go on living, since hosts keep their own copy."""
+    authorize(ctx, policies.DELETE_IMAGE, image)
+    if image.protected:
+        raise _protected(image)
+    if not Image.objects.mark_deleted(image.pk):
+        if Image.objects.present().filter(pk=image.pk).exists():
+            raise _protected(image)
+        raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+    if image.has_data:
+        transaction.on_commit(lambda: _delete_data(image))
+    LOG.info("Image %s (%s) is deleted", image.pk, image.name)
+
+
+def deactivate(*, ctx: RequestContext, image: Image) -> None:
+    """Keep an image's bytes from being fetched until it is reactivated."""
+    authorize(ctx, policies.DEACTIVATE, image)
+    _switch(image, ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
+
+
+def reactivate(*, ctx: RequestContext, image: Image) -> None:
+    """Let a deactivated image's bytes be fetched again."""
+    authorize(ctx, policies.REACTIVATE, image)
+    _switch(image, ImageStatus.DEACTIVATED, ImageStatus.ACTIVE)
+
+
+def add_tag(*, ctx: RequestContext, image: Image, name: str) -> None:
+    """Put a tag on an image; one that is there already is a success."""
+    authorize(ctx, policies.MODIFY_IMAGE, image)
+    word = attributes.tag(name)
+    with transaction.atomic():
+        present = set(ImageTag.objects.select_for_update().filter(image=image).values_list("name", flat=True))
+        if word not in present and len(present) >= attributes.MAX_TAGS:
+            raise TooLarge(f"The limit has been exceeded on the number of allowed image tags. Maximum: {attributes.MAX_TAGS}")
+        ImageTag.objects.get_or_create(image=image, name=word)
+        Image.objects.filter(pk=image.pk).update(updated_at=timezone.now())
+
+
+def remove_tag(*, ctx: RequestContext, image: Image, name: str) -> None:
+    """Take a tag off an image; raises NotFound when it has none of that name."""
+    authorize(ctx, policies.MODIFY_IMAGE, image)
+    if not ImageTag.objects.filter(image=image, name=name).delete()[0]:
+        raise NotFound("Tag", name, f"Image {image.pk} has no tag {name}.")
+    Image.objects.filter(pk=image.pk).update(updated_at=timezone.now())
+
+
+def reread(image: Image) -> Image:
+    """Return the image as it is in the database now, with properties and tags."""
+    fresh = Image.objects.with_details().get(pk=image.pk)
+    fresh.member_id = image.member_id
+    return fresh
+
+
+def _insert(image: Image) -> None:
+    try:
+        with transaction.atomic():
+            image.save(force_insert=True)
+    except IntegrityError as error:
+        if Image.objects.filter(pk=image.pk).exists():
+            raise Conflict(f"Image ID {image.pk} already exists!") from error
+        raise
+
+
+def _check_draft(ctx: RequestContext, image: Image, before: Draft, after: Draft) -> None:
+    if after.fields["visibility"] != before.fields["visibility"]:
+        _authorize_visibility(ctx, image, after.fields["visibility"])
+    if after.fields["owner"] != before.fields["owner"] and not ctx.is_operator:
+        raise Forbidden(f"You are not permitted to give the image to '{after.fields['owner']}'.")
+    attributes.require_known_formats(after.fields["disk_format"], after.fields["container_format"])
+    attributes.require_few(after.custom, after.tags)
+
+
+def _authorize_visibility(ctx: RequestContext, image: Image, visibility: str) -> None:
+    rule = {Visibility.PUBLIC: policies.PUBLICIZE_IMAGE, Visibility.COMMUNITY: policies.COMMUNITIZE_IMAGE}.get(
+        Visibility(visibility)
+    )
+    if rule is not None:
+        authorize(ctx, rule, image)
+
+
+def _write_details(image: Image, custom: Mapping[str, str], tags: list[str]) -> None:
+    """Make the image's properties and tags these, touching only rows that differ."""
+    present = {row.name: row for row in ImageProperty.objects.filter(image=image)}
+    gone = [row.pk for name, row in present.items() if custom.get(name) != row.value]
+    ImageProperty.objects.filter(pk__in=gone).delete()
+    ImageProperty.objects.bulk_create(
+        ImageProperty(image=image, name=name, value=value)
+        for name, value in custom.items()
+        if name not in present or present[name].value != value
+    )
+    words = set(ImageTag.objects.filter(image=image).values_list("name", flat=True))
+    ImageTag.objects.filter(image=image, name__in=words - set(tags)).delete()
+    ImageTag.objects.bulk_create(ImageTag(image=image, name=name) for name in tags if name not in words)
+
+
+def _switch(image: Image, before: ImageStatus, after: ImageStatus) -> None:
+    if Image.objects.switch(image.pk, before, after):
+        LOG.info("Image %s is %s", image.pk, after)
+        return
+    now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
+    if now != after:  # asking for what already is succeeds
+        raise Forbidden(
+            f"Not allowed to {'deactivate' if after == ImageStatus.DEACTIVATED else 'reactivate'} image in status '{now}'"
+        )
+
+
+def _delete_data(image: Image) -> None:
+    try:
+        stores.get(image.store).delete(image.pk)
+    except (StoreError, OSError) as error:
+        LOG.error("The data of deleted image %s stays in store %s: %s", image.pk, image.store, error)
+
+
+def _protected(image: Image) -> Forbidden:
+    return Forbidden(f"Image {image.pk} is protected and cannot be deleted.")

@@ -1,0 +1,77 @@
+"""Signed addresses of image bytes: a host fetches from one, a browser puts to one, neither has a token.
+
+A ticket is good for one image, one direction and a while. What an upload ticket carries is who asked for it, so the upload is
+authorised again, by the same rules, when it begins.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from images import policies
+from images.models import Image
+from portal.core import bus, signing
+from portal.core.context import RequestContext
+from portal.core.errors import Unauthorized
+from portal.core.policy import authorize
+
+READ = "image-read"
+WRITE = "image-write"
+READ_LIFETIME_S = 6 * 3600
+WRITE_LIFETIME_S = 900
+
+
+@dataclass(frozen=True)
+class WriteTicket:
+    """Who may put bytes to which image."""
+
+    image_id: str
+    ctx: RequestContext
+
+
+def source_url(image: Image) -> str:
+    """Return an address from which a host fetches the image's bytes."""
+    return _url(image, signing.seal(bus.queue_key(), READ, {"image": image.pk}))
+
+
+def upload_ticket(ctx: RequestContext, image: Image) -> str:
+    """Return an address to which the caller's browser puts the image's bytes."""
+    authorize(ctx, policies.UPLOAD_IMAGE, image)
+    caller = {
+        "user_id": ctx.user_id,
+        "user_name": ctx.user_name,
+        "project_id": ctx.project_id,
+        "project_name": ctx.project_name,
+        "domain_id": ctx.domain_id,
+        "system_scope": ctx.system_scope,
+        "roles": sorted(ctx.roles),
+    }
+    return _url(image, signing.seal(bus.queue_key(), WRITE, {"image": image.pk, "caller": caller}))
+
+
+def check_read(ticket: str, image_id: str) -> None:
+    """Let a reader's ticket for this image pass; raises Unauthorized."""
+    _unseal(ticket, READ, READ_LIFETIME_S, image_id)
+
+
+def check_write(ticket: str, image_id: str, request_id: str) -> WriteTicket:
+    """Return whose upload a ticket for this image stands for; raises Unauthorized."""
+    caller: dict[str, Any] = _unseal(ticket, WRITE, WRITE_LIFETIME_S, image_id)["caller"]
+    roles = frozenset(caller.pop("roles"))
+    return WriteTicket(image_id, RequestContext(request_id=request_id, roles=roles, **caller))
+
+
+def _url(image: Image, ticket: str) -> str:
+    return f"{settings.PUBLIC_URL}/image/v2/images/{image.pk}/file?{urlencode({'ticket': ticket})}"
+
+
+def _unseal(ticket: str, purpose: str, lifetime_s: int, image_id: str) -> dict[str, Any]:
+    try:
+        data = signing.unseal(bus.queue_key(), purpose, ticket, lifetime_s)
+    except (signing.BadTicket, UnicodeEncodeError) as error:
+        raise Unauthorized("The ticket is not valid or has ended.") from error
+    if data.get("image") != image_id:
+        raise Unauthorized("The ticket is not valid or has ended.")
+    return data

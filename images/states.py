@@ -1,0 +1,36 @@
+"""States of an image and the words of the Image API: plain data, no Django."""
+
+from enum import StrEnum
+
+
+class ImageStatus(StrEnum):
+    """Where an image stands between its record and its bytes."""
+
+    QUEUED = "queued"
+    SAVING = "saving"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+    DELETED = "deleted"
+
+
+class Visibility(StrEnum):
+    """Who besides the owner may see an image."""
+
+    PRIVATE = "private"
+    SHARED = "shared"
+    COMMUNITY = "community"
+    PUBLIC = "public"
+
+
+class MemberStatus(StrEnum):
+    """What a project answered to an image that was shared with it."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+CONTAINER_FORMATS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
+DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop", "gpt")
+PLAIN_DISK_FORMATS = frozenset({"ami", "ari", "aki", "raw"})
+AMAZON_FORMATS = frozenset({"ami", "ari", "aki"})

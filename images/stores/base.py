@@ -1,0 +1,99 @@
+"""What every store of image bytes offers."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+COPY_BYTES = 1 << 20
+
+
+class StoreError(Exception):
+    """A store could not do what was asked."""
+
+
+class NoData(StoreError):
+    """The store holds nothing under this id."""
+
+
+class StoreFull(StoreError):
+    """There is no room for the bytes."""
+
+
+class Writer(Protocol):
+    """Bytes on their way in; nobody sees them before ``commit``."""
+
+    def write(self, data: bytes) -> None:
+        """Append the bytes; raises StoreFull."""
+
+    def commit(self) -> None:
+        """Make what was written the image's data, safe against a power cut."""
+
+    def abort(self) -> None:
+        """Throw away what was written; harmless after ``commit`` or a second time."""
+
+
+class Reader(Protocol):
+    """An image's data, open for reading."""
+
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``; empty at the end."""
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    """A place for image bytes. ``name`` is the store's id in the configuration and in image records."""
+
+    name: str
+    read_only: bool
+
+    def writer(self, image_id: str, upload_id: str) -> Writer:
+        """Return a writer for one upload of one image."""
+
+    def open(self, image_id: str) -> Reader:
+        """Return the image's data; raises NoData."""
+
+    def delete(self, image_id: str) -> bool:
+        """Remove the image's data; False when there was none."""
+
+    def discard(self, image_id: str, upload_id: str) -> None:
+        """Remove what an upload left behind whose process is gone."""
+
+    def free_bytes(self) -> int | None:
+        """Return how many bytes still fit, or None when nobody knows."""
+
+
+def checked(image_id: str) -> str:
+    """Return the id if it is a UUID; raises StoreError, since an id becomes a file's name."""
+    if not IMAGE_ID.fullmatch(image_id):
+        raise StoreError("The id of an image must be a UUID.")
+    return image_id
+
+
+def put(store: Store, image_id: str, upload_id: str, chunks: Iterable[bytes]) -> int:
+    """Store a stream of chunks in one go and return its length; nothing stays behind on failure."""
+    writer = store.writer(image_id, upload_id)
+    total = 0
+    try:
+        for chunk in chunks:
+            writer.write(chunk)
+            total += len(chunk)
+        writer.commit()
+    except BaseException:
+        writer.abort()
+        raise
+    return total
+
+
+def chunks_of(reader: Reader, offset: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yield the data from ``offset`` to ``end`` in chunks."""
+    stop = reader.size if end is None else min(end, reader.size)
+    while offset < stop:
+        chunk = reader.read(offset, min(COPY_BYTES, stop - offset))
+        if not chunk:
+            raise StoreError("The image's data ends before its size.")
+        offset += len(chunk)
+        yield chunk

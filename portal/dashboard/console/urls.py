@@ -1,0 +1,9 @@
+from django.urls import path
+
+from portal.dashboard.console import views
+
+app_name = "console"
+urlpatterns = [
+    path("<uuid:pk>/console/", views.WindowView.as_view(), name="window"),
+    path("<uuid:pk>/console/access/", views.AccessView.as_view(), name="access"),
+]

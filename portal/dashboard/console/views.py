@@ -1,0 +1,33 @@
+"""The VNC console: a window of its own, and the access that its script asks for at each connection."""
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from compute.selectors import get_server
+from compute.services import consoles
+from compute.states import VmState
+from portal.dashboard.instances.words import status_of
+from portal.dashboard.kit.pages import PageResponse, PageView
+
+
+class WindowView(PageView):
+    def get(self, request: HttpRequest, pk: Any) -> PageResponse:
+        return render(request, "console/window.html", {"server": get_server(self.ctx, str(pk))})
+
+
+class AccessView(PageView):
+    """POST issues one access. A machine that is off is told apart, since the page then waits for it."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: Any) -> PageResponse:
+        server = get_server(self.ctx, str(pk))
+        if server.vm_state != VmState.ACTIVE:
+            words = _("%(name)s is %(status)s. The console opens when it runs.")
+            facts = {"name": server.name, "status": status_of(server).word.lower()}
+            return JsonResponse({"message": words % facts, "off": True}, status=409)
+        access = consoles.issue(ctx=self.ctx, server=server, kind="novnc")
+        return JsonResponse({"websocket": access.websocket_path}, headers={"Cache-Control": "no-store"})

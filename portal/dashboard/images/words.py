@@ -1,0 +1,33 @@
+"""What an image's status and visibility are called on pages."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from images.states import ImageStatus, Visibility
+from portal.dashboard.kit.words import Status
+
+_STATUS: dict[str, tuple[str | Promise, str, str]] = {
+    ImageStatus.QUEUED: (_("Waiting for data"), "clock", "warn"),
+    ImageStatus.SAVING: (_("Uploading"), "loader-2", "busy"),
+    ImageStatus.ACTIVE: (_("Ready"), "circle-check", "good"),
+    ImageStatus.DEACTIVATED: (_("Locked"), "ban", "off"),
+    ImageStatus.DELETED: (_("Deleted"), "trash", "off"),
+}
+VISIBILITY: dict[str, str | Promise] = {
+    Visibility.PRIVATE: _("This project"),
+    Visibility.SHARED: _("This project and those it is shared with"),
+    Visibility.COMMUNITY: _("Everybody who knows its id"),
+    Visibility.PUBLIC: _("Everybody"),
+}
+VISIBILITY_SHORT: dict[str, str | Promise] = {
+    Visibility.PRIVATE: _("private"),
+    Visibility.SHARED: _("shared"),
+    Visibility.COMMUNITY: _("community"),
+    Visibility.PUBLIC: _("public"),
+}
+
+
+def status_of(image: object) -> Status:
+    """Return what to show for an image now."""
+    word, shape, tone = _STATUS.get(image.status, (image.status, "help-circle", "warn"))  # type: ignore[attr-defined]
+    return Status(str(word), shape, tone)

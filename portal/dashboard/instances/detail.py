@@ -1,0 +1,77 @@
+"""What the detail page of an instance shows, tab by tab."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from compute import policies
+from compute.models import Server
+from compute.selectors import actions_of, latest_definition
+from compute.states import Action, VmState
+from portal.core.context import RequestContext
+from portal.core.errors import NotFound
+from portal.core.policy import allowed
+from portal.dashboard.instances.actions import ACTIONS
+from portal.dashboard.instances.facts import build_stages, facts_of
+from portal.dashboard.kit.actions import offers
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab of the page."""
+
+    name: str
+    label: str | Promise
+    url: str
+    active: bool
+
+
+def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
+    """Return the facts of the detail page for one tab; raises NotFound for a tab that is not the caller's."""
+    tabs = _tabs(ctx, server, tab)
+    if not any(item.active for item in tabs):
+        raise NotFound("Tab", tab)
+    building = server.vm_state == VmState.BUILDING
+    facts: dict[str, Any] = {
+        "server": server,
+        "facts": facts_of([server])[server.pk],
+        "offers": offers(ctx, server, ACTIONS),
+        "tabs": tabs,
+        "tab": tab,
+        "building": building,
+        "ssh_user": "",
+        "is_operator": ctx.is_operator,
+    }
+    if tab == "timeline":
+        facts["timeline"] = actions_of(ctx, server)
+    elif tab == "definition":
+        facts["definition"] = latest_definition(ctx, server)
+    elif tab == "overview":
+        creation = next((item for item in actions_of(ctx, server) if item.action == Action.CREATE), None)
+        failed_build = server.vm_state == VmState.ERROR and server.launched_at is None
+        facts["stages"] = build_stages(server, creation) if building or failed_build else []
+    facts["view"] = f"{tab}-stages" if facts.get("stages") else tab
+    return facts
+
+
+def _tabs(ctx: RequestContext, server: Server, chosen: str) -> list[Tab]:
+    every: list[tuple[str, str | Promise]] = [("overview", _("Overview"))]
+    if allowed(ctx, policies.REMOTE_CONSOLES, server):
+        every.append(("screen", _("Console")))
+    if allowed(ctx, policies.CONSOLE_OUTPUT, server):
+        every.append(("log", _("Log")))
+    every.append(("timeline", _("Timeline")))
+    if ctx.is_operator:
+        every.append(("definition", _("Definition")))
+    return [Tab(name, label, _address(server, name), name == chosen) for name, label in every]
+
+
+def _address(server: Server, name: str) -> str:
+    if name == "overview":
+        return reverse("instances:detail", args=[server.pk])
+    return reverse("instances:tab", args=[server.pk, name])
+
+

@@ -1,0 +1,10 @@
+"""The compute and network APIs alone, at their addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("compute", include("compute.api.v2_1.urls")),
+    path("network", include("compute.network.api.v2_0.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,55 @@
+"""The command line."""
+
+import pytest
+
+from deploy.launcher import cli
+from deploy.launcher.errors import LauncherError
+from deploy.launcher.terminal import Terminal
+
+
+def test_what_test_does_not_know_goes_to_pytest():
+    options = cli.parse(["test", "--fast", "-k", "power", "tests/compute", "-x"])
+
+    assert options.fast
+    assert options.pytest == ["-k", "power", "tests/compute", "-x"]
+
+
+def test_manage_hands_everything_on():
+    assert cli.parse(["manage", "migrate", "--plan"]).manage == ["migrate", "--plan"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["up", "--sideways"], ["status", "more"]])
+def test_what_is_not_known_is_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.parse(arguments)
+
+    assert caught.value.code == 2
+
+
+def test_a_failure_is_a_sentence_and_a_command_and_no_traceback(monkeypatch, capsys):
+    monkeypatch.setenv("NEBULET_PORT", "none")
+
+    assert cli.main(["status"]) == 1
+
+    said = capsys.readouterr().out
+    assert "NEBULET_PORT is 'none', which is no port." in said
+    assert "Run: NEBULET_PORT=8000 ./nebulet up" in said
+    assert "Traceback" not in said
+
+
+def test_a_step_says_how_long_it_took_and_what_it_did(capsys):
+    terminal = Terminal()
+
+    with terminal.step("packages") as step:
+        step.note = "installed two"
+
+    assert capsys.readouterr().out.split(maxsplit=4)[1:] == ["packages", "0.0", "s", "installed two\n"]
+
+
+def test_a_step_that_fails_is_marked(capsys):
+    terminal = Terminal()
+
+    with pytest.raises(LauncherError), terminal.step("packages"):
+        raise LauncherError("No.")
+
+    assert capsys.readouterr().out.startswith("✗ packages")

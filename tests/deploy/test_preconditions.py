@@ -1,0 +1,101 @@
+"""Sentences and commands for machines that cannot run Nebulet as they are."""
+
+import os
+import socket
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from deploy.launcher import hypervisor, packages, preconditions
+from deploy.launcher.errors import LauncherError
+
+
+def test_a_taken_port_is_named_with_the_way_to_another(config):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(LauncherError, match=f"Port {port} .* in use") as caught:
+            preconditions.check_port(replace(config, port=port))
+
+    assert caught.value.command == f"NEBULET_PORT={port + 1} ./nebulet up"
+
+
+def test_a_free_port_will_do(config):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    preconditions.check_port(replace(config, port=port))
+
+
+def test_the_closed_folder_on_the_way_is_named(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for folder in tmp_path.parents:
+        if not folder.stat().st_mode & 0o001:
+            closed = folder  # pytest's own folders are closed to others
+    with pytest.raises(LauncherError) as caught:
+        preconditions.check_entrance(tmp_path / "closed" / "state")
+
+    assert caught.value.command.startswith("chmod o+x /")
+    assert caught.value.command.removeprefix("chmod o+x ") in str(tmp_path / "closed")
+
+
+def test_folders_that_do_not_exist_yet_are_open():
+    assert preconditions.closed_folder(preconditions.Path("/nowhere/at/all")) is None
+
+
+@pytest.mark.parametrize(("free_mib", "outcome"), [(100, "error"), (500, "warning"), (5000, "")])
+def test_space_short_warns_and_none_fails(monkeypatch, tmp_path, free_mib, outcome):
+    monkeypatch.setattr(preconditions.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free_mib << 20))
+
+    if outcome == "error":
+        with pytest.raises(LauncherError, match="100 MiB"):
+            preconditions.check_space(tmp_path / "state")
+    else:
+        assert bool(preconditions.check_space(tmp_path / "state")) == bool(outcome)
+
+
+def test_a_state_folder_that_is_a_link_is_refused(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+
+    with pytest.raises(LauncherError, match="link"):
+        preconditions.check_owner(link)
+
+
+def test_the_kvm_trap_is_seen_and_its_absence_too(tmp_path, monkeypatch):
+    device = tmp_path / "kvm"
+    device.touch(mode=0o600)
+    monkeypatch.setattr(hypervisor.grp, "getgrnam", lambda name: SimpleNamespace(gr_gid=os.getegid()))
+
+    assert "minute and a half" in hypervisor.kvm_trap(device)
+    assert hypervisor.mend_kvm(device) == f"gave {device} to the group kvm"
+    assert hypervisor.kvm_trap(device) is None
+    assert hypervisor.kvm_trap(tmp_path / "missing") is None
+
+
+def test_only_packages_that_are_not_installed_are_missing(monkeypatch):
+    told = SimpleNamespace(stdout="gcc ii \npython3 ii \nqemu-utils rc \n")
+    monkeypatch.setattr(packages.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(packages.subprocess, "run", lambda *_, **__: told)
+
+    assert packages.missing(["gcc", "qemu-utils", "python3", "libvirt-dev", "qemu-utils"]) == ["qemu-utils", "libvirt-dev"]
+
+
+def test_the_fake_driver_needs_no_hypervisor():
+    assert "qemu-system-x86" not in packages.for_running("fake")
+    assert {"qemu-system-x86", "libvirt-dev", "dnsmasq-base"} <= set(packages.for_running("libvirt"))
+
+
+def test_without_root_and_sudo_the_packages_and_the_command_are_named(monkeypatch):
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(packages.shutil, "which", lambda name: None)
+
+    with pytest.raises(LauncherError, match="gcc") as caught:
+        packages.install(["gcc"])
+
+    assert caught.value.command == "apt-get update && apt-get install -y --no-install-recommends gcc"

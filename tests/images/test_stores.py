@@ -1,0 +1,119 @@
+"""One contract, every store."""
+
+import os
+
+import pytest
+
+from images.models.image import new_uuid
+from images.stores.base import NoData, StoreError, StoreFull, chunks_of, put
+from images.stores.filesystem import FilesystemStore
+from images.stores.memory import MemoryStore
+
+
+class StoreContract:
+    """What each store must do; a subclass gives it as the fixture ``store``."""
+
+    def test_what_was_written_is_read_back(self, store):
+        image_id = new_uuid()
+        assert put(store, image_id, new_uuid(), [b"abc", b"", b"def"]) == 6
+        reader = store.open(image_id)
+        assert reader.size == 6
+        assert reader.read(2, 3) == b"cde"
+        assert reader.read(6, 3) == b""
+        assert b"".join(chunks_of(reader)) == b"abcdef"
+        reader.close()
+
+    def test_nothing_is_seen_before_commit(self, store):
+        image_id = new_uuid()
+        writer = store.writer(image_id, new_uuid())
+        writer.write(b"abc")
+        with pytest.raises(NoData):
+            store.open(image_id)
+        writer.abort()
+        writer.abort()
+        with pytest.raises(NoData):
+            store.open(image_id)
+
+    def test_a_failing_stream_leaves_nothing(self, store):
+        image_id = new_uuid()
+
+        def broken():
+            yield b"abc"
+            raise RuntimeError("the source broke")
+
+        with pytest.raises(RuntimeError):
+            put(store, image_id, new_uuid(), broken())
+        assert not store.delete(image_id)
+
+    def test_data_is_deleted_once(self, store):
+        image_id = new_uuid()
+        put(store, image_id, new_uuid(), [b"abc"])
+        assert store.delete(image_id)
+        assert not store.delete(image_id)
+
+    def test_what_a_dead_upload_left_is_discarded(self, store):
+        image_id, upload_id = new_uuid(), new_uuid()
+        store.writer(image_id, upload_id).write(b"abc")
+        store.discard(image_id, upload_id)
+        store.discard(image_id, upload_id)
+        put(store, image_id, upload_id, [b"fresh"])
+
+    def test_two_uploads_of_one_image_do_not_mix(self, store):
+        image_id = new_uuid()
+        first, second = store.writer(image_id, new_uuid()), store.writer(image_id, new_uuid())
+        first.write(b"first")
+        second.write(b"second")
+        first.abort()
+        second.commit()
+        assert store.open(image_id).read(0, 99) == b"second"
+
+    @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a\0b", "", ".", f"{new_uuid()}/x", f"{new_uuid()}\n"])
+    def test_only_uuids_are_names(self, store, name):
+        for act in (store.open, store.delete, lambda it: store.writer(it, new_uuid())):
+            with pytest.raises(StoreError):
+                act(name)
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self):
+        return MemoryStore()
+
+    def test_a_full_store_says_so(self):
+        with pytest.raises(StoreFull):
+            put(MemoryStore(capacity=4), new_uuid(), new_uuid(), [b"abc", b"def"])
+
+
+class TestFilesystemStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        return FilesystemStore("file", tmp_path / "images")
+
+    def test_a_file_is_named_by_the_image(self, store):
+        image_id = new_uuid()
+        put(store, image_id, new_uuid(), [b"abc"])
+        assert [entry.name for entry in store.path.iterdir()] == [image_id]
+        assert (store.path / image_id).stat().st_mode & 0o777 & 0o007 == 0
+
+    @pytest.mark.parametrize("plant", ["symlink", "fifo", "folder"])
+    def test_what_was_planted_is_not_opened(self, store, tmp_path, plant):
+        image_id = new_uuid()
+        secret = tmp_path / "secret"
+        secret.write_text("secret")
+        place = store.path / image_id
+        {"symlink": lambda: place.symlink_to(secret), "fifo": lambda: os.mkfifo(place), "folder": place.mkdir}[plant]()
+        with pytest.raises(StoreError):
+            store.open(image_id)
+
+    def test_free_space_is_told(self, store):
+        assert store.free_bytes() > 0
+
+    def test_no_descriptor_stays_open(self, store):
+        before = len(os.listdir("/proc/self/fd"))
+        for _round in range(5):
+            image_id = new_uuid()
+            put(store, image_id, new_uuid(), [b"abc"])
+            store.open(image_id).close()
+            store.writer(image_id, new_uuid()).abort()
+            store.delete(image_id)
+        assert len(os.listdir("/proc/self/fd")) == before
