@@ -24,6 +24,7 @@ from accounts.models import (
 from accounts.services import quotas, users
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
+from portal.core.requests import CloudRequest
 
 __all__ = ["auth_admin"]
 
@@ -55,14 +56,14 @@ class UserAdmin(PolicyModelAdmin):
     actions = ("let_in", "keep_out")
 
     @admin.action(description="Enable selected users")
-    def let_in(self, request: HttpRequest, queryset: Any) -> None:
+    def let_in(self, request: CloudRequest, queryset: Any) -> None:
         self._set_enabled(request, queryset, True)
 
     @admin.action(description="Disable selected users and end their tokens")
-    def keep_out(self, request: HttpRequest, queryset: Any) -> None:
+    def keep_out(self, request: CloudRequest, queryset: Any) -> None:
         self._set_enabled(request, queryset, False)
 
-    def _set_enabled(self, request: HttpRequest, queryset: Any, enabled: bool) -> None:
+    def _set_enabled(self, request: CloudRequest, queryset: Any, enabled: bool) -> None:
         for user in queryset.select_related("domain"):
             try:
                 users.update(ctx=self.operator(request), user=user, enabled=enabled)
@@ -125,10 +126,12 @@ class QuotaForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "project_id" in self.fields:  # on a limit that is there already both are read-only
-            projects = Project.objects.select_related("domain")
-            self.fields["project_id"].choices = [(row.pk, f"{row.name} ({row.domain.name})") for row in projects]
-            self.fields["resource"].choices = [(name, f"{name} (default {limit})") for name, limit in quotas.defaults().items()]
+        if "project_id" not in self.fields:  # on a limit that is there already both are read-only
+            return
+        fields: dict[str, Any] = self.fields
+        projects = Project.objects.select_related("domain")
+        fields["project_id"].choices = [(row.pk, f"{row.name} ({row.domain.name})") for row in projects]
+        fields["resource"].choices = [(name, f"{name} (default {limit})") for name, limit in quotas.defaults().items()]
 
 
 @admin.register(Quota)

@@ -16,7 +16,7 @@ from portal.core.policy import Rule, allowed, registry
 class PasswordBackend(BaseBackend):
     """Signs in by name, domain and password; unknown, wrong and disabled look and cost the same."""
 
-    def authenticate(
+    def authenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
         username: str | None = None,

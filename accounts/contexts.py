@@ -67,8 +67,9 @@ def project_contexts(user: User, **request: Any) -> list[RequestContext]:
     roles: dict[str, list[Role]] = {}
     projects: dict[str, Project] = {}
     for row in rows:
-        projects[row.project_id] = row.project
-        roles.setdefault(row.project_id, []).append(row.role)
+        assert row.project is not None
+        projects[row.project.pk] = row.project
+        roles.setdefault(row.project.pk, []).append(row.role)
     table = implications() if projects else {}
     found = [project_context(user, project, expand(roles[key], table), **request) for key, project in projects.items()]
     return sorted(found, key=lambda ctx: ctx.project_id != user.default_project_id)

@@ -24,7 +24,7 @@ class ContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.__class__ = with_context(type(request))
+        request.__class__ = with_context(type(request))  # type: ignore[arg-type]
         return self.get_response(request)
 
 

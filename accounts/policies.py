@@ -48,7 +48,9 @@ GET_DOMAIN = Rule(
     "See a domain.",
     perm="accounts.view_domain",
 )
-LIST_DOMAINS = Rule("identity:list_domains", f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain.id)s)", "List domains.")
+LIST_DOMAINS = Rule(
+    "identity:list_domains", f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain.id)s)", "List domains."
+)
 CREATE_DOMAIN = Rule("identity:create_domain", ADMIN, "Make a domain.", perm="accounts.add_domain")
 UPDATE_DOMAIN = Rule("identity:update_domain", ADMIN, "Change a domain.", perm="accounts.change_domain")
 DELETE_DOMAIN = Rule("identity:delete_domain", ADMIN, "Delete a domain.", perm="accounts.delete_domain")
@@ -89,12 +91,16 @@ DELETE_IMPLIED_ROLE = Rule("identity:delete_implied_role", ADMIN, "End an implic
 LIST_ROLE_INFERENCES = Rule("identity:list_role_inference_rules", SYSTEM_READER, "List all implications between roles.")
 CHECK_IMPLIED_ROLE = Rule("identity:check_implied_role", SYSTEM_READER, "Check an implication between roles.")
 
-LIST_ASSIGNMENTS = Rule("identity:list_role_assignments", TARGET_READER, "List role assignments.", perm="accounts.view_assignment")
+LIST_ASSIGNMENTS = Rule(
+    "identity:list_role_assignments", TARGET_READER, "List role assignments.", perm="accounts.view_assignment"
+)
 CHECK_GRANT = Rule("identity:check_grant", GRANT_READER, "Check whether a user holds a role.")
 LIST_GRANTS = Rule("identity:list_grants", GRANT_READER, "List the roles of a user on a target.")
 CREATE_GRANT = Rule("identity:create_grant", GRANT_MANAGER, "Give a role.", perm="accounts.add_assignment")
 REVOKE_GRANT = Rule("identity:revoke_grant", GRANT_MANAGER, "Take a role away.", perm="accounts.delete_assignment")
-CHECK_SYSTEM_GRANT = Rule("identity:check_system_grant_for_user", SYSTEM_READER, "Check whether a user holds a role on the system.")
+CHECK_SYSTEM_GRANT = Rule(
+    "identity:check_system_grant_for_user", SYSTEM_READER, "Check whether a user holds a role on the system."
+)
 LIST_SYSTEM_GRANTS = Rule("identity:list_system_grants_for_user", SYSTEM_READER, "List the roles of a user on the system.")
 CREATE_SYSTEM_GRANT = Rule("identity:create_system_grant_for_user", ADMIN, "Give a role on the system.")
 REVOKE_SYSTEM_GRANT = Rule("identity:revoke_system_grant_for_user", ADMIN, "Take a role on the system away.")

@@ -190,9 +190,7 @@ def catalog(ctx: RequestContext) -> list[dict[str, Any]]:
         if url is None:
             continue
         service = row.service
-        entry = entries.setdefault(
-            service.pk, {"endpoints": [], "id": service.pk, "type": service.type, "name": service.name}
-        )
+        entry = entries.setdefault(service.pk, {"endpoints": [], "id": service.pk, "type": service.type, "name": service.name})
         place = {"region_id": row.region_id, "region": row.region_id}
         entry["endpoints"].append({"id": row.pk, "interface": row.interface, **place, "url": url})
     return list(entries.values())
@@ -227,4 +225,3 @@ def _domain_target(ctx: RequestContext) -> dict[str, Any]:
 
 def _in_domain(rows: QuerySet[M], ctx: RequestContext) -> QuerySet[M]:
     return rows.filter(domain_id=ctx.domain_id) if ctx.domain_id else rows
-

@@ -82,11 +82,11 @@ class ServiceAdmin(ServiceCallingAdmin):
 
     @admin.action(description=gettext_lazy("Enable"))
     def enable(self, request: HttpRequest, rows: QuerySet[Service]) -> None:
-        self.run(request, rows, "service", hosts.enable)
+        self.run(request, rows, "service", hosts.change, disabled=False)
 
     @admin.action(description=gettext_lazy("Disable"))
     def disable(self, request: HttpRequest, rows: QuerySet[Service]) -> None:
-        self.run(request, rows, "service", hosts.disable)
+        self.run(request, rows, "service", hosts.change, disabled=True)
 
 
 @admin.register(Host)

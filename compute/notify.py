@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
 from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any
@@ -42,12 +41,9 @@ def _publish(groups: list[str], message: dict[str, Any]) -> None:
     future.add_done_callback(_note_fault)
 
 
-def _send(layer: Any, groups: list[str], message: dict[str, Any]) -> Coroutine[Any, Any, None]:
-    async def send() -> None:
-        for group in groups:
-            await layer.group_send(group, message)
-
-    return send()
+async def _send(layer: Any, groups: list[str], message: dict[str, Any]) -> None:
+    for group in groups:
+        await layer.group_send(group, message)
 
 
 @lru_cache(maxsize=1)

@@ -216,7 +216,7 @@ def servers_on_hosts(names: Iterable[str]) -> dict[str, list[tuple[str, str, str
 def running_on_hosts() -> dict[str, int]:
     """Return how many servers each host has, with one query."""
     rows = Server.objects.present().exclude(host=None).order_by().values("host").annotate(number=Count("pk"))
-    return {row["host"]: row["number"] for row in rows}
+    return {str(row["host"]): row["number"] for row in rows}
 
 
 def zone_services(ctx: RequestContext) -> QuerySet[Service]:

@@ -10,9 +10,11 @@ from unfold.admin import TabularInline
 from images import policies
 from images.models import Image, ImageMember, ImageProperty, ImageTag
 from images.services import registry
+from images.states import ImageStatus
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
 from portal.core.policy import allowed
+from portal.core.requests import CloudRequest
 
 
 class DetailInline(TabularInline):
@@ -55,22 +57,22 @@ class ImageAdmin(PolicyModelAdmin):
     inlines = (PropertyInline, TagInline, MemberInline)
     actions = ("deactivate", "reactivate", "delete_images")
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
+    def has_act_permission(self, request: CloudRequest) -> bool:
         return allowed(self.operator(request), policies.DEACTIVATE)
 
     @admin.action(description="Deactivate", permissions=["act"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+    def deactivate(self, request: CloudRequest, queryset: QuerySet[Image]) -> None:
         self._each(request, queryset, registry.deactivate)
 
     @admin.action(description="Reactivate", permissions=["act"])
-    def reactivate(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
+    def reactivate(self, request: CloudRequest, queryset: QuerySet[Image]) -> None:
         self._each(request, queryset, registry.reactivate)
 
     @admin.action(description="Delete with their data", permissions=["act"])
-    def delete_images(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
-        self._each(request, queryset.present(), registry.delete)
+    def delete_images(self, request: CloudRequest, queryset: QuerySet[Image]) -> None:
+        self._each(request, queryset.exclude(status=ImageStatus.DELETED), registry.delete)
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Image], perform: Any) -> None:
+    def _each(self, request: CloudRequest, queryset: QuerySet[Image], perform: Any) -> None:
         """Do the same to each image and tell about every refusal."""
         ctx = self.operator(request)
         done = 0

@@ -61,7 +61,7 @@ class User(AbstractBaseUser):
         return self.name
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override]
         """Django's word for a user who may sign in."""
         return self.enabled
 
@@ -98,7 +98,9 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return any(
-            backend.has_module_perms(self, app_label) for backend in auth.get_backends() if hasattr(backend, "has_module_perms")
+            backend.has_module_perms(self, app_label)
+            for backend in auth.get_backends()
+            if hasattr(backend, "has_module_perms")
         )
 
     def policy_target(self) -> dict[str, Any]:

@@ -67,7 +67,10 @@ def delete_service(*, ctx: RequestContext, service: CatalogService) -> None:
 
 
 def create_endpoint(*, ctx: RequestContext, **values: Any) -> Endpoint:
-    """Return a new endpoint; raises BadRequest when its service or region is not there."""
+    """Return a new endpoint; raises BadRequest when its service or region is not there.
+
+    A region named by the older attribute ``region`` is made when it is missing, as upstream does.
+    """
     authorize(ctx, policies.CREATE_ENDPOINT)
     endpoint = Endpoint()
     _change_endpoint(endpoint, values)
@@ -92,10 +95,12 @@ def delete_endpoint(*, ctx: RequestContext, endpoint: Endpoint) -> None:
 def _change_endpoint(endpoint: Endpoint, values: dict[str, Any]) -> None:
     if "service_id" in values:
         endpoint.service = _known(CatalogService, "service", values.pop("service_id"))
-    if "region_id" in values or "region" in values:
-        named, older = values.pop("region_id", None), values.pop("region", None)
-        region_id = named or older
+    older = values.pop("region", None)
+    if "region_id" in values:
+        region_id = values.pop("region_id")
         endpoint.region = _known(Region, "region", region_id) if region_id else None
+    elif older:
+        endpoint.region, _made = Region.objects.get_or_create(pk=older)
     change(endpoint, values)
 
 

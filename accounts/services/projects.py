@@ -19,7 +19,9 @@ def create(
 ) -> Project:
     """Return a new project under its domain, or under another project of the same domain."""
     parent = _parent(parent_id, domain_id)
-    domain_id = domain_id or (parent.domain_id if parent else None) or _domain_as_parent(parent_id) or selectors.home_domain(ctx)
+    domain_id = (
+        domain_id or (parent.domain_id if parent else None) or _domain_as_parent(parent_id) or selectors.home_domain(ctx)
+    )
     authorize(ctx, policies.CREATE_PROJECT, {"target.project.domain_id": domain_id})
     if parent is not None and parent.domain_id != domain_id:
         raise BadRequest("The project and its parent must be in the same domain.")

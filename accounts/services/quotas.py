@@ -42,7 +42,8 @@ def admit(project_id: str, wanted: Mapping[str, int], used: Mapping[str, int]) -
     """Let ``wanted`` pass beside what is ``used``, or raise QuotaExceeded with the sentence that compute clients know."""
     allowed = limits(project_id)
     over = [
-        name for name in sorted(wanted)
+        name
+        for name in sorted(wanted)
         if wanted[name] > 0 and UNLIMITED < allowed.get(name, UNLIMITED) < used.get(name, 0) + wanted[name]
     ]
     if not over:

@@ -67,7 +67,8 @@ def seed(admin_password: str, demo_password: str) -> None:
 
 def _roles() -> dict[str, Role]:
     roles = {
-        name: Role.objects.get_or_create(domain=None, name=name, defaults={"options": {"immutable": True}})[0] for name in ROLES
+        name: Role.objects.get_or_create(domain=None, name=name, defaults={"options": {"immutable": True}})[0]
+        for name in ROLES
     }
     for prior, implied in IMPLIED:
         ImpliedRole.objects.get_or_create(prior=roles[prior], implied=roles[implied])

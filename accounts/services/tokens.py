@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db.models import Exists
 
-from accounts import contexts
-from accounts.models import Assignment, Domain, Project, RevokedToken, Role, User
+from accounts import contexts, holdings
+from accounts.holdings import DOMAIN, PROJECT, SYSTEM, UNSCOPED
+from accounts.models import Domain, Project, RevokedToken, Role, User
 from accounts.services import keys
 from portal.core.context import RequestContext
 from portal.core.errors import Unauthorized
@@ -26,7 +26,6 @@ LOG = logging.getLogger(__name__)
 
 VERSION = 1
 MAX_LENGTH = 1024
-PROJECT, DOMAIN, SYSTEM, UNSCOPED = "p", "d", "s", ""
 
 
 class Payload(msgspec.Struct, array_like=True, frozen=True):
@@ -135,32 +134,23 @@ def forget_expired() -> int:
 
 
 def _look_up(payload: Payload) -> Grant:
-    revoked = Exists(RevokedToken.objects.filter(audit_id=payload.audit_ids[0]))
-    user_id = _unpack(payload.user)
-    if payload.kind == UNSCOPED:
-        found = User.objects.select_related("domain").annotate(revoked=revoked).filter(pk=user_id).first()
-        return _checked(payload, found, found is not None and found.revoked, Scope(), [])
-    rows = (
-        Assignment.objects.filter(_condition(payload), user_id=user_id)
-        .select_related("user__domain", "role", "project__domain", "domain")
-        .annotate(revoked=revoked)
+    held = holdings.of(
+        payload.kind, user_id=_unpack(payload.user), scope_id=_unpack(payload.scope), audit_id=payload.audit_ids[0]
     )
-    held = list(rows)
-    if not held:
-        raise _refusal(payload, "no role is held in its scope")
-    first = held[0]
-    scope = Scope(first.project, first.domain, payload.kind == SYSTEM)
-    roles = contexts.expand((row.role for row in held), contexts.implications())
-    return _checked(payload, first.user, first.revoked, scope, roles)
+    if held is None:
+        raise _refusal(payload, "its user is gone, or holds no role in its scope")
+    scope = Scope(held.project, held.domain, payload.kind == SYSTEM)
+    roles = contexts.expand(held.roles, contexts.implications()) if payload.kind else []
+    return _checked(payload, held.user, held.revoked, scope, roles)
 
 
-def _checked(payload: Payload, user: User | None, revoked: bool, scope: Scope, roles: list[Role]) -> Grant:
+def _checked(payload: Payload, user: User, revoked: bool, scope: Scope, roles: list[Role]) -> Grant:
     if payload.expires_us <= time.time_ns() // 1000:
         raise _refusal(payload, "it has expired")
     if revoked:
         raise _refusal(payload, "it was revoked")
-    if user is None or not user.accepts_token_from(payload.issued_at):
-        raise _refusal(payload, "its user is gone, disabled or has another password")
+    if not user.accepts_token_from(payload.issued_at):
+        raise _refusal(payload, "its user is disabled or has another password")
     if scope.project is not None and not scope.project.usable:
         raise _refusal(payload, "its project is disabled")
     if scope.domain is not None and not scope.domain.enabled:
@@ -173,15 +163,6 @@ def _checked(payload: Payload, user: User | None, revoked: bool, scope: Scope, r
 def _refusal(payload: Payload, reason: str) -> Unauthorized:
     LOG.info("Token %s is refused: %s", payload.audit_ids[0], reason)
     return Unauthorized()
-
-
-def _condition(payload: Payload) -> Any:
-    scope_id = _unpack(payload.scope)
-    if payload.kind == PROJECT:
-        return contexts.on_project(scope_id)
-    if payload.kind == DOMAIN:
-        return contexts.on_domain(scope_id)
-    return contexts.on_system()
 
 
 def _kind(scope: Scope) -> tuple[str, str]:

@@ -13,7 +13,9 @@ from portal.core.errors import BadRequest, Unauthorized
 from portal.core.policy import authorize
 
 
-def create(*, ctx: RequestContext, name: str, domain_id: str | None = None, password: str | None = None, **values: Any) -> User:
+def create(
+    *, ctx: RequestContext, name: str, domain_id: str | None = None, password: str | None = None, **values: Any
+) -> User:
     """Return a new user; without a password he cannot sign in."""
     domain_id = domain_id or selectors.home_domain(ctx)
     authorize(ctx, policies.CREATE_USER, {"target.user.domain_id": domain_id})

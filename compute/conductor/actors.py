@@ -10,10 +10,9 @@ from typing import Any
 
 import dramatiq
 import msgspec
-from django.db import close_old_connections
 
 from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, BuildPhase, GuestChanged, HostReport, OperationFinished, unpack
-from compute.services import hosts, lifecycle, placement, removal, reports
+from compute.services import host_reports, lifecycle, placement, removal, reports
 from portal.core import log
 
 LOG = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ HANDLERS: dict[str, tuple[type, Callable[[Any], None]]] = {
     lifecycle.FORGET: (Order, forget),
     REPORT_ACTORS[BuildPhase]: (BuildPhase, reports.build_phase),
     REPORT_ACTORS[OperationFinished]: (OperationFinished, reports.operation_finished),
-    REPORT_ACTORS[HostReport]: (HostReport, hosts.host_report),
+    REPORT_ACTORS[HostReport]: (HostReport, host_reports.host_report),
     REPORT_ACTORS[GuestChanged]: (GuestChanged, reports.guest_changed),
 }
 
@@ -51,13 +50,8 @@ HANDLERS: dict[str, tuple[type, Callable[[Any], None]]] = {
 def declare(broker: dramatiq.Broker) -> None:
     """Make the actors known to a broker."""
     for name, (kind, handle) in HANDLERS.items():
-        dramatiq.actor(
-            _receiver(name, kind, handle),
-            actor_name=name,
-            queue_name=CONDUCTOR_QUEUE,
-            broker=broker,
-            max_retries=MAX_RETRIES,
-        )
+        make = dramatiq.actor(actor_name=name, queue_name=CONDUCTOR_QUEUE, broker=broker, max_retries=MAX_RETRIES)
+        make(_receiver(name, kind, handle))
 
 
 def _receiver(name: str, kind: type, handle: Callable[[Any], None]) -> Callable[..., None]:
@@ -67,11 +61,7 @@ def _receiver(name: str, kind: type, handle: Callable[[Any], None]) -> Callable[
         except msgspec.ValidationError as error:
             LOG.error("Dropped a message %s that makes no sense: %s", name, error)
             return
-        close_old_connections()
-        try:
-            with log.bound(getattr(message, "request_id", None), getattr(message, "server_id", None)):
-                handle(message)
-        finally:
-            close_old_connections()
+        with log.bound(getattr(message, "request_id", None), getattr(message, "server_id", None)):
+            handle(message)
 
     return receive

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from accounts.services import tokens
-from compute.services import hosts, sweeps
+from compute.services import host_reports, sweeps
 from images.services import data
 
 LOG = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Clock(threading.Thread):
 
     def heartbeat(self) -> None:
         for binary in BINARIES:
-            hosts.heartbeat(binary, platform.node(), VERSION)
+            host_reports.heartbeat(binary, platform.node(), VERSION)
 
     def _every(self, name: str, seconds: float, chore: Callable[[], None]) -> None:
         now = time.monotonic()

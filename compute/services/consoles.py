@@ -159,6 +159,8 @@ def joined(entries: list[dict[bytes, bytes]]) -> bytes:
     for fields in entries:
         data, offset = fields.get(b"d"), int(fields.get(b"o", 0))
         if data is None:
+            if fields.get(b"e") == b"restarted":
+                text, start = bytearray(), None
             continue
         if start is None or offset < start:
             text, start = bytearray(data), offset

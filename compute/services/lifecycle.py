@@ -65,7 +65,7 @@ def create(
         user_data=user_data,
         metadata=metadata,
     )
-    common = {"description": description, "config_drive": config_drive is not False, "hostname": hostname}
+    common: dict[str, Any] = {"description": description, "config_drive": config_drive is not False, "hostname": hostname}
     with transaction.atomic():
         quotas.admit_metadata(ctx.project_id or "", wish.metadata)
         admitted = quotas.admit_servers(ctx.project_id or "", wish.flavor, at_least, at_most)

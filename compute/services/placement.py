@@ -35,7 +35,9 @@ def place(server_id: str, request_id: str) -> None:
                 return
             if _try(server):
                 return
-        failures.fail_build(server, "No valid host was found. Other builds were first on every host: try again.")
+        waiting = _waiting(server_id, request_id)
+        if waiting is not None:
+            failures.fail_build(waiting, "No valid host was found. Other builds were first on every host: try again.")
 
 
 def _waiting(server_id: str, request_id: str) -> Server | None:
@@ -72,7 +74,7 @@ def spec_of(server: Server, image: Image) -> core.RequestSpec:
         disk_gb=server.disk_gb,
         zone=server.requested_zone,
         host=server.requested_host,
-        attempted=tuple(tried.values_list("chosen", flat=True)),
+        attempted=tuple(name for name in tried.values_list("chosen", flat=True) if name),
         image_properties=image.custom,
     )
 

@@ -6,6 +6,7 @@ other is stale, doubled or a lie, and changes nothing.
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -66,7 +67,7 @@ def operation_finished(report: OperationFinished) -> None:
 
 
 def _succeeded(server: Server, report: OperationFinished) -> None:
-    changes = {"power_state": report.power_state}
+    changes: dict[str, Any] = {"power_state": report.power_state}
     if report.action == Action.CREATE:
         changes["launched_at"] = timezone.now()
     if not Server.objects.finish(server.pk, report.request_id, TRANSITIONS[report.action].then, **changes):

@@ -17,7 +17,7 @@ from compute.messages import CONDUCTOR_QUEUE, Destroy, PowerOff, PowerOn, Reboot
 from compute.models import Server, Service
 from compute.selectors import is_up
 from compute.services import build, claims, consoles, failures, lifecycle, power
-from compute.services.hosts import COMPUTE
+from compute.services.host_reports import COMPUTE
 from compute.states import BUILD_STAGES, Action, VmState
 from images.selectors import present_image
 from portal.core import bus, log
@@ -30,7 +30,7 @@ RESEND_AFTER_S = 20
 RESENDS_MOST = 5
 PLACEMENTS_MOST = 3
 
-_KINDS = {
+KINDS = {
     Action.CREATE: "build",
     Action.START: "power",
     Action.STOP: "power",
@@ -64,8 +64,8 @@ def _running() -> Iterable[Server]:
 
 
 def _look_after(server: Server, silent: set[str]) -> None:
-    action = Action(server.operation)
-    limit_s = settings.OPERATION_TIMEOUTS_S[_KINDS[action]]
+    action = Action(server.operation or Action.CREATE)
+    limit_s = settings.OPERATION_TIMEOUTS_S[KINDS[action]]
     if _age_s(server.operation_at) > limit_s:
         expire(server, action, limit_s)
     elif server.host in silent:

@@ -101,6 +101,7 @@ class HostFacts:
     cpu_features: list[str]
     kvm: bool
     address: str
+    vcpus_used: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,20 @@ class ImageCache(Protocol):
     """Gives a local file for an image, fetching it at most once."""
 
     def fetch(self, image: ImageRef, tell: Callable[[BuildProgress], None]) -> Path:
-        """Return the path of the converted image under ``_base``; raises ImageUnavailable."""
+        """Return the path of the image under ``_base``, a raw file; raises ImageUnavailable.
+
+        ``tell`` is called often and may raise: that ends the fetch.
+        """
         ...
 
 
 Tell = Callable[[BuildProgress], None]
 Cancelled = Callable[[], bool]
+
+
+def never() -> bool:
+    """Return False: nobody gives up on this operation."""
+    return False
 
 
 class Driver(Protocol):
@@ -164,11 +173,13 @@ class Driver(Protocol):
 
     def power_on(self, server_id: str) -> None: ...
 
-    def power_off(self, server_id: str, grace_s: int) -> None:
-        """Ask the guest to shut down, and pull the plug after ``grace_s`` seconds (0: at once)."""
+    def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
+        """Ask the guest to shut down, and pull the plug after ``grace_s`` seconds (0: at once) or once ``cancelled``."""
         ...
 
-    def reboot(self, server_id: str, hard: bool) -> None: ...
+    def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
+        """Restart the guest; a soft reboot that the guest does not follow becomes a hard one."""
+        ...
 
     def display(self, server_id: str, kind: str) -> Display:
         """Return where the guest's ``vnc`` display listens; raises GuestNotRunning."""
@@ -183,5 +194,5 @@ class Driver(Protocol):
         ...
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
-        """Call ``changed(server_id, power_state)`` whenever a guest changes by itself, until the process ends."""
+        """Call ``changed(server_id, power_state)`` from a thread at each change, also those we cause. Returns at once."""
         ...

@@ -2,6 +2,7 @@
 
 import asyncio
 import codecs
+import contextlib
 import logging
 from typing import Any
 
@@ -19,7 +20,7 @@ from portal.core.errors import CloudError, Forbidden
 LOG = logging.getLogger(__name__)
 
 RENEW_S = 5.0
-BLOCK_MS = 2000
+BLOCK_MS = 500
 AT_ONCE = 64
 FRAME_MAX = 64 * 1024
 
@@ -34,7 +35,7 @@ class ConsoleLog(AsyncWebsocketConsumer):
     tasks: "list[asyncio.Task[None]]"
 
     async def connect(self) -> None:
-        self.tasks = []
+        self.tasks, self.over = [], asyncio.Event()
         ctx: RequestContext | None = self.scope.get("cloud_context")
         server_id = self.scope["url_route"]["kwargs"]["server_id"]
         await self.accept()
@@ -50,8 +51,9 @@ class ConsoleLog(AsyncWebsocketConsumer):
         return None
 
     async def disconnect(self, code: int) -> None:
-        for task in self.tasks:
-            task.cancel()
+        self.over.set()  # not cancelled: the Redis client swallows that now and then
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=2 * BLOCK_MS / 1000)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Readers have nothing to say here."""
@@ -64,7 +66,7 @@ class ConsoleLog(AsyncWebsocketConsumer):
             LOG.warning("The console log of %s cannot be read: %s", self.server_id, error)
             await self.close(code=closing.UNAVAILABLE)
         finally:
-            await client.aclose()
+            await client.aclose()  # type: ignore[attr-defined]
 
     async def _hold_lease(self, client: "redis.asyncio.Redis[bytes]") -> None:
         """Keep the host telling the log while the reader may read it."""
@@ -76,7 +78,10 @@ class ConsoleLog(AsyncWebsocketConsumer):
             if server.host is not None:
                 await client.set(consoles.lease_key(self.server_id), b"1", ex=consoles.LEASE_S)
                 await client.publish(f"nebulet:console:{server.host}", self.server_id)
-            await asyncio.sleep(RENEW_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), RENEW_S)
+            if self.over.is_set():
+                return None
         return await self.close(code=closing.SIGN_IN)
 
     async def _follow(self, client: "redis.asyncio.Redis[bytes]") -> None:
@@ -84,10 +89,12 @@ class ConsoleLog(AsyncWebsocketConsumer):
         stream, last = consoles.stream_key(self.server_id), b"0-0"
         offset = _wanted_offset(self.scope["query_string"])
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        while True:
+        while not self.over.is_set():
             found: Any = await client.xread({stream: last}, count=AT_ONCE, block=BLOCK_MS)
             for entry_id, fields in found[0][1] if found else []:
                 last = entry_id
+                if fields.get(b"e") == b"restarted":
+                    offset = int(fields.get(b"o", 0))
                 data, begin = fields.get(b"d", b""), int(fields.get(b"o", 0))
                 fresh = data[max(0, offset - begin) :]
                 if fresh:

@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import os
+import sys
 from collections.abc import Sequence
 
 from deploy.launcher.config import Config
@@ -21,6 +23,9 @@ def main(arguments: Sequence[str]) -> int:
     except LauncherError as error:
         Terminal().failure(error)
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("\nInterrupted; run the same command again to go on.")
         return _INTERRUPTED

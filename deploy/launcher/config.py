@@ -88,6 +88,11 @@ class Config:
         }
 
     @property
+    def prefix(self) -> str:
+        """What to type before a command so that it means this installation."""
+        return "" if self.state_dir == DEFAULT_STATE_DIR else f"NEBULET_STATE_DIR={self.state_dir} "
+
+    @property
     def venv(self) -> Path:
         """The virtual environment, inside the checkout."""
         return self.checkout / ".venv"

@@ -88,8 +88,8 @@ def service_owner() -> Owner:
     return Owner(entry.pw_uid, entry.pw_gid)
 
 
-def find_identity(config: Config) -> Identity:
-    """Return how services are started here.
+def find_identity(config: Config, *, python: str | None = None) -> Identity:
+    """Return how services are started here; ``python`` stands in while there is no virtual environment yet.
 
     A checkout that the service user cannot reach, in a home folder say, is shown to it at another path. Whether it
     reaches it is tried, not computed: access lists and modules of the kernel have a say too.
@@ -99,12 +99,12 @@ def find_identity(config: Config) -> Identity:
     if os.geteuid() != 0:
         return plain
     direct = Identity(config.checkout, SERVICE_USER, owner, config.checkout)
-    if _reads_code(direct):
+    if _reads_code(direct, python):
         return direct
     code = Path("/run/nebulet") / config.name / "code"
     code.mkdir(parents=True, exist_ok=True)
     shown = Identity(config.checkout, SERVICE_USER, owner, code)
-    if _reads_code(shown):
+    if _reads_code(shown, python):
         return shown
     raise LauncherError(
         f"The user {SERVICE_USER} cannot read {config.checkout} and its .venv, and this system does not let it be shown elsewhere.",
@@ -112,9 +112,10 @@ def find_identity(config: Config) -> Identity:
     )
 
 
-def _reads_code(identity: Identity) -> bool:
+def _reads_code(identity: Identity, python: str | None) -> bool:
     script = "import sys; open(sys.argv[1]).close()"
-    return shell.succeeds(identity.service([identity.python, "-I", "-S", "-c", script, str(identity.code / "manage.py")]))
+    command = [python or identity.python, "-I", "-S", "-c", script, str(identity.code / "manage.py")]
+    return shell.succeeds(identity.service(command))
 
 
 def as_checkout_owner(checkout: Path) -> list[str]:
@@ -135,7 +136,7 @@ def manage(config: Config, identity: Identity, *arguments: str) -> str:
     return shell.run(
         identity.service([identity.python, "manage.py", *arguments]),
         failure=f"manage.py {arguments[0]} failed.",
-        mend=f"./nebulet manage {' '.join(arguments)}",
+        mend=f"{config.prefix}./nebulet manage {' '.join(arguments)}",
         env=config.child_environment(home=config.state_dir),
         cwd=config.checkout,
     )

@@ -1,7 +1,10 @@
 """Brings an installation to the state of the code: database, static files, first rows, first images."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from deploy.launcher.config import APPS, Config
 from deploy.launcher.identity import Identity, manage
@@ -21,12 +24,18 @@ class Installation:
 
     def migrate(self) -> str:
         """Bring the database to the models; return what was done."""
-        migrations = (file for app in APPS for file in (self._checkout / app).rglob("migrations/*.py"))
-        value = digest([*migrations, self._checkout / "requirements.txt"], self._database)
+        files = [file for app in APPS for file in (self._checkout / app).rglob("migrations/*.py")]
+        files.append(self._checkout / "requirements.txt")
         if not self._own_database_exists():
             for name in _IN_DATABASE:
                 self._stamp(name).unlink(missing_ok=True)
-        return self._once("migrate", value, ["migrate", "--no-input"], done=self._own_database_exists())
+        # What the database says belongs to it: it may have been restored from before an upgrade.
+        return self._once(
+            "migrate",
+            lambda: digest(files, self._database, *self._applied()),
+            ["migrate", "--no-input"],
+            done=self._own_database_exists(),
+        )
 
     def collect_static(self) -> str:
         """Put the static files where the web process serves them; return what was done."""
@@ -34,13 +43,13 @@ class Installation:
         files = [file for file in dist.rglob("*") if file.is_file()]
         value = digest([*files, self._checkout / "requirements.txt"], str(self._config.state_dir))
         manifest = self._config.state_dir / "static" / "staticfiles.json"
-        return self._once("static", value, ["collectstatic", "--no-input", "--clear"], done=manifest.exists())
+        return self._once("static", lambda: value, ["collectstatic", "--no-input", "--clear"], done=manifest.exists())
 
     def seed(self) -> str:
         """Make the first users, roles, endpoints and flavors; return what was done."""
         passwords = [read_secret(self._config, name) for name in ("admin-password", "demo-password")]
         value = digest(self._code(), self._database, self._config.public_url, self._config.name, *passwords)
-        return self._once("seed", value, ["seed"], done=self._own_database_exists())
+        return self._once("seed", lambda: value, ["seed"], done=self._own_database_exists())
 
     def seed_images(self) -> str:
         """Make the first images; return what was done.
@@ -49,21 +58,22 @@ class Installation:
         """
         builder = (file for file in (self._checkout / "images" / "builder").rglob("*") if file.suffix != ".pyc")
         value = digest(builder, self._database)
-        printed = self._once("images", value, ["seed_images"], done=self._has_images() and self._own_database_exists())
+        printed = self._once("images", lambda: value, ["seed_images"], done=self._has_images() and self._own_database_exists())
         if not self._has_images():
             Stamp(self._stamp("images")).write("")
         return printed
 
     def seed_demo(self) -> str:
         """Fill the demonstration with projects, hosts and servers; return what was done."""
-        return self._once("demo", digest(self._code(), self._database), ["seed_demo"], done=self._own_database_exists())
+        value = digest(self._code(), self._database)
+        return self._once("demo", lambda: value, ["seed_demo"], done=self._own_database_exists())
 
-    def _once(self, name: str, value: str, command: list[str], *, done: bool) -> str:
+    def _once(self, name: str, value: Callable[[], str], command: list[str], *, done: bool) -> str:
         stamp = Stamp(self._stamp(name))
-        if done and stamp.matches(value):
+        if done and stamp.matches(value()):
             return ""
         printed = manage(self._config, self._identity, *command).strip()
-        stamp.write(value)
+        stamp.write(value())
         return printed.splitlines()[-1].strip()[:100] if printed else "done"
 
     def _stamp(self, name: str) -> Path:
@@ -75,7 +85,21 @@ class Installation:
 
     def _own_database_exists(self) -> bool:
         """Of a database elsewhere we cannot tell whether it is still the one we filled, so the work is done again."""
-        return not self._database and (self._config.state_dir / "db" / "nebulet.sqlite3").exists()
+        return not self._database and self._own_database.exists()
+
+    @property
+    def _own_database(self) -> Path:
+        return self._config.state_dir / "db" / "nebulet.sqlite3"
+
+    def _applied(self) -> list[str]:
+        """Return the migrations that the private database has; read so that nothing is locked or made beside it."""
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self._own_database))}?mode=ro&immutable=1", uri=True)) as database:
+                return [
+                    f"{app}.{name}" for app, name in database.execute("SELECT app, name FROM django_migrations ORDER BY id")
+                ]
+        except sqlite3.Error:
+            return []
 
     def _has_images(self) -> bool:
         return any(entry.is_file() for entry in (self._config.state_dir / "images").iterdir())

@@ -2,7 +2,7 @@
 
 import os
 
-from deploy.launcher import bundle, hypervisor, identity, packages, preconditions, state, venv
+from deploy.launcher import bundle, hypervisor, identity, image_build, packages, preconditions, state, venv
 from deploy.launcher.config import Config
 from deploy.launcher.identity import Identity
 from deploy.launcher.installation import Installation
@@ -21,6 +21,7 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
         _start_libvirt(config, terminal)
     with terminal.step("state folder") as step:
         step.note = _lay_out(config)
+    images = None if demo else image_build.start(config)
     if install:
         with terminal.step("requirements") as step:
             step.note = venv.ensure(config)
@@ -28,7 +29,14 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
         with terminal.step("browser bundle") as step:
             step.note = bundle.ensure(config)
     who = identity.find_identity(config)
-    _fill(Installation(config, who), terminal, demo=demo)
+    installation = Installation(config, who)
+    _fill_database(installation, terminal)
+    if demo:
+        return who
+    with terminal.step("first images") as step:
+        if images:
+            images.wait()
+        step.note = installation.seed_images()
     return who
 
 
@@ -54,16 +62,10 @@ def _lay_out(config: Config) -> str:
     return ", ".join(filter(None, [made, f"made {', '.join(secrets)}" if secrets else ""]))
 
 
-def _fill(installation: Installation, terminal: Terminal, *, demo: bool) -> None:
+def _fill_database(installation: Installation, terminal: Terminal) -> None:
     with terminal.step("database") as step:
         step.note = installation.migrate()
     with terminal.step("static files") as step:
         step.note = installation.collect_static()
     with terminal.step("first rows") as step:
         step.note = installation.seed()
-    if demo:
-        with terminal.step("demonstration") as step:
-            step.note = installation.seed_demo()
-    else:
-        with terminal.step("first images") as step:
-            step.note = installation.seed_images()

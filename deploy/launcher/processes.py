@@ -84,11 +84,15 @@ def _service(
 
 def _queue(config: Config, identity: Identity) -> Process:
     server = find_queue_server(config)
+    bundled = server.is_relative_to(config.checkout)
+    # An older server cannot read a newer one's file, so each kind has its own; what a change leaves behind is sent again.
+    folder = config.state_dir / "queue" / ("bundled" if bundled else server.name)
+    state.make_folder(folder, 0o700, identity.owner.uid, identity.owner.gid)
     conf = config.run_dir / "queue.conf"
-    text = _QUEUE_CONF.format(run=config.run_dir, queue=config.state_dir / "queue")
+    text = _QUEUE_CONF.format(run=config.run_dir, queue=folder)
     if not conf.exists() or conf.read_text() != text:
         state.write_whole(conf, text)
-    if server.is_relative_to(config.checkout):
+    if bundled:
         server = identity.code / server.relative_to(config.checkout)
     return _service(config, identity, "queue", [str(server), str(conf)], stage=0, socket=str(config.run_dir / "queue.sock"))
 

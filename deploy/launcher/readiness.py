@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from deploy.launcher.config import Config
 from deploy.launcher.control import log_tail, read_status
@@ -12,6 +13,7 @@ from deploy.launcher.errors import LauncherError
 
 TIMEOUT_S = 60.0
 _TOO_MANY_RESTARTS = 4
+_PAUSE_S = 0.15
 
 
 def wait(config: Config, alive: Callable[[], bool]) -> None:
@@ -27,12 +29,9 @@ def wait(config: Config, alive: Callable[[], bool]) -> None:
             )
         _check_restarts(config)
         if time.monotonic() > end:
-            raise LauncherError(
-                f"Nebulet is not ready after {TIMEOUT_S:.0f} s: {answer}.",
-                f"less {config.log_dir}/web.log",
-                log_tail(config.log_dir / "web.log"),
-            )
-        time.sleep(0.1)
+            log = _log_to_read(config, answer)
+            raise LauncherError(f"Nebulet is not ready after {TIMEOUT_S:.0f} s: {answer}.", f"less {log}", log_tail(log))
+        time.sleep(_PAUSE_S)
 
 
 def ask(config: Config) -> str:
@@ -63,6 +62,15 @@ def _read_answer(status: int, body: bytes) -> str:
     if status == 200 and answer.get("status") == "ready":
         return "ready"
     return f"waiting for {waiting or answer.get('status', 'an answer')}"
+
+
+def _log_to_read(config: Config, answer: str) -> Path:
+    """The log of the process that is waited for."""
+    for name in ("compute", "conductor"):
+        logs = sorted(config.log_dir.glob(f"{name}*.log"))
+        if f"nova-{name}" in answer and logs:
+            return logs[0]
+    return config.log_dir / "web.log"
 
 
 def _check_restarts(config: Config) -> None:

@@ -51,7 +51,7 @@ def lay_out(config: Config, owner: Owner) -> None:
     try:
         config.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         for folder in _FOLDERS:
-            _make(config.state_dir / folder.name, folder.mode, owner.uid if folder.service else os.geteuid(), owner.gid)
+            make_folder(config.state_dir / folder.name, folder.mode, owner.uid if folder.service else os.geteuid(), owner.gid)
     except OSError as error:
         raise LauncherError(
             f"The state folder {config.state_dir} cannot be used: {error.filename}: {error.strerror}.",
@@ -59,7 +59,8 @@ def lay_out(config: Config, owner: Owner) -> None:
         ) from error
 
 
-def _make(path: Path, mode: int, uid: int, gid: int) -> None:
+def make_folder(path: Path, mode: int, uid: int, gid: int) -> None:
+    """Make the folder, or give it the owner and mode it must have; a link in its place is refused."""
     path.mkdir(exist_ok=True)
     info = path.lstat()
     if not stat.S_ISDIR(info.st_mode):

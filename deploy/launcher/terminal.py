@@ -1,5 +1,6 @@
 """What `./nebulet` prints: one line per step, with its time."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Terminal:
 
     def line(self, text: str = "") -> None:
         """Print one line at once."""
-        print(text, file=self._out, flush=True)
+        self._write(f"{text}\n")
 
     def failure(self, error: LauncherError) -> None:
         """Print what went wrong and the command that mends it."""
@@ -66,5 +67,10 @@ class Terminal:
         return f"{text}  {note}" if note else text
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError:
+            # Whoever read along, `head` say, has seen enough: no reason to leave the work half done.
+            self._out, self._live = open(os.devnull, "w"), False  # noqa: SIM115
+            os.dup2(self._out.fileno(), sys.stdout.fileno())

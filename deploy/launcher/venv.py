@@ -93,7 +93,7 @@ def _ensure_venv(config: Config) -> bool:
         return False
     shutil.rmtree(config.venv, ignore_errors=True)
     shell.run(
-        [*as_checkout_owner(config.checkout), _base_python(), "-m", "venv", config.venv],
+        [*as_checkout_owner(config.checkout), base_python(), "-m", "venv", config.venv],
         failure="The virtual environment cannot be made.",
         mend="apt-get install -y python3-venv",
     )
@@ -109,7 +109,7 @@ def _works(config: Config) -> bool:
     return finished_once or shell.succeeds([config.python, "-m", "pip", "--version"])
 
 
-def _base_python() -> str:
+def base_python() -> str:
     """The system's interpreter if it is new enough: one in a home folder cannot be read by the service user."""
     system = "/usr/bin/python3"
     wanted = f"import sys; sys.exit(sys.version_info < {_OLDEST})"

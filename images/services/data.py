@@ -96,8 +96,15 @@ def finish_upload(upload: Upload, content: Content) -> None:
 
 
 def abort_upload(upload: Upload, reason: str) -> None:
-    """Put the image back to queued; its part is thrown away by whoever wrote it."""
-    if Image.objects.abort_upload(upload.image_id, upload.upload_id):
+    """Put the image back to queued; its part is thrown away by whoever wrote it.
+
+    Data that had its final name already goes before the row is anybody else's to take.
+    """
+    with transaction.atomic():
+        mine = Image.objects.abort_upload(upload.image_id, upload.upload_id)
+        if mine:
+            stores.get(upload.store).delete(upload.image_id)
+    if mine:
         LOG.warning("Upload of image %s ended without success: %s", upload.image_id, reason)
 
 
@@ -106,9 +113,12 @@ def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
     reclaimed = 0
     for image in Image.objects.silent_uploads(timezone.now() - older_than):
         store, upload_id = stores.get(image.store), str(image.upload_id)
-        if Image.objects.abort_upload(image.pk, upload_id):
-            store.discard(image.pk, upload_id)
-            store.delete(image.pk)
+        with transaction.atomic():
+            mine = Image.objects.abort_upload(image.pk, upload_id)
+            if mine:
+                store.discard(image.pk, upload_id)
+                store.delete(image.pk)
+        if mine:
             LOG.warning("Upload of image %s went silent; the image is queued again", image.pk)
             reclaimed += 1
     return reclaimed

@@ -41,10 +41,10 @@ class Ingest:
     def count(self, length: int) -> None:
         """Count bytes as they arrive; raises TooLarge or BadRequest before they are written."""
         self.size += length
-        if self.size > self._limit:
-            raise TooLarge(f"The image is larger than the {self._limit} bytes that are allowed.")
         if self._expected is not None and self.size > self._expected:
             raise BadRequest(f"More data arrived than the {self._expected} bytes that were announced.")
+        if self.size > self._limit:
+            raise TooLarge(f"The image is larger than the {self._limit} bytes that are allowed.")
 
     def jobs(self, batch: bytes) -> list[Callable[[], None]]:
         """Return what is to be done with a batch; all jobs must end before the next batch's begin.

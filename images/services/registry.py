@@ -71,8 +71,7 @@ def delete(*, ctx: RequestContext, image: Image) -> None:
         if Image.objects.present().filter(pk=image.pk).exists():
             raise _protected(image)
         raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
-    if image.has_data:
-        transaction.on_commit(lambda: _delete_data(image))
+    transaction.on_commit(lambda: _delete_data(image.pk))
     LOG.info("Image %s (%s) is deleted", image.pk, image.name)
 
 
@@ -168,11 +167,15 @@ def _switch(image: Image, before: ImageStatus, after: ImageStatus) -> None:
         )
 
 
-def _delete_data(image: Image) -> None:
+def _delete_data(image_id: str) -> None:
+    """Remove the bytes of a deleted image; an upload that ends only now finds its image gone and removes its own."""
+    store = Image.objects.filter(pk=image_id).values_list("store", flat=True).first()
+    if store is None:
+        return
     try:
-        stores.get(image.store).delete(image.pk)
+        stores.get(store).delete(image_id)
     except (StoreError, OSError) as error:
-        LOG.error("The data of deleted image %s stays in store %s: %s", image.pk, image.store, error)
+        LOG.error("The data of deleted image %s stays in store %s: %s", image_id, store, error)
 
 
 def _protected(image: Image) -> Forbidden:

@@ -116,19 +116,21 @@ class FileWriter:
 
 
 class FileReader:
-    def __init__(self, file: int) -> None:
-        facts = os.fstat(file)
+    """An image's file, open; forgotten without ``close`` it is closed all the same."""
+
+    def __init__(self, descriptor: int) -> None:
+        facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            os.close(file)
+            os.close(descriptor)
             raise StoreError("The data of the image is not a file.")
-        self._file = file
+        self._file = os.fdopen(descriptor, "rb", buffering=0)
         self.size = facts.st_size
 
     def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._file, length, offset)
+        return os.pread(self._file.fileno(), length, offset)
 
     def close(self) -> None:
-        os.close(self._file)
+        self._file.close()
 
 
 def _as_store_error(error: OSError) -> StoreError:

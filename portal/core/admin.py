@@ -15,6 +15,7 @@ from portal.core.context import RequestContext
 from portal.core.models import OutboxMessage
 from portal.core.policies import ADMIN_SITE
 from portal.core.policy import allowed
+from portal.core.requests import CloudRequest
 
 
 class OperatorSite(UnfoldAdminSite):
@@ -35,7 +36,7 @@ class PolicyModelAdmin(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
 
-    def operator(self, request: HttpRequest) -> RequestContext:
+    def operator(self, request: CloudRequest) -> RequestContext:
         """Return the context in which an action of this site calls services."""
         return RequestContext.for_operator(request.user, request.request_id)
 

@@ -4,10 +4,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from portal.core import log
 from portal.core.context import REQUEST_ID, new_request_id
+from portal.core.requests import CloudRequest
 
 ACCESS = logging.getLogger("nebulet.access")
 
@@ -15,10 +16,10 @@ ACCESS = logging.getLogger("nebulet.access")
 class RequestIdMiddleware:
     """Give each request an id, remember the caller's own, and log one line without query strings."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[CloudRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: CloudRequest) -> HttpResponse:
         request.request_id = new_request_id()
         theirs = request.headers.get("X-OpenStack-Request-ID", "")
         request.global_request_id = theirs if REQUEST_ID.match(theirs) else None

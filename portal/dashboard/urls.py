@@ -2,14 +2,16 @@
 
 from django.urls import include, path
 
+from portal.dashboard.console.views import TokenWindowView
 from portal.dashboard.overview.views import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("account/", include("portal.dashboard.account.urls")),
     path("overview/", include("portal.dashboard.overview.urls")),
-    path("instances/", include("portal.dashboard.instances.urls")),
     path("instances/", include("portal.dashboard.console.urls")),
+    path("instances/", include("portal.dashboard.instances.urls")),
+    path("console/", TokenWindowView.as_view(), name="token-console"),
     path("images/", include("portal.dashboard.images.urls")),
     path("flavors/", include("portal.dashboard.flavors.urls")),
     path("keys/", include("portal.dashboard.keys.urls")),

@@ -33,8 +33,13 @@ htmx.defineExtension("morph", {
     if (style !== "morph") return false;
     const fresh = fragment.querySelector(`#${CSS.escape(target.id)}`);
     if (!fresh) return false;
+    const active = document.activeElement;
+    const focused = active === document.body || target.contains(active); // a button that was locked meanwhile has lost it
     morph(target, fresh, { force: true });
-    return [document.getElementById(target.id)];
+    const now = document.getElementById(target.id);
+    // The button that was pressed may be gone: the focus goes to what stands in its place, not to the top of the page.
+    if (focused && !now.contains(document.activeElement)) now.querySelector(".nb-actions a, .nb-actions button")?.focus();
+    return [now];
   },
 });
 

@@ -22,7 +22,14 @@ function tell(kind, text) {
   for (const button of document.querySelectorAll("[data-needs-screen]")) button.disabled = kind !== "connected";
 }
 
+/** A right to connect: asked for each time, or the one that stands in this page's own address, which is good once. */
 async function access() {
+  if (words.websocket) {
+    const once = words.websocket;
+    words.websocket = "";
+    return { websocket: once };
+  }
+  if (!words.accessUrl) return { message: words.wordsSpent, final: true };
   const token = document.querySelector('meta[name="csrf-token"]').content;
   const answer = await fetch(words.accessUrl, {
     method: "POST",
@@ -33,6 +40,11 @@ async function access() {
   const body = await answer.json().catch(() => ({}));
   if (answer.ok) return body;
   return { message: body.message ?? words.wordsFailed, final: answer.status === 403 || answer.status === 404, off: body.off };
+}
+
+/** What the server's close code means to a person. */
+function closedBecause(code) {
+  return { 4403: words.accessUrl ? words.wordsFailed : words.wordsSpent, 4410: words.wordsEnded, 4503: words.wordsSilent }[code] ?? words.wordsLost;
 }
 
 async function connect() {
@@ -58,7 +70,10 @@ async function connect() {
   const url = new URL(given.websocket, location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   screen.replaceChildren();
-  const display = (rfb = new RFB(screen, url.href, { shared: true, wsProtocols: ["binary"] }));
+  const socket = new WebSocket(url.href, ["binary"]);
+  let code = 0;
+  socket.addEventListener("close", (event) => (code = event.code));
+  const display = (rfb = new RFB(screen, socket, { shared: true }));
   display.background = "transparent";
   display.scaleViewport = scaled();
   display.clipViewport = !scaled();
@@ -69,7 +84,7 @@ async function connect() {
     display.focus();
   });
   display.addEventListener("disconnect", () => {
-    if (display === rfb) again(words.wordsLost);
+    if (display === rfb) again(closedBecause(code));
   });
   display.addEventListener("securityfailure", (event) => {
     rfb = null;

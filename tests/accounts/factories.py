@@ -1,5 +1,7 @@
 """Rows of identity for tests, and contexts without any rows."""
 
+from itertools import pairwise
+
 import factory
 from factory.django import DjangoModelFactory
 
@@ -112,14 +114,14 @@ class EndpointFactory(DjangoModelFactory):
 def ladder():
     """Make the usual roles and their implications; return them by name."""
     roles = {name: RoleFactory(name=name) for name in (*LADDER, "service")}
-    for prior, implied in zip(LADDER, LADDER[1:], strict=False):
+    for prior, implied in pairwise(LADDER):
         ImpliedRole.objects.get_or_create(prior=roles[prior], implied=roles[implied])
     return roles
 
 
 def make_ctx(role="member", project=None, user=None, **changes):
     """Return a context without touching the database; rows may be given for its user and project."""
-    held = frozenset(LADDER[LADDER.index(role):]) if role in LADDER else frozenset({role} - {None})
+    held = frozenset(LADDER[LADDER.index(role) :]) if role in LADDER else frozenset({role} - {None})
     values = {
         "user_id": user.pk if user else new_id(),
         "user_name": user.name if user else "somebody",

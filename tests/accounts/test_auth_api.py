@@ -35,7 +35,15 @@ def test_a_scoped_token_says_all(personas):
     assert answer["Vary"].startswith("X-Auth-Token")
     token = answer.json()["token"]
     assert set(token) == {
-        "methods", "user", "audit_ids", "expires_at", "issued_at", "project", "is_domain", "roles", "catalog",
+        "methods",
+        "user",
+        "audit_ids",
+        "expires_at",
+        "issued_at",
+        "project",
+        "is_domain",
+        "roles",
+        "catalog",
     }
     assert token["methods"] == ["password"]
     assert token["user"] == {
@@ -280,3 +288,11 @@ def test_validation_by_the_api_takes_a_fixed_number_of_queries(personas, django_
         personas.admin.api.get(TOKENS, X_Subject_Token=personas.member.token)
     with django_assert_num_queries(3):
         personas.member.api.get("/identity/v3/auth/projects")
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete"])
+def test_an_address_that_is_none_is_not_found_in_identitys_form(db, method):
+    answer = Api()(method, "/identity/v3/no/such/thing", {} if method in ("post", "put", "patch") else None)
+    assert answer.status_code == 404
+    if method != "head":
+        assert answer.json()["error"]["title"] == "Not Found"

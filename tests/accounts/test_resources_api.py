@@ -168,7 +168,9 @@ def test_the_same_again_is_a_conflict(personas, plural, extra):
     assert api.post(f"{V3}/{plural}", new_body(plural)).status_code == 201
     answer = api.post(f"{V3}/{plural}", new_body(plural))
     assert answer.status_code == 409
-    assert answer.json()["error"]["message"].startswith(f"Conflict occurred attempting to store {SINGULAR[plural]} - Duplicate")
+    assert answer.json()["error"]["message"].startswith(
+        f"Conflict occurred attempting to store {SINGULAR[plural]} - Duplicate"
+    )
 
 
 def test_names_are_free_in_another_domain_and_differ_by_case(personas):
@@ -192,7 +194,14 @@ def test_unknown_attributes_are_kept_and_ours_are_not_taken(personas):
 
 
 def test_mass_assignment_does_nothing(personas):
-    body = {"name": "ada", "is_superuser": True, "password_changed_at": 3, "tokens_valid_from": 3, "groups": ["x"], "enabled": False}
+    body = {
+        "name": "ada",
+        "is_superuser": True,
+        "password_changed_at": 3,
+        "tokens_valid_from": 3,
+        "groups": ["x"],
+        "enabled": False,
+    }
     made = personas.admin.api.post(f"{V3}/users", {"user": body})
     assert made.status_code == 201
     user = User.objects.get(name="ada")
@@ -377,3 +386,12 @@ def test_the_token_of_a_deleted_user_is_nothing(personas):
     personas.admin.api.delete(f"{V3}/users/{personas.member.user.pk}")
     with pytest.raises(Exception, match="authentication"):
         tokens.context_for_token(personas.member.token)
+
+
+def test_the_older_way_to_name_a_region_makes_it(personas):
+    body = {"service_id": ServiceFactory().pk, "interface": "public", "url": "http://x.test"}
+    api = personas.admin.api
+    assert api.post(f"{V3}/endpoints", {"endpoint": {**body, "region_id": "East"}}).status_code == 400
+    made = api.post(f"{V3}/endpoints", {"endpoint": {**body, "region": "East"}}).json()["endpoint"]
+    assert (made["region"], made["region_id"]) == ("East", "East")
+    assert api.get(f"{V3}/regions/East").status_code == 200

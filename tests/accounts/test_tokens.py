@@ -33,7 +33,10 @@ def test_a_project_token_makes_its_context(personas):
     ctx = tokens.context_for_token(personas.manager.token, request_id="req-1", global_request_id="req-2")
     assert (ctx.request_id, ctx.global_request_id) == ("req-1", "req-2")
     assert (ctx.user_id, ctx.user_name, ctx.user_domain_id, ctx.user_domain_name) == (
-        personas.manager.user.pk, "manager", "default", "Default",
+        personas.manager.user.pk,
+        "manager",
+        "default",
+        "Default",
     )
     assert (ctx.project_id, ctx.project_name, ctx.project_domain_name) == (personas.lab.pk, "lab", "Default")
     assert ctx.roles == {"manager", "member", "reader"}

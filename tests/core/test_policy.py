@@ -1,6 +1,9 @@
 """The engine: defaults, overrides, broken files, words."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
 
 import pytest
 
@@ -83,3 +86,23 @@ def test_authorize_raises_with_the_rules_name(policy_file):
         engine.authorize(member("p2"), READ, THING)
     assert refused.value.rule == "t:read"
     assert "t:read" in refused.value.message
+
+
+class SlowPolicy(engine.ServicePolicy):
+    """Takes its time to read, so that threads meet."""
+
+    def _defaults(self):
+        sleep(0.05)
+        return super()._defaults()
+
+
+def test_threads_that_ask_first_all_get_the_rules(policy_file):
+    """Two requests at the start of a process: neither may meet rules that are not read yet."""
+    live, gate = SlowPolicy("testing", policy_file), Barrier(4)
+
+    def ask():
+        gate.wait()
+        return live.check(OPEN.name, {}, member().credentials())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(future.result() for future in [pool.submit(ask) for _thread in range(4)])

@@ -1,7 +1,9 @@
 """What a second `up` leaves undone, and how a start is judged."""
 
 import http.server
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -74,6 +76,20 @@ def test_a_database_that_is_gone_is_made_again(config, identity, calls):
     fill(config, identity)
 
     assert calls[4:] == ["migrate", "seed", "seed_images"]
+
+
+def test_a_database_restored_from_before_an_upgrade_is_migrated(config, identity, calls):
+    with closing(sqlite3.connect(config.state_dir / "db" / "nebulet.sqlite3")) as database:
+        database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT)")
+        database.execute("INSERT INTO django_migrations (app, name) VALUES ('compute', '0001'), ('compute', '0002')")
+        database.commit()
+        fill(config, identity)
+        database.execute("DELETE FROM django_migrations WHERE name = '0002'")
+        database.commit()
+
+    fill(config, identity)
+
+    assert calls[4:] == ["migrate"]
 
 
 def test_images_that_could_not_be_built_are_tried_again(config, identity, calls):

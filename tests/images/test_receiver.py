@@ -3,16 +3,19 @@
 import asyncio
 import hashlib
 import logging
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.services import quotas
 from images.api.v2 import upload as uploading
 from images.models import Image
-from images.services import data, limits, transfer
+from images.services import data, limits, registry, transfer
 from images.states import ImageStatus
 from images.stores.base import put
 from portal.core.context import RequestContext
@@ -120,7 +123,12 @@ async def test_a_body_longer_than_announced_leaves_the_image_queued(personas, im
 
 async def test_the_announced_image_size_counts_for_chunked_bodies(personas, image, store):
     answer = await call(
-        "PUT", file_of(image), token=personas.member.token, chunks=[b"abc"], length=None, headers={"x-openstack-image-size": "9"}
+        "PUT",
+        file_of(image),
+        token=personas.member.token,
+        chunks=[b"abc"],
+        length=None,
+        headers={"x-openstack-image-size": "9"},
     )
     assert answer.status == 400
     await assert_queued(image, store)
@@ -155,6 +163,41 @@ async def test_an_upload_that_stands_still_is_ended(personas, image, store, monk
     await receive(scope, silence, send)
     assert statuses[0] == 400
     await assert_queued(image, store)
+
+
+async def test_only_so_many_uploads_run_at_once(personas, image, store, monkeypatch):
+    monkeypatch.setattr(uploading, "MOST_UPLOADS", 0)
+    answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])
+    assert (answer.status, answer.taken) == (503, 0)
+    await assert_queued(image, store)
+
+
+async def test_a_project_runs_only_so_many_uploads_at_once(personas, image, store):
+    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.UPLOADS: 0})
+    answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])
+    assert (answer.status, answer.taken) == (413, 0)
+
+
+async def test_an_upload_that_crawls_is_ended(personas, image, store, monkeypatch):
+    monkeypatch.setattr(uploading, "GRACE_S", -10)
+    answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc", b"def"])
+    assert answer.status == 400
+    assert "slower" in answer.body.decode()
+    await assert_queued(image, store)
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "9" * 30])
+async def test_a_length_that_is_no_number_is_refused(personas, image, store, length):
+    answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"], length=length)
+    assert (answer.status, answer.taken) == (400, 0)
+
+
+async def test_a_store_can_be_named(personas, image, store):
+    for name, status in (("nowhere", 400), ("memory", 204)):
+        answer = await call(
+            "PUT", file_of(image), token=personas.member.token, chunks=[b"abc"], headers={"x-image-meta-store": name}
+        )
+        assert answer.status == status
 
 
 async def test_an_upload_that_is_cancelled_leaves_the_image_queued(personas, image, store):
@@ -256,6 +299,41 @@ async def test_an_image_deleted_meanwhile_is_gone(personas, image, store):
     with pytest.raises(data.Gone):
         await sync_to_async(data.finish_upload)(upload, ingest.conclude())
     assert store.data == {}
+
+
+async def test_a_delete_during_an_upload_leaves_no_data(personas, image, store):
+    stale = await sync_to_async(Image.objects.get)(pk=image.pk)
+    assert (await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])).status == 204
+    await sync_to_async(registry.delete)(ctx=personas.member.ctx, image=stale)
+    assert store.data == {}
+
+
+async def test_a_database_that_fails_at_the_end_leaves_the_image_queued(personas, image, store, monkeypatch):
+    def broken(*_args):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(limits, "admit_arrived", broken)
+    answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])
+    assert answer.status == 500
+    assert "locked" not in answer.body.decode()
+    await assert_queued(image, store)
+
+
+async def test_cancelled_work_is_waited_for(monkeypatch):
+    from images.api.v2.work import on_bytes
+
+    ended = threading.Event()
+
+    def slow():
+        time.sleep(0.2)
+        ended.set()
+
+    task = asyncio.create_task(on_bytes(slow))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
 
 
 async def test_an_upload_whose_process_died_is_reclaimed(personas, image, store):

@@ -1,5 +1,6 @@
 """Filters of lists (Identity v3, "Filtering"): attributes by value, and names by ``name__contains`` and its kin."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -16,9 +17,11 @@ def truth(text: str) -> bool:
     return text.strip().lower() not in NO
 
 
-def narrow(rows: QuerySet[M], params: QueryDict, *names: str, flags: tuple[str, ...] = (), **others: str) -> QuerySet[M]:
+def narrow(
+    rows: QuerySet[M], params: QueryDict, *names: str, flags: tuple[str, ...] = (), others: Mapping[str, str] | None = None
+) -> QuerySet[M]:
     """Keep the rows that the query asks for: by columns of the same name, by flags, and by ``others`` (parameter to column)."""
-    columns = {name: name for name in names} | others
+    columns = {name: name for name in names} | dict(others or {})
     for parameter in params:
         name, _separator, comparison = parameter.partition("__")
         value: Any = params[parameter]

@@ -113,7 +113,8 @@ def assignment(row: Assignment, link: Link, names: bool = False) -> Body:
     """Return one assignment; with ``names`` also how things are called and in which domains."""
     person = row.user
     assert person is not None
-    place, scope = "system", {"system": {"all": True}}
+    place = "system"
+    scope: Body = {"system": {"all": True}}
     if row.project is not None:
         place, scope = f"projects/{row.project_id}", {"project": _owned(row.project, names)}
     elif row.domain is not None:

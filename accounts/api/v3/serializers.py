@@ -237,7 +237,9 @@ class ScopePart(serializers.Serializer[Any]):
 
     def validate(self, attrs: Any) -> Any:
         if len(attrs) != 1:
-            raise serializers.ValidationError("Expecting to find exactly one of project, domain, system and unscoped in scope.")
+            raise serializers.ValidationError(
+                "Expecting to find exactly one of project, domain, system and unscoped in scope."
+            )
         return attrs
 
 

@@ -1,15 +1,15 @@
 """Addresses of the Identity API, version 3, below ``/identity``."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.api.v3.views import assignments, auth, catalog, projects, roles, users, versions
 
-grants = [
+grants: list[URLPattern | URLResolver] = [
     path("users/<str:user>/roles", assignments.UserRolesView.as_view()),
     path("users/<str:user>/roles/<str:role>", assignments.UserRoleView.as_view()),
 ]
 
-v3 = [
+v3: list[URLPattern | URLResolver] = [
     path("auth/tokens", auth.TokensView.as_view()),
     path("auth/catalog", auth.AuthCatalogView.as_view()),
     path("auth/projects", auth.AuthProjectsView.as_view()),
@@ -46,4 +46,5 @@ urlpatterns = [
     path("/v3", versions.VersionView.as_view(), name="identity-v3"),
     path("/v3/", versions.VersionView.as_view()),
     path("/v3/", include(v3)),
+    path("/<path:rest>", versions.UnknownView.as_view()),
 ]

@@ -38,23 +38,23 @@ class ComputeView(MicroversionedView):
         super().initial(request, *args, **kwargs)
         if any("\x00" in str(value) for value in kwargs.values()):
             raise NotFound("Resource", "", "The resource could not be found.")
-        self.check_query(request)
+        self.check_query(request, self.query)
 
-    def check_query(self, request: Request) -> None:
+    def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
         raw = request._request.META.get("QUERY_STRING", "")
         if len(raw) > MAX_QUERY or "%00" in raw or "\x00" in raw:
             raise BadRequest("The query string is too long or holds a null character.")
-        if self.query is None or request.method not in ("GET", "HEAD") or self.version < versions.STRICT:
+        if known is None or request.method not in ("GET", "HEAD") or self.version < versions.STRICT:
             return
-        unknown = [key for key in request._request.GET if key not in self.query]
+        unknown = [key for key in request._request.GET if key not in known]
         if unknown:
             raise BadRequest(f"Additional properties are not allowed ({unknown[0][:80]!r} was unexpected)")
 
     @property
     def version(self) -> Version:
         """The microversion of this request."""
-        version: Version = self.request._request.api_version
+        version: Version = self.request._request.api_version  # type: ignore[attr-defined]
         return version
 
     @property

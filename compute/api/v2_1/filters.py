@@ -125,7 +125,7 @@ class ServerFilter:
         usable = known_parameters(self.version) - PAGING - {"sort_key", "sort_dir"}
         if not self.every:
             usable &= _FOR_ALL | _TAG_FILTERS | {"changes-before", "locked"} | self._later()
-        return {name: self.params[name] for name in self.params if name in usable}
+        return {name: str(self.params[name]) for name in self.params if name in usable}
 
     def _later(self) -> frozenset[str]:
         return _FOR_ALL_LATER if self.version >= versions.FILTERS_FOR_ALL else frozenset()
@@ -140,6 +140,10 @@ class ServerFilter:
         for name, value in wanted.items():
             condition &= self._condition(name, value, rows)
         return rows.filter(condition)
+
+    def markable(self) -> QuerySet[Server]:
+        """Return the servers after which a page may begin: all that the caller may list, deleted ones too."""
+        return selectors.servers_visible(self.ctx, self._all_projects(self.wanted()), with_deleted=True)
 
     def _all_projects(self, wanted: dict[str, str]) -> bool:
         word = wanted.get("all_tenants")
@@ -227,6 +231,8 @@ def _nothing() -> Q:
 
 def _named(rows: QuerySet[Server], column: str, pattern: str) -> Q:
     """Return the servers whose text holds the pattern. A plain word is left to the database."""
+    if len(pattern) > patterns.MAX_PATTERN:
+        raise BadRequest("The regular expression is too long.")
     if patterns.is_literal(pattern):
         return Q(**{f"{column}__contains": pattern})
     inner = pattern[1:-1]

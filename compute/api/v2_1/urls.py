@@ -1,9 +1,10 @@
 """Addresses under /compute."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from compute.api.v2_1.views import (
     actions,
+    aggregates,
     extensions,
     flavors,
     hypervisors,
@@ -52,7 +53,7 @@ _hypervisors = [
     path("/<str:pattern>/servers", hypervisors.HypervisorServersView.as_view()),
 ]
 
-_v2_1 = [
+_v2_1: list[URLPattern | URLResolver] = [
     path("/servers", servers.ServersView.as_view()),
     path("/servers/detail", servers.ServersDetailView.as_view()),
     path("/servers/<str:server_id>", include(_server)),
@@ -69,6 +70,7 @@ _v2_1 = [
     path("/os-services", services.ServicesView.as_view()),
     path("/os-services/<str:name>", services.ServiceView.as_view()),
     path("/os-hypervisors", include(_hypervisors)),
+    path("/os-aggregates", aggregates.AggregatesView.as_view()),
     path("/os-availability-zone", zones.ZonesView.as_view()),
     path("/os-availability-zone/detail", zones.ZonesDetailView.as_view()),
     path("/extensions", extensions.ExtensionsView.as_view()),

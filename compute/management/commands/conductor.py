@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from dramatiq import Worker
 
 from compute.conductor import actors
+from compute.conductor.connections import DatabaseConnections
 from compute.conductor.periodic import Clock
 from compute.messages import CONDUCTOR_QUEUE
 from portal.core import bus, log
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         broker = bus.broker()
+        broker.add_middleware(DatabaseConnections())
         actors.declare(broker)
         worker = Worker(broker, queues={CONDUCTOR_QUEUE}, worker_threads=THREADS, worker_timeout=IDLE_POLL_MS)
         clock = Clock()

@@ -5,6 +5,7 @@ import argparse
 from deploy.launcher import control, preconditions, preparation
 from deploy.launcher.commands import up
 from deploy.launcher.config import Config
+from deploy.launcher.installation import Installation
 from deploy.launcher.terminal import Terminal
 
 HOSTS = ("host-1", "host-2", "host-3")
@@ -22,4 +23,10 @@ def run(config: Config, options: argparse.Namespace) -> int:
     preconditions.check_owner(config.state_dir)
     preconditions.check_port(config)
     identity = preparation.prepare(config, terminal, install=True, demo=True)
-    return up.start(config, identity, terminal, hosts=HOSTS, detach=options.detach)
+
+    def fill() -> None:
+        with terminal.step("demonstration") as step:
+            step.note = Installation(config, identity).seed_demo()
+
+    # It starts servers as a user would, which takes the hosts.
+    return up.start(config, identity, terminal, hosts=HOSTS, detach=options.detach, then=fill)

@@ -35,7 +35,7 @@ def _report(status: control.Status | None) -> dict[str, object]:
     # The supervisor's own children are counted above.
     own = {"name": "supervisor", "pid": status.pid, "since": status.since, "restarts": 0, "last_exit": None}
     own["pss_kb"] = memory.tree_pss_kb(status.pid, {})
-    return {"running": True, "address": status.address, "processes": [own, *processes]}
+    return {"running": True, "address": status.address, "pid": status.pid, "processes": [own, *processes]}
 
 
 def _show(status: control.Status, terminal: Terminal) -> None:

@@ -3,9 +3,10 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 
 from deploy.launcher import control, preconditions, preparation, processes, readiness
-from deploy.launcher.config import DEFAULT_STATE_DIR, Config
+from deploy.launcher.config import Config
 from deploy.launcher.errors import LauncherError
 from deploy.launcher.identity import Identity, ensure_root
 from deploy.launcher.state import read_secret, write_whole
@@ -32,8 +33,19 @@ def say_running(config: Config, terminal: Terminal, *, end: str) -> bool:
     return True
 
 
-def start(config: Config, identity: Identity, terminal: Terminal, *, hosts: tuple[str, ...], detach: bool) -> int:
-    """Start the supervisor and wait until Nebulet is ready; without ``detach`` this process becomes the supervisor."""
+def start(
+    config: Config,
+    identity: Identity,
+    terminal: Terminal,
+    *,
+    hosts: tuple[str, ...],
+    detach: bool,
+    then: Callable[[], None] = lambda: None,
+) -> int:
+    """Start the supervisor, wait until Nebulet is ready, do what is to be done ``then``.
+
+    Without ``detach`` this process becomes the supervisor.
+    """
     plan = processes.plan(config, identity, hosts=hosts)
     write_whole(config.run_dir / "public-url", config.public_url + "\n")
     if detach:
@@ -41,6 +53,7 @@ def start(config: Config, identity: Identity, terminal: Terminal, *, hosts: tupl
         try:
             with terminal.step("services"):
                 readiness.wait(config, lambda: daemon.poll() is None)
+            then()
         except BaseException:
             # By its handle, not by the state folder: that may be held by another `up` that was first.
             daemon.terminate()
@@ -51,16 +64,17 @@ def start(config: Config, identity: Identity, terminal: Terminal, *, hosts: tupl
     sys.stdout.flush()
     watcher = os.fork()
     if watcher == 0:
-        os._exit(_watch(config, terminal))
+        os._exit(_watch(config, terminal, then))
     control.become_supervisor(config, plan, watcher=watcher)
     return 1
 
 
-def _watch(config: Config, terminal: Terminal) -> int:
+def _watch(config: Config, terminal: Terminal, then: Callable[[], None]) -> int:
     """Wait for our parent, who became the supervisor, to be ready; a failure ends it too."""
     try:
         with terminal.step("services"):
             readiness.wait(config, readiness.parent_alive(os.getppid()))
+        then()
         say_ready(config, terminal)
         terminal.line("Ctrl-C ends it.")
     except LauncherError as error:
@@ -77,8 +91,7 @@ def say_ready(config: Config, terminal: Terminal) -> None:
     terminal.line(f"  Dashboard   {config.public_url}")
     terminal.line(f"  User        admin    {_password(config, 'admin')}")
     terminal.line(f"  User        demo     {_password(config, 'demo')}")
-    elsewhere = "" if config.state_dir == DEFAULT_STATE_DIR else f"NEBULET_STATE_DIR={config.state_dir} "
-    terminal.line(f"  Clients     {elsewhere}source {config.checkout / 'openrc'}")
+    terminal.line(f"  Clients     {config.prefix}source {config.checkout / 'openrc'}")
     terminal.line(f"  Logs        {config.log_dir}")
 
 

@@ -3,7 +3,7 @@
 Columns that may be empty are compared through a stand-in, so that a marker works where databases sort nothing differently.
 """
 
-from django.db.models import Model, Value
+from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -25,7 +25,7 @@ def order_of(params: QueryDict) -> Order:
     if "sort" in params:
         if "sort_key" in params or "sort_dir" in params:
             raise BadRequest("Old and new sorting syntax cannot be combined")
-        asked = [_pair(*entry.strip().partition(":")[::2]) for entry in params["sort"].split(",")]
+        asked = [_pair(*entry.strip().partition(":")[::2]) for entry in params.get("sort", "").split(",")]
     else:
         asked = _older(params.getlist("sort_key"), params.getlist("sort_dir"))
     if len(asked) > len(KEYS):
@@ -35,21 +35,21 @@ def order_of(params: QueryDict) -> Order:
     return asked + [(key, descending) for key in ("created_at", "id") if key not in named]
 
 
-def page(rows: ImageQuerySet, params: QueryDict) -> tuple[list[Image], bool]:
-    """Return the images of the page that is asked for, and whether more follow."""
+def page(rows: ImageQuerySet, params: QueryDict, visible: ImageQuerySet) -> tuple[list[Image], bool]:
+    """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``."""
     order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in order_of(params)]
     rows = rows.annotate(**{f"sort_{key}": Coalesce(key, Value(empty)) for key, empty in _EMPTY.items()})
     limit = paging.limit_of(params, MAX_LIMIT) if "limit" in params else DEFAULT_LIMIT
-    marker = _marker(params)
+    marker = _marker(params, visible)
     found = list(paging.after_marker(rows, marker, order)[: limit + 1])
     return found[:limit], limit > 0 and len(found) > limit
 
 
-def _marker(params: QueryDict) -> Image | None:
+def _marker(params: QueryDict, visible: ImageQuerySet) -> Image | None:
     if "marker" not in params:
         return None
-    found: Model | None = Image.objects.present().filter(pk=params["marker"]).first()
-    if not isinstance(found, Image):
+    found = visible.filter(pk=params["marker"]).first()
+    if found is None:
         raise BadRequest(f"Marker {params['marker'][:64]} could not be found.")
     for key, empty in _EMPTY.items():
         value = getattr(found, key)

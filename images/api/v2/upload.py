@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from accounts.services import tokens
-from images.api.v2.work import in_database, on_bytes, side_by_side
+from images.api.v2.work import finished, in_database, on_bytes, side_by_side
 from images.services import data, transfer
 from images.services.ingest import Ingest
 from images.stores.base import StoreError
@@ -63,17 +63,40 @@ async def token_context(call: "Call") -> RequestContext:
     return await in_database(tokens.context_for_token, token, request_id=call.request_id)
 
 
-async def _upload(call: "Call", ctx: RequestContext) -> None:
-    store = call.headers.get("x-image-meta-store")
-    job = await in_database(data.begin_upload, ctx=ctx, image_id=call.image_id, length=_length(call), store=store)
+class _Transfer:
+    """What an upload has begun so far, kept where a cancellation cannot lose it."""
+
+    job: data.Upload | None = None
     ingest: Ingest | None = None
+
+    def begin(self, ctx: RequestContext, call: "Call", length: int | None) -> None:
+        store = call.headers.get("x-image-meta-store")
+        self.job = data.begin_upload(ctx=ctx, image_id=call.image_id, length=length, store=store)
+
+    def open(self, job: data.Upload) -> None:
+        self.ingest = data.open_ingest(job)
+
+    async def undo(self, error: BaseException) -> None:
+        """Throw away what arrived and give the image back."""
+        if self.ingest is not None:
+            await on_bytes(self.ingest.abort)
+        if self.job is not None:
+            reason = error.message if isinstance(error, CloudError) else f"{type(error).__name__}: {error}"
+            await in_database(data.abort_upload, self.job, reason)
+
+
+async def _upload(call: "Call", ctx: RequestContext) -> None:
+    running = _Transfer()
     try:
-        ingest = await on_bytes(data.open_ingest, job)
-        await _take(call, ingest, job)
-        content = await on_bytes(ingest.conclude)
-        await in_database(data.finish_upload, job, content)
+        await in_database(running.begin, ctx, call, _length(call))
+        assert running.job is not None
+        await on_bytes(running.open, running.job)
+        assert running.ingest is not None
+        await _take(call, running.ingest, running.job)
+        content = await on_bytes(running.ingest.conclude)
+        await in_database(data.finish_upload, running.job, content)
     except BaseException as error:
-        await asyncio.shield(_undo(ingest, job, error))
+        await asyncio.shield(running.undo(error))
         if isinstance(error, ClientGone):
             call.status = 499
             return
@@ -82,13 +105,6 @@ async def _upload(call: "Call", ctx: RequestContext) -> None:
         raise
     await call.start(204)
     await call.body()
-
-
-async def _undo(ingest: Ingest | None, job: data.Upload, error: BaseException) -> None:
-    if ingest is not None:
-        await on_bytes(ingest.abort)
-    reason = error.message if isinstance(error, CloudError) else f"{type(error).__name__}: {error}"
-    await in_database(data.abort_upload, job, reason)
 
 
 async def _take(call: "Call", ingest: Ingest, job: data.Upload) -> None:
@@ -112,16 +128,22 @@ async def _batches(call: "Call", ingest: Ingest, pace: "_Pace") -> None:
             gathered += len(chunk)
             if gathered >= BATCH_BYTES:
                 if at_work is not None:
-                    await at_work
+                    await finished(at_work)
                 at_work = side_by_side(ingest.jobs(b"".join(batch)))
                 batch, gathered = [], 0
         if at_work is not None:
-            await at_work
+            await finished(at_work)
         at_work = side_by_side(ingest.jobs(b"".join(batch)))
-        await at_work
+        await finished(at_work)
     finally:
-        if at_work is not None:
-            await asyncio.wait([at_work])
+        if at_work is not None and not at_work.done():
+            await asyncio.shield(_quiet(at_work))
+
+
+async def _quiet(at_work: "asyncio.Future[list[None]]") -> None:
+    """Wait for a batch whose outcome does not matter any more."""
+    await asyncio.wait([at_work])
+    at_work.exception()
 
 
 async def _next(call: "Call") -> bytes | None:

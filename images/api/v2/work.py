@@ -24,15 +24,32 @@ async def in_database(function: Callable[..., T], *args: Any, **kwargs: Any) -> 
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(_DATABASE, work)
+    return await finished(asyncio.get_running_loop().run_in_executor(_DATABASE, work))
 
 
 async def on_bytes(function: Callable[..., T], *args: Any) -> T:
     """Run what reads or writes image bytes in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(_BYTES, function, *args)
+    return await finished(asyncio.get_running_loop().run_in_executor(_BYTES, function, *args))
 
 
 def side_by_side(jobs: Sequence[Callable[[], None]]) -> "asyncio.Future[list[None]]":
     """Start all jobs at once, each in a thread, and return what waits for the last."""
     loop = asyncio.get_running_loop()
     return asyncio.gather(*(loop.run_in_executor(_BYTES, job) for job in jobs))
+
+
+async def finished(work: "asyncio.Future[T]") -> T:
+    """Return the result of a thread's work, and do not leave before it ended.
+
+    A thread cannot be cancelled. Who is cancelled waits here all the same, so that nobody closes a file that is still written to.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        work.exception()  # looked at, so that nothing complains about it later
+        raise cancelled
+    return work.result()

@@ -4,13 +4,14 @@ Follows the API-SIG guideline "Microversion Specification" and the compute API r
 """
 
 import re
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api.views import CloudView
 from portal.core.errors import BadRequest, NotAcceptable, NotFound
+from portal.core.requests import CloudRequest
 
 
 class Version(NamedTuple):
@@ -54,7 +55,8 @@ class MicroversionedView(CloudView):
     until: ClassVar[Version | None] = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        version = request._request.api_version = self.negotiate(request)
+        version = self.negotiate(request)
+        cast(CloudRequest, request._request).api_version = version
         super().initial(request, *args, **kwargs)
         if (self.since and version < self.since) or (self.until and version > self.until):
             raise NotFound("Resource", "", "The resource could not be found.")

@@ -1,7 +1,7 @@
 """CloudView, the base of every API view: who asks is known, refusals are faults in the service's own form."""
 
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.http import Http404
 from rest_framework import exceptions, negotiation, serializers
@@ -10,7 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.core.api import codec, faults
+from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, CloudError, NotFound, Unauthorized
+from portal.core.requests import CloudRequest
 
 LOG = logging.getLogger(__name__)
 
@@ -34,10 +36,18 @@ class CloudView(APIView):
     renderer_classes = (codec.JSONRenderer,)
     content_negotiation_class = AlwaysJSON
 
+    @property
+    def ctx(self) -> RequestContext:
+        """The caller; a stranger gets no further than ``initial``, unless the view is public."""
+        caller = cast(CloudRequest, self.request).ctx
+        if caller is None:
+            raise Unauthorized()
+        return caller
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not self.public and request.ctx is None:
-            raise Unauthorized()
+        if not self.public:
+            _ = self.ctx
 
     def handle_exception(self, exc: Exception) -> Response:
         error = as_cloud_error(exc)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -48,6 +49,7 @@ class ServicePolicy:
         self.path = path
         self.problems: list[str] = []
         self._stamp: tuple[int, int] | None = (-1, -1)
+        self._lock = Lock()
         conf = cfg.ConfigOpts()
         conf([], project="nebulet", default_config_files=[])
         self._enforcer = policy.Enforcer(conf, use_conf=False, rules=None, default_rule=None)
@@ -63,13 +65,21 @@ class ServicePolicy:
         return self._enforcer.rules.get(rule)
 
     def refresh(self) -> None:
-        """Read the policy file again if it changed since the last question."""
-        stamp = self._read_stamp()
-        if stamp == self._stamp:
+        """Read the policy file again if it changed since the last question.
+
+        The stamp is written last: a thread that finds it new also finds the rules that belong to it.
+        """
+        if self._read_stamp() == self._stamp:
             return
-        self._stamp = stamp
+        with self._lock:
+            stamp = self._read_stamp()
+            if stamp != self._stamp:
+                self._read(stamp is not None)
+                self._stamp = stamp
+
+    def _read(self, has_file: bool) -> None:
         try:
-            overrides = self._read_overrides() if stamp else {}
+            overrides = self._read_overrides() if has_file else {}
             rules = policy.Rules.from_dict(self._defaults() | overrides)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
             self.problems = [f"{self.path}: {error}"]

@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.views import View
+from django.views.decorators.cache import never_cache
 
 from compute.selectors import get_server
 from compute.services import consoles
-from compute.states import VmState
+from compute.states import TaskState, VmState
 from portal.dashboard.instances.words import status_of
 from portal.dashboard.kit.pages import PageResponse, PageView
 
@@ -18,6 +22,15 @@ class WindowView(PageView):
         return render(request, "console/window.html", {"server": get_server(self.ctx, str(pk))})
 
 
+@method_decorator(never_cache, name="dispatch")
+class TokenWindowView(View):
+    """The console behind an address that the compute API gave out: its token, good once, is the only right needed."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        query = urlencode({"token": request.GET.get("token", "")})
+        return render(request, "console/window.html", {"websocket": f"/ws/vnc/?{query}"})
+
+
 class AccessView(PageView):
     """POST issues one access. A machine that is off is told apart, since the page then waits for it."""
 
@@ -25,7 +38,7 @@ class AccessView(PageView):
 
     def post(self, request: HttpRequest, pk: Any) -> PageResponse:
         server = get_server(self.ctx, str(pk))
-        if server.vm_state != VmState.ACTIVE:
+        if server.vm_state != VmState.ACTIVE or server.task_state == TaskState.DELETING:
             words = _("%(name)s is %(status)s. The console opens when it runs.")
             facts = {"name": server.name, "status": status_of(server).word.lower()}
             return JsonResponse({"message": words % facts, "off": True}, status=409)

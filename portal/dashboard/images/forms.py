@@ -31,4 +31,4 @@ class ImageForm(CloudForm):
     def __init__(self, *args: Any, may_publish: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [key for key in VISIBILITY if may_publish or key != Visibility.PUBLIC]
-        self.fields["visibility"].choices = [(key, VISIBILITY[key]) for key in offered]
+        self.offer("visibility", [(key, VISIBILITY[key]) for key in offered])

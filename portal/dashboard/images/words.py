@@ -3,6 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from images.models import Image
 from images.states import ImageStatus, Visibility
 from portal.dashboard.kit.words import Status
 
@@ -27,7 +28,7 @@ VISIBILITY_SHORT: dict[str, str | Promise] = {
 }
 
 
-def status_of(image: object) -> Status:
+def status_of(image: Image) -> Status:
     """Return what to show for an image now."""
-    word, shape, tone = _STATUS.get(image.status, (image.status, "help-circle", "warn"))  # type: ignore[attr-defined]
-    return Status(str(word), shape, tone)
+    known = _STATUS.get(image.status)
+    return Status(str(known[0]), *known[1:]) if known else Status(image.status, "help-circle", "warn")

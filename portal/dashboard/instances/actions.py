@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from compute import policies
 from compute.models import Server
 from compute.services import lifecycle, power
-from compute.states import TRANSITIONS, Action, VmState, refusal
+from compute.states import TRANSITIONS, Action, TaskState, VmState, refusal
 from portal.core.context import RequestContext
 from portal.dashboard.instances.words import resting_word, status_of
 from portal.dashboard.kit.actions import RowAction, Verdict
@@ -128,5 +128,32 @@ class Delete(InstanceAction):
         return _("%(name)s is being deleted.") % {"name": obj.name}
 
 
+class OpenConsole(RowAction):
+    """Leads to the console; the right itself is given out when the console connects."""
+
+    name = "console"
+    label = gettext_lazy("Console")
+    icon = "terminal-2"
+    group = "access"
+    panel = "instances"
+    subject = "server"
+    rule = policies.REMOTE_CONSOLES
+    opens = "console:window"
+
+    def refusal_by_state(self, obj: Server) -> tuple[str, str]:
+        if obj.vm_state == VmState.ACTIVE and obj.host is not None and obj.task_state != TaskState.DELETING:
+            return "", ""
+        facts = {"name": obj.name, "status": status_of(obj).word.lower()}
+        return _("%(name)s is %(status)s.") % facts, _("The console opens when it runs.")
+
+    def command(self, obj: Server) -> Commands:
+        body = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        return Commands(
+            openstack("console", "url", "show", "--novnc", obj.pk),
+            curl("POST", f"/compute/v2.1/servers/{obj.pk}/remote-consoles", body, microversion="2.6"),
+        )
+
+
 ACTIONS: tuple[InstanceAction, ...] = (Start(), Stop(), Reboot(), RebootHard(), Delete())
-BY_NAME: dict[str, InstanceAction] = {action.name: action for action in ACTIONS}
+BUTTONS: tuple[RowAction, ...] = (OpenConsole(), *ACTIONS)
+BY_NAME: dict[str, RowAction] = {action.name: action for action in BUTTONS}

@@ -14,7 +14,7 @@ from compute.states import Action, VmState
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import allowed
-from portal.dashboard.instances.actions import ACTIONS
+from portal.dashboard.instances.actions import BUTTONS
 from portal.dashboard.instances.facts import build_stages, facts_of
 from portal.dashboard.kit.actions import offers
 
@@ -38,7 +38,7 @@ def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "server": server,
         "facts": facts_of([server])[server.pk],
-        "offers": offers(ctx, server, ACTIONS),
+        "offers": offers(ctx, server, BUTTONS),
         "tabs": tabs,
         "tab": tab,
         "building": building,
@@ -73,5 +73,3 @@ def _address(server: Server, name: str) -> str:
     if name == "overview":
         return reverse("instances:detail", args=[server.pk])
     return reverse("instances:tab", args=[server.pk, name])
-
-

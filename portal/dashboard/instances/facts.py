@@ -68,8 +68,8 @@ def build_stages(server: Server, action: ServerAction | None) -> list[Stage]:
         TaskState.BLOCK_DEVICE_MAPPING: _("Fetch the image, make the disk"),
         TaskState.SPAWNING: _("Start"),
     }
-    building = server.task_state in BUILD_STAGES
-    now = BUILD_STAGES.index(TaskState(server.task_state)) if building else None
+    task = TaskState(server.task_state) if server.task_state else None
+    now = BUILD_STAGES.index(task) if task in BUILD_STAGES else None
     stages = []
     for position, stage in enumerate(BUILD_STAGES):
         event = events.get(stage_name(stage))

@@ -41,10 +41,10 @@ class LaunchForm(CloudForm):
         self.flavors = list(list_flavors(ctx))
         self.networks = list(networks_visible(ctx))
         self.keys = list(list_keypairs(ctx))
-        self.fields["image"].choices = [(str(image.pk), image.name or str(image.pk)) for image in self.images]
-        self.fields["flavor"].choices = [(flavor.flavor_id, flavor.name) for flavor in self.flavors]
-        self.fields["network"].choices = [(str(item.pk), self.network_label(item)) for item in self.networks]
-        self.fields["key_name"].choices = [("", _("No key")), *((key.name, key.name) for key in self.keys)]
+        self.offer("image", [(str(image.pk), image.name or str(image.pk)) for image in self.images])
+        self.offer("flavor", [(flavor.flavor_id, flavor.name) for flavor in self.flavors])
+        self.offer("network", [(str(item.pk), self.network_label(item)) for item in self.networks])
+        self.offer("key_name", [("", _("No key")), *((key.name, key.name) for key in self.keys)])
         self.propose()
 
     def propose(self) -> None:

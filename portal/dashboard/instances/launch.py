@@ -62,10 +62,11 @@ def sizes(ctx: RequestContext, image: Any | None) -> list[Size]:
     """Return the flavors as choices for an image, smallest first."""
     flavors = sorted(list_flavors(ctx), key=lambda flavor: (flavor.ram_mb, flavor.vcpus, flavor.root_gb))
     room, quota = fits(ctx, flavors), meters(ctx)
-    return [_size(flavor, image, quota, **room[flavor.flavor_id]) for flavor in flavors]
+    return [_size(flavor, image, quota, room[flavor.flavor_id]) for flavor in flavors]
 
 
-def _size(flavor: Flavor, image: Any | None, meters_now: list[Meter], now: int, quota: int | None) -> Size:
+def _size(flavor: Flavor, image: Any | None, meters_now: list[Meter], room: dict[str, int | None]) -> Size:
+    now, quota = room["now"] or 0, room["quota"]
     reason = _too_small(flavor, image) if image is not None else ""
     if not reason and quota == 0:
         full = next(meter for meter in meters_now if meter.free is not None and meter.free < meter.cost(flavor))

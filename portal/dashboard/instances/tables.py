@@ -12,7 +12,7 @@ from compute.network.selectors import devices_with_address
 from compute.selectors import servers_visible
 from compute.states import TaskState, VmState
 from images.models import Image
-from portal.dashboard.instances.actions import ACTIONS
+from portal.dashboard.instances.actions import BUTTONS
 from portal.dashboard.instances.facts import facts_of
 from portal.dashboard.kit.tables import Column, LiveTable
 
@@ -27,6 +27,10 @@ _STATUS_WORDS: dict[str, Q] = {
     "deleting": Q(task_state=TaskState.DELETING),
     "busy": Q(task_state__isnull=False),
 }
+
+
+_IPV4_SIGNS = frozenset("0123456789.")
+_IPV6_SIGNS = frozenset("0123456789abcdef:")
 
 
 def by_status(word: str) -> Q:
@@ -51,7 +55,7 @@ class InstanceTable(LiveTable):
         Column("actions", _("Actions"), hidden_label=True),
     )
     row_template = "instances/row.html"
-    actions = ACTIONS
+    actions = BUTTONS
     default_sort = "-created"
     words = {
         "status": by_status,
@@ -66,7 +70,11 @@ class InstanceTable(LiveTable):
         return servers_visible(self.ctx)
 
     def plain(self, text: str) -> Q:
-        return Q(name__icontains=text) | Q(pk__startswith=text.lower()) | Q(pk__in=devices_with_address(text))
+        found = Q(name__icontains=text) | Q(pk__startswith=text.lower())
+        for version, signs in ((4, _IPV4_SIGNS), (6, _IPV6_SIGNS)):
+            if set(text.lower()) <= signs:
+                found |= Q(pk__in=devices_with_address(text.lower(), version))
+        return found
 
     def facts(self, objects: list[Any]) -> dict[Any, Any]:
         return facts_of(objects)

@@ -44,7 +44,12 @@ class ListView(PageView):
         return render(request, "instances/list.html", facts)
 
     def chips(self, table: InstanceTable) -> list[Chip]:
-        every = (("", _("All")), ("status:running", _("Running")), ("status:stopped", _("Stopped")), ("status:error", _("Error")))
+        every = (
+            ("", _("All")),
+            ("status:running", _("Running")),
+            ("status:stopped", _("Stopped")),
+            ("status:error", _("Error")),
+        )
         return [Chip(str(label), query, table.query == query, table.link(q=query)) for query, label in every]
 
 
@@ -132,7 +137,10 @@ class LiveView(PageView):
 
     def get(self, request: HttpRequest, pk: Any, tab: str) -> PageResponse:
         facts = detail(self.ctx, get_server(self.ctx, str(pk)), tab)
-        return render(request, "instances/live.html", facts, headers={"Cache-Control": "no-store", "X-View": facts["view"]})
+        answer = render(request, "instances/live.html", facts)
+        answer["Cache-Control"] = "no-store"
+        answer["X-View"] = facts["view"]
+        return answer
 
 
 class LogTextView(PageView):

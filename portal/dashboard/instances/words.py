@@ -8,7 +8,6 @@ from compute.models import Server
 from compute.states import BUILD_STAGES, TaskState, VmState
 from portal.dashboard.kit.words import Status
 
-
 _RESTING: dict[str, tuple[str | Promise, str, str]] = {
     VmState.ACTIVE: (gettext_lazy("Running"), "player-play", "good"),
     VmState.STOPPED: (gettext_lazy("Stopped"), "player-stop", "off"),
@@ -33,8 +32,8 @@ def status_of(server: Server) -> Status:
         return Status(word, "loader-2", "busy")
     if server.task_state in _BUSY:
         return Status(str(_BUSY[server.task_state]), "loader-2", "busy")
-    word, shape, tone = _RESTING.get(server.vm_state, (server.vm_state, "help-circle", "warn"))
-    return Status(str(word), shape, tone)
+    known = _RESTING.get(server.vm_state)
+    return Status(str(known[0]), *known[1:]) if known else Status(server.vm_state, "help-circle", "warn")
 
 
 def resting_word(vm_state: str) -> str:

@@ -26,7 +26,9 @@ class ListView(PageView):
     def get(self, request: HttpRequest) -> PageResponse:
         rows = [Row(key, offers(self.ctx, key, ACTIONS)) for key in list_keypairs(self.ctx)]
         mine = {"user_id": self.ctx.user_id}
-        return render(request, "keys/list.html", {"rows": rows, "create": verdict_of(self.ctx, policies.KEYPAIRS_CREATE, mine)})
+        return render(
+            request, "keys/list.html", {"rows": rows, "create": verdict_of(self.ctx, policies.KEYPAIRS_CREATE, mine)}
+        )
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -57,7 +57,7 @@ def who_can_grant(ctx: RequestContext) -> str:
 
 
 class RowAction:
-    """Base of all buttons on an object."""
+    """Base of all buttons on an object. ``opens`` names the page of an action that only leads somewhere."""
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
@@ -68,6 +68,7 @@ class RowAction:
     panel: ClassVar[str]
     danger: ClassVar[bool] = False
     asks_first: ClassVar[bool] = False
+    opens: ClassVar[str] = ""
     group: ClassVar[str] = "change"
 
     def verdict(self, ctx: RequestContext, obj: Any) -> Verdict:
@@ -110,6 +111,10 @@ class Offer:
     @property
     def url(self) -> str:
         return self._address("action")
+
+    @property
+    def opens(self) -> str:
+        return reverse(self.action.opens, args=[self.obj.pk]) if self.action.opens else ""
 
     @property
     def why_url(self) -> str:
@@ -167,6 +172,8 @@ class ActionView(ActionsView):
 
     def post(self, request: HttpRequest, pk: str, name: str) -> PageResponse:
         action, obj = self.action(name), self.find(pk)
+        if action.opens:
+            return redirect(action.opens, obj.pk)
         try:
             action.run(self.ctx, obj)
         except CloudError as error:

@@ -43,9 +43,11 @@ def openstack(*words: object) -> str:
     return " ".join(f"\\\n  {part}" if part.startswith("--") else part for part in parts)
 
 
-def curl(method: str, path: str, body: Any = None, send_file: str = "") -> str:
+def curl(method: str, path: str, body: Any = None, send_file: str = "", microversion: str = "") -> str:
     """Return a curl command for one of our APIs, with a JSON body or a file; the token is the variable $OS_TOKEN."""
     lines = [f"curl -X {method} {shlex.quote(settings.PUBLIC_URL + path)}", '  -H "X-Auth-Token: $OS_TOKEN"']
+    if microversion:
+        lines.append(f"  -H 'OpenStack-API-Version: compute {microversion}'")
     if body is not None:
         lines.append("  -H 'Content-Type: application/json'")
         lines.append(f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}")

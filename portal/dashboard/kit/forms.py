@@ -1,6 +1,6 @@
 """Forms whose refusals come from services: the sentence lands on the form, and nothing that was typed is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -18,8 +18,17 @@ class CloudForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            dress(field.widget, self.is_bound and name in self.errors)
+        for field in self.fields.values():
+            dress(field.widget)
+
+    def full_clean(self) -> None:
+        """Validate, and mark the fields that were refused. Runs when somebody first asks, so choices may still be offered."""
+        super().full_clean()
+        for name in self.errors:
+            if name in self.fields:
+                attrs = self.fields[name].widget.attrs
+                attrs["class"] = f"{attrs.get('class', '')} is-invalid".strip()
+                attrs["aria-invalid"] = "true"
 
     def submit(self, deed: Callable[[], Any]) -> Any:
         """Run ``deed``; a service's refusal becomes a message of the form and the result None."""
@@ -28,6 +37,12 @@ class CloudForm(forms.Form):
         except CloudError as error:
             self.add_error(None, sentence(error))
             return None
+
+    def offer(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
+        """Give a field the choices that there are for this caller now."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
     def all_faults(self) -> str:
         """Return every message in one line, for an answer that a script reads."""
@@ -47,15 +62,14 @@ class CloudForm(forms.Form):
         return cleaned
 
 
-def dress(widget: forms.Widget, wrong: bool = False) -> None:
+def dress(widget: forms.Widget) -> None:
     """Give a widget the look of its kind."""
     kind = "form-control"
     if isinstance(widget, forms.CheckboxInput | forms.RadioSelect):
         kind = "form-check-input"
     elif isinstance(widget, forms.Select):
         kind = "form-select"
-    extra = " is-invalid" if wrong else ""
-    widget.attrs["class"] = f"{widget.attrs.get('class', '')} {kind}{extra}".strip()
+    widget.attrs["class"] = f"{widget.attrs.get('class', '')} {kind}".strip()
     if isinstance(widget, forms.TextInput | forms.Textarea):
         widget.attrs.setdefault("autocomplete", "off")
         widget.attrs.setdefault("spellcheck", "false")

@@ -165,10 +165,7 @@ class LiveTable:
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer the feed: the rows of ``?ids=`` that still match, and a mark for each that is gone."""
         wanted = parse_ids(request.GET.get("ids", ""))
-        if not wanted:
-            rows = self.rows
-        else:
-            rows = self.dressed(self.search(self.all()).filter(pk__in=wanted))
+        rows = self.dressed(self.search(self.all()).filter(pk__in=wanted)) if wanted else self.rows
         parts = [self.render_row(row, request) for row in rows]
         there = {str(row.obj.pk) for row in rows}
         parts += [gone(f"row-{pk}") for pk in wanted if pk not in there]

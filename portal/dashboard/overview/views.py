@@ -76,15 +76,29 @@ def overview(ctx: RequestContext) -> dict[str, Any]:
         "steps": [] if total else _steps(ctx),
         "next_sizes": _largest(sizes(ctx, None)),
         "activity": list(
-            ServerAction.objects.filter(server__in=mine).select_related("server").order_by("-started_at", "-pk")[:MOST_ACTIVITY]
+            ServerAction.objects.filter(server__in=mine)
+            .select_related("server")
+            .order_by("-started_at", "-pk")[:MOST_ACTIVITY]
         ),
     }
 
 
 def _counts(per_state: dict[str, int]) -> list[StateCount]:
     link = reverse("instances:list")
-    shown = ((VmState.ACTIVE, "running"), (VmState.STOPPED, "stopped"), (VmState.BUILDING, "building"), (VmState.ERROR, "error"))
-    return [StateCount(_("Building") if state == VmState.BUILDING else resting_word(state), per_state.get(state, 0), f"{link}?q=status:{word}") for state, word in shown]
+    shown = (
+        (VmState.ACTIVE, "running"),
+        (VmState.STOPPED, "stopped"),
+        (VmState.BUILDING, "building"),
+        (VmState.ERROR, "error"),
+    )
+    return [
+        StateCount(
+            _("Building") if state == VmState.BUILDING else resting_word(state),
+            per_state.get(state, 0),
+            f"{link}?q=status:{word}",
+        )
+        for state, word in shown
+    ]
 
 
 def _steps(ctx: RequestContext) -> list[Step]:

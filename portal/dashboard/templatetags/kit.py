@@ -50,7 +50,9 @@ def moment(then: datetime | None) -> SafeString | str:
     local = timezone.localtime(then)
     today = local.date() == timezone.localdate()
     text = local.strftime("%H:%M:%S") if today else f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), local.strftime("%Y-%m-%d %H:%M:%S %Z"), text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), local.strftime("%Y-%m-%d %H:%M:%S %Z"), text
+    )
 
 
 @register.filter

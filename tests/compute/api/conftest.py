@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
+from portal.core import bus
 from tests.compute.api.world import furnish
 from tests.kit.identity import personas  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _urls(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.compute.api.urls"
 
 
 @pytest.fixture
@@ -14,12 +20,7 @@ def cloud(personas: Any) -> Any:  # noqa: F811
     return furnish(personas)
 
 
-@pytest.fixture(autouse=True)
-def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let messages stay in the outbox: there is no queue here."""
-    monkeypatch.setattr("portal.core.bus._deliver", lambda row: False)
-
-
-@pytest.fixture(autouse=True)
-def _urls(settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.compute.api.urls"
+@pytest.fixture
+def sent() -> Any:
+    """Return a function that tells which actors have messages in the outbox: nothing commits here, so nothing leaves."""
+    return lambda: list(bus.OutboxMessage.objects.order_by("pk").values_list("actor", flat=True))

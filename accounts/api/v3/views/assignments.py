@@ -32,7 +32,7 @@ class RoleAssignmentsView(IdentityView):
         names = "include_names" in params and truth(params["include_names"])
         rows = selectors.assignments_visible(self.ctx)
         wanted = {key: column for key, column in FILTERS.items() if not (effective and key == "role.id")}
-        rows = narrow(rows, params, **wanted)
+        rows = narrow(rows, params, others=wanted)
         if "group.id" in params:
             rows = rows.none()
         if "scope.system" in params:

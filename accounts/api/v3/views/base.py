@@ -28,11 +28,6 @@ class IdentityView(CloudView):
             raise BadRequest("A query must not contain null characters.")
         super().initial(request, *args, **kwargs)
 
-    @property
-    def ctx(self) -> RequestContext:
-        """The caller; views that are not public always have one."""
-        return self.request.ctx  # type: ignore[no-any-return]
-
     def link(self, path: str) -> str:
         """Return an address of this API at the host by which the client came."""
         return self.request.build_absolute_uri(f"/identity/v3/{path}")

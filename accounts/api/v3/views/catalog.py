@@ -21,7 +21,7 @@ class RegionsView(CollectionView):
     present, create = presenters.region, catalog.create_region
 
     def rows(self) -> Any:
-        return narrow(selectors.regions_visible(self.ctx), self.request.GET, parent_region_id="parent_id")
+        return narrow(selectors.regions_visible(self.ctx), self.request.GET, others={"parent_region_id": "parent_id"})
 
 
 class RegionView(MemberView):

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.v3.views.base import IdentityView
+from portal.core.errors import NotFound
 
 MEDIA_TYPE = {"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}
 
@@ -38,3 +39,16 @@ class VersionView(_VersionView):
 
     def get(self, request: Request) -> Response:
         return Response({"version": self.version()})
+
+
+class UnknownView(IdentityView):
+    """Any address below /identity that is none of this API's: 404 in its own form."""
+
+    public = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("resource", "", f"({request.build_absolute_uri(request.path)}): The resource could not be found.")
+
+    def get(self, request: Request, rest: str) -> Response:
+        """Never reached: ``initial`` refuses whatever the method is."""
+        raise NotFound("resource", rest)

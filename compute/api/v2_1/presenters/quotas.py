@@ -25,16 +25,28 @@ _NOT_OFFERED = dict.fromkeys(
 _ELSEWHERE = dict.fromkeys(("fixed_ips", "security_groups", "security_group_rules"), UNLIMITED)
 _PROXIED = frozenset({"fixed_ips", "floating_ips", "security_groups", "security_group_rules"})
 _INJECTED = frozenset({"injected_files", "injected_file_content_bytes", "injected_file_path_bytes"})
+_GROUPS = frozenset({"server_groups", "server_group_members"})
 _OWN = ("instances", "cores", "ram", "key_pairs", "metadata_items")
 
 
 def figures(limits: Mapping[str, int], version: Version) -> dict[str, int]:
     """Return the limit of every resource that a quota set has at this version."""
-    every = {**_NOT_OFFERED, **_ELSEWHERE, **{name: limits[name] for name in _OWN}}
+    every = _every(limits)
     gone = (_PROXIED if version >= versions.NO_NETWORK_PROXY else frozenset()) | (
         _INJECTED if version >= versions.NO_PERSONALITY else frozenset()
     )
     return {name: limit for name, limit in every.items() if name not in gone}
+
+
+def quota_class(limits: Mapping[str, int], version: Version) -> dict[str, int]:
+    """Return the limits of a quota class: what other services count left it with 2.50, when server groups came."""
+    gone = _INJECTED if version >= versions.NO_PERSONALITY else frozenset()
+    gone |= _PROXIED if version >= versions.GROUP_QUOTAS else _GROUPS
+    return {name: limit for name, limit in _every(limits).items() if name not in gone}
+
+
+def _every(limits: Mapping[str, int]) -> dict[str, int]:
+    return {**_NOT_OFFERED, **_ELSEWHERE, **{name: limits[name] for name in _OWN}}
 
 
 def detailed(limits: Mapping[str, int], used: Mapping[str, int], version: Version) -> dict[str, Any]:

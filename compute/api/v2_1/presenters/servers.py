@@ -101,6 +101,7 @@ class ServerPresenter:
         if self.version >= versions.STRICT:
             return self.one(server)
         body = self._core(server, status(server.vm_state, server.task_state))
+        body["addresses"] = addresses(self.around.addresses.get(server.id, ()))
         if self.has_locked:
             body["locked"] = server.locked
         if self.has_description:

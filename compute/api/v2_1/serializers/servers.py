@@ -167,7 +167,7 @@ class ServerBody(VersionedSerializer):
     adminPass = StrictString(required=False, max_length=255, trim_whitespace=False)  # noqa: N815
     description = Description(required=False)
     hostname = Hostname(required=False)
-    block_device_mapping_v2 = BootDevice(many=True, required=False, max_length=1)
+    block_device_mapping_v2 = BootDevice(many=True, required=False)
     block_device_mapping = Empty(required=False)
     personality = Empty(required=False)
     accessIPv4 = Empty(required=False)  # noqa: N815
@@ -196,6 +196,8 @@ class ServerBody(VersionedSerializer):
         if attrs.get("min_count", 1) > attrs.get("max_count", attrs.get("min_count", 1)):
             raise serializers.ValidationError("min_count must be <= max_count")
         boot = attrs.get("block_device_mapping_v2") or []
+        if len(boot) > 1:
+            raise serializers.ValidationError("Only one block device, the image, is supported by this cloud.")
         if boot and attrs.setdefault("imageRef", boot[0]["uuid"]) != boot[0]["uuid"]:
             raise serializers.ValidationError("imageRef and the boot device name different images.")
         if not attrs.get("imageRef"):

@@ -76,8 +76,8 @@ class ServerActionView(ComputeView):
         handler = _ACTIONS.get(name)
         if handler is None:
             raise BadRequest(f"There is no such action: {name[:50]}")
-        server = selectors.get_server(request.ctx, server_id)
-        return handler(request.ctx, server, arguments, self.version)
+        server = selectors.get_server(self.ctx, server_id)
+        return handler(self.ctx, server, arguments, self.version)
 
 
 class RemoteConsolesView(ComputeView):
@@ -87,6 +87,6 @@ class RemoteConsolesView(ComputeView):
 
     def post(self, request: Request, server_id: str) -> Response:
         body = read(bodies.RemoteConsole, request.data, self.version)["remote_console"]
-        server = selectors.get_server(request.ctx, server_id)
-        url = _console_url(request.ctx, server, body["type"])
+        server = selectors.get_server(self.ctx, server_id)
+        url = _console_url(self.ctx, server, body["type"])
         return Response({"remote_console": {"protocol": body["protocol"], "type": body["type"], "url": url}})

@@ -57,7 +57,7 @@ class ExtensionsView(ComputeView):
     """All of them."""
 
     def get(self, request: Request) -> Response:
-        authorize(request.ctx, policies.EXTENSIONS)
+        authorize(self.ctx, policies.EXTENSIONS)
         return Response({"extensions": [_shown(alias) for alias in _EXTENSIONS]})
 
 
@@ -65,7 +65,7 @@ class ExtensionView(ComputeView):
     """One of them."""
 
     def get(self, request: Request, alias: str) -> Response:
-        authorize(request.ctx, policies.EXTENSIONS)
+        authorize(self.ctx, policies.EXTENSIONS)
         if alias not in _EXTENSIONS:
             raise NotFound("Extension", alias, "The resource could not be found.")
         return Response({"extension": _shown(alias)})

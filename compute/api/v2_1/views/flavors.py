@@ -1,6 +1,6 @@
 """Flavors, their extra specs and who may use them (compute API reference, "Flavors")."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
@@ -36,17 +36,17 @@ _SORTABLE = {key: column for key, column in _COLUMNS.items() if key not in ("des
 
 
 class _FlavorsBase(ComputeView):
-    query = PAGING | {"is_public", "minRam", "minDisk", "sort_key", "sort_dir"}
+    query: ClassVar[frozenset[str] | None] = PAGING | {"is_public", "minRam", "minDisk", "sort_key", "sort_dir"}
 
     def found(self) -> tuple[list[Flavor], Flavor | None]:
         """Return one page of the flavors that the query asks for."""
-        rows = self._narrowed(self._of_publicity(selectors.list_flavors(self.request.ctx)))
+        rows = self._narrowed(self._of_publicity(selectors.list_flavors(self.ctx)))
         order = ordering(self.params, _SORTABLE, [("flavor_id", False)], "pk")
         return self.page(rows, order, self._marker(rows))
 
     def _of_publicity(self, rows: QuerySet[Flavor]) -> QuerySet[Flavor]:
         """Keep public flavors and the project's own, unless somebody who may asks for others by ``is_public``."""
-        ctx, word = self.request.ctx, self.params.get("is_public", "true")
+        ctx, word = self.ctx, self.params.get("is_public", "true")
         if not allowed(ctx, policies.FLAVOR_ACCESS) or word.lower() == "none":
             return rows
         if truth(word, "is_public"):
@@ -73,7 +73,7 @@ class _FlavorsBase(ComputeView):
         return found
 
     def with_specs(self) -> bool:
-        return allowed(self.request.ctx, policies.EXTRA_SPECS_INDEX)
+        return allowed(self.ctx, policies.EXTRA_SPECS_INDEX)
 
     def collection(self, shown: list[dict[str, Any]], last: Flavor | None) -> Response:
         body: dict[str, Any] = {"flavors": shown}
@@ -93,7 +93,7 @@ class FlavorsView(_FlavorsBase):
     def post(self, request: Request) -> Response:
         body = read(bodies.FlavorCreate, request.data, self.version)["flavor"]
         flavor = flavors.create(
-            ctx=request.ctx,
+            ctx=self.ctx,
             name=body["name"],
             flavor_id=body.get("id"),
             vcpus=body["vcpus"],
@@ -124,17 +124,17 @@ class FlavorView(_FlavorsBase):
     query = None
 
     def get(self, request: Request, flavor_id: str) -> Response:
-        return self._shown(selectors.get_flavor(request.ctx, flavor_id))
+        return self._shown(selectors.get_flavor(self.ctx, flavor_id))
 
     def put(self, request: Request, flavor_id: str) -> Response:
         if self.version < versions.FLAVOR_DESCRIPTION:
             raise NotFound("Resource", "", "The resource could not be found.")
         body = read(bodies.FlavorUpdate, request.data, self.version)["flavor"]
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        return self._shown(flavors.update(ctx=request.ctx, flavor=flavor, description=body["description"]))
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        return self._shown(flavors.update(ctx=self.ctx, flavor=flavor, description=body["description"]))
 
     def delete(self, request: Request, flavor_id: str) -> Response:
-        flavors.delete(ctx=request.ctx, flavor=selectors.get_flavor(request.ctx, flavor_id))
+        flavors.delete(ctx=self.ctx, flavor=selectors.get_flavor(self.ctx, flavor_id))
         return Response(status=202)
 
     def _shown(self, flavor: Flavor) -> Response:
@@ -145,14 +145,14 @@ class FlavorActionView(ComputeView):
     """POST /flavors/{id}/action: give a flavor to a project, or take it away."""
 
     def post(self, request: Request, flavor_id: str) -> Response:
-        body = request.data
+        body: Any = request.data
         name = next(iter(body), "") if isinstance(body, dict) and len(body) == 1 else ""
         change = {"addTenantAccess": flavors.add_access, "removeTenantAccess": flavors.remove_access}.get(name)
         if change is None:
             raise BadRequest(f"There is no such action: {str(name)[:50]}")
         project_id = read(bodies.TenantBody, body[name], self.version)["tenant"]
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        rows = change(ctx=request.ctx, flavor=flavor, project_id=project_id)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        rows = change(ctx=self.ctx, flavor=flavor, project_id=project_id)
         return Response(present.access(flavor, [row.project_id for row in rows]))
 
 
@@ -160,8 +160,8 @@ class FlavorAccessView(ComputeView):
     """GET /flavors/{id}/os-flavor-access."""
 
     def get(self, request: Request, flavor_id: str) -> Response:
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        rows = flavors.access_of(ctx=request.ctx, flavor=flavor)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        rows = flavors.access_of(ctx=self.ctx, flavor=flavor)
         return Response(present.access(flavor, [row.project_id for row in rows]))
 
 
@@ -169,14 +169,14 @@ class ExtraSpecsView(ComputeView):
     """GET and POST /flavors/{id}/os-extra_specs."""
 
     def get(self, request: Request, flavor_id: str) -> Response:
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        authorize(request.ctx, policies.EXTRA_SPECS_INDEX)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        authorize(self.ctx, policies.EXTRA_SPECS_INDEX)
         return Response({"extra_specs": flavor.extra_specs})
 
     def post(self, request: Request, flavor_id: str) -> Response:
         specs = read(bodies.ExtraSpecs, request.data, self.version)["extra_specs"]
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        flavors.set_extra_specs(ctx=request.ctx, flavor=flavor, extra_specs=specs)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs)
         return Response({"extra_specs": specs})
 
 
@@ -184,8 +184,8 @@ class ExtraSpecView(ComputeView):
     """GET, PUT and DELETE /flavors/{id}/os-extra_specs/{key}."""
 
     def get(self, request: Request, flavor_id: str, key: str) -> Response:
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        authorize(request.ctx, policies.EXTRA_SPECS_SHOW)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        authorize(self.ctx, policies.EXTRA_SPECS_SHOW)
         if key not in flavor.extra_specs:
             raise NotFound("Extra spec", key, f"Flavor {flavor_id} has no extra specs with key {key}.")
         return Response({key: flavor.extra_specs[key]})
@@ -195,11 +195,11 @@ class ExtraSpecView(ComputeView):
         if not isinstance(body, dict) or list(body) != [key]:
             raise BadRequest("Request body and URI mismatch")
         specs = bodies.SpecsField().run_validation(body)
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        flavors.set_extra_specs(ctx=request.ctx, flavor=flavor, extra_specs=specs)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs)
         return Response(specs)
 
     def delete(self, request: Request, flavor_id: str, key: str) -> Response:
-        flavor = selectors.get_flavor(request.ctx, flavor_id)
-        flavors.delete_extra_spec(ctx=request.ctx, flavor=flavor, key=key)
+        flavor = selectors.get_flavor(self.ctx, flavor_id)
+        flavors.delete_extra_spec(ctx=self.ctx, flavor=flavor, key=key)
         return Response(status=200)

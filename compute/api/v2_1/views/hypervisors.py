@@ -1,6 +1,6 @@
 """Hypervisors (compute API reference, "Hypervisors"). Figures of use ended with 2.88, searches with 2.53."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -17,11 +17,11 @@ from portal.core.policy import Rule, authorize
 
 
 class _HypervisorsBase(ComputeView):
-    query = PAGING | {"hypervisor_hostname_pattern", "with_servers"}
+    query: ClassVar[frozenset[str] | None] = PAGING | {"hypervisor_hostname_pattern", "with_servers"}
 
     def listed(self, rule: Rule) -> tuple[list[Host], Host | None]:
         """Return one page of the hosts."""
-        rows = selectors.hosts(self.request.ctx, rule)
+        rows = selectors.hosts(self.ctx, rule)
         pattern = self.params.get("hypervisor_hostname_pattern") if self.version >= versions.UUIDS else None
         if pattern is not None:
             if PAGING & self.params.keys():
@@ -48,7 +48,7 @@ class _HypervisorsBase(ComputeView):
     def with_servers(self) -> bool:
         if self.version < versions.UUIDS or "with_servers" not in self.params:
             return False
-        return truth(self.params["with_servers"], "with_servers")
+        return truth(str(self.params["with_servers"]), "with_servers")
 
     def collection(self, shown: list[dict[str, Any]], rows: list[Host], last: Host | None) -> Response:
         self.add_servers(shown, rows)
@@ -97,7 +97,7 @@ class HypervisorsDetailView(_HypervisorsBase):
 class HypervisorView(_HypervisorsBase):
     """GET /os-hypervisors/{id}."""
 
-    query = frozenset({"with_servers"})
+    query: ClassVar[frozenset[str] | None] = frozenset({"with_servers"})
 
     def get(self, request: Request, hypervisor_id: str) -> Response:
         row = self.one(hypervisor_id, policies.HYPERVISORS_SHOW)
@@ -107,7 +107,7 @@ class HypervisorView(_HypervisorsBase):
         return Response({"hypervisor": body})
 
     def one(self, hypervisor_id: str, rule: Rule) -> Host:
-        rows = selectors.hosts(self.request.ctx, rule)
+        rows = selectors.hosts(self.ctx, rule)
         if self.version >= versions.UUIDS and len(hypervisor_id) != len("00000000-0000-0000-0000-000000000000"):
             raise BadRequest("Invalid uuid " + hypervisor_id[:50])
         found = find(rows, hypervisor_id, self.version)
@@ -135,7 +135,7 @@ class HypervisorStatisticsView(ComputeView):
     until = versions.LAST_HYPERVISOR_STATISTICS
 
     def get(self, request: Request) -> Response:
-        rows = selectors.hosts(request.ctx, policies.HYPERVISORS_STATISTICS)
+        rows = selectors.hosts(self.ctx, policies.HYPERVISORS_STATISTICS)
         running = selectors.running_on_hosts()
         enabled = [(row, running.get(row.name, 0)) for row in rows if not row.service.disabled]
         return Response({"hypervisor_statistics": present.statistics(enabled)})
@@ -147,8 +147,8 @@ class HypervisorSearchView(ComputeView):
     until = versions.LAST_SERVICE_WORDS
 
     def get(self, request: Request, pattern: str) -> Response:
-        authorize(request.ctx, policies.HYPERVISORS_SEARCH)
-        rows = _matching(selectors.hosts(request.ctx, policies.HYPERVISORS_SEARCH), pattern)
+        authorize(self.ctx, policies.HYPERVISORS_SEARCH)
+        rows = _matching(selectors.hosts(self.ctx, policies.HYPERVISORS_SEARCH), pattern)
         shown = [present.hypervisor_brief(row, selectors.is_up(row.service), self.version) for row in rows]
         return Response({"hypervisors": shown})
 
@@ -159,7 +159,7 @@ class HypervisorServersView(ComputeView):
     until = versions.LAST_SERVICE_WORDS
 
     def get(self, request: Request, pattern: str) -> Response:
-        rows = _matching(selectors.hosts(request.ctx, policies.HYPERVISORS_SERVERS), pattern)
+        rows = _matching(selectors.hosts(self.ctx, policies.HYPERVISORS_SERVERS), pattern)
         found = selectors.servers_on_hosts(row.name for row in rows)
         shown = []
         for row in rows:

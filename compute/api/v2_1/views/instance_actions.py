@@ -18,7 +18,7 @@ from portal.core.policy import allowed
 class _ActionsBase(ComputeView):
     def actions(self, server_id: str) -> QuerySet[ServerAction]:
         """Return the log; from 2.21 on that of a deleted server too."""
-        ctx = self.request.ctx
+        ctx = self.ctx
         server = selectors.get_server(ctx, server_id, with_deleted=self.version >= versions.DELETED_ACTIONS)
         return selectors.action_log(ctx, server)
 
@@ -40,9 +40,9 @@ class InstanceActionsView(_ActionsBase):
 
     def _narrowed(self, rows: QuerySet[ServerAction]) -> QuerySet[ServerAction]:
         if "changes-since" in self.params:
-            rows = rows.filter(updated_at__gte=moment(self.params["changes-since"], "changes-since"))
+            rows = rows.filter(updated_at__gte=moment(str(self.params["changes-since"]), "changes-since"))
         if "changes-before" in self.params and self.version >= versions.CHANGES_BEFORE:
-            rows = rows.filter(updated_at__lte=moment(self.params["changes-before"], "changes-before"))
+            rows = rows.filter(updated_at__lte=moment(str(self.params["changes-before"]), "changes-before"))
         return rows
 
     def _marker(self, rows: QuerySet[ServerAction]) -> ServerAction | None:
@@ -62,10 +62,10 @@ class InstanceActionView(_ActionsBase):
         row = self.actions(server_id).filter(request_id=request_id).first()
         if row is None:
             raise NotFound("Action", request_id, f"Action for request_id {request_id} on instance {server_id} not found")
-        operator = allowed(request.ctx, policies.ACTIONS_EVENTS)
+        operator = allowed(self.ctx, policies.ACTIONS_EVENTS)
         body = present.action(row, self.version)
         if operator or self.version >= versions.EVENTS_FOR_ALL:
-            with_details = allowed(request.ctx, policies.ACTIONS_EVENTS_DETAILS)
+            with_details = allowed(self.ctx, policies.ACTIONS_EVENTS_DETAILS)
             body["events"] = [
                 present.event(
                     event,

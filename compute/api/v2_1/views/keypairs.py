@@ -29,7 +29,7 @@ class KeypairsView(_KeypairBase):
     query = frozenset({"user_id", "limit", "marker"})
 
     def get(self, request: Request) -> Response:
-        rows = selectors.list_keypairs(request.ctx, self.user_id())
+        rows = selectors.list_keypairs(self.ctx, self.user_id())
         if self.version < versions.KEYPAIR_PAGES:
             return Response({"keypairs": [present.listed(row, self.version) for row in rows]})
         marker = None
@@ -45,7 +45,7 @@ class KeypairsView(_KeypairBase):
 
     def post(self, request: Request) -> Response:
         body = read(KeypairCreate, request.data, self.version)["keypair"]
-        common = {"ctx": request.ctx, "name": body["name"], "user_id": body.get("user_id")}
+        common = {"ctx": self.ctx, "name": body["name"], "user_id": body.get("user_id")}
         private_key = None
         if "public_key" in body:
             keypair = keypairs.import_(**common, public_key=body["public_key"])
@@ -60,9 +60,9 @@ class KeypairView(_KeypairBase):
     """GET and DELETE /os-keypairs/{name}."""
 
     def get(self, request: Request, name: str) -> Response:
-        keypair = selectors.get_keypair(request.ctx, name, self.user_id())
+        keypair = selectors.get_keypair(self.ctx, name, self.user_id())
         return Response(present.detail(keypair, self.version))
 
     def delete(self, request: Request, name: str) -> Response:
-        keypairs.delete(ctx=request.ctx, keypair=selectors.get_keypair(request.ctx, name, self.user_id()))
+        keypairs.delete(ctx=self.ctx, keypair=selectors.get_keypair(self.ctx, name, self.user_id()))
         return Response(status=204 if self.version >= versions.KEYPAIR_TYPE else 202)

@@ -7,7 +7,6 @@ from rest_framework.response import Response
 
 from accounts.services import quotas
 from compute import policies, selectors
-from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import quotas as present
 from compute.api.v2_1.serializers.base import read
@@ -22,10 +21,10 @@ class LimitsView(ComputeView):
     query = frozenset({"reserved", "tenant_id"})
 
     def get(self, request: Request) -> Response:
-        project_id = self.params.get("tenant_id") or request.ctx.project_id or ""
-        authorize(request.ctx, policies.LIMITS)
-        if project_id != request.ctx.project_id:
-            authorize(request.ctx, policies.LIMITS_OTHER)
+        project_id = self.params.get("tenant_id") or self.ctx.project_id or ""
+        authorize(self.ctx, policies.LIMITS)
+        if project_id != self.ctx.project_id:
+            authorize(self.ctx, policies.LIMITS_OTHER)
         body = present.absolute(quotas.limits(project_id), selectors.usage(project_id), self.version)
         return Response({"limits": {"rate": [], "absolute": body}})
 
@@ -34,7 +33,7 @@ class _QuotaBase(ComputeView):
     query = frozenset({"user_id"})
 
     def let_in(self, project_id: str, rule: Rule) -> None:
-        authorize(self.request.ctx, rule, {"project_id": project_id})
+        authorize(self.ctx, rule, {"project_id": project_id})
 
 
 class QuotaSetView(_QuotaBase):
@@ -48,11 +47,11 @@ class QuotaSetView(_QuotaBase):
         changes = read(QuotaUpdate, request.data, self.version)["quota_set"]
         changes.pop("tenant_id", None)
         force = changes.pop("force", False)
-        after = limits.change(ctx=request.ctx, project_id=project_id, changes=changes, force=force)
+        after = limits.change(ctx=self.ctx, project_id=project_id, changes=changes, force=force)
         return self._shown(project_id, after, with_id=False)
 
     def delete(self, request: Request, project_id: str) -> Response:
-        limits.reset(ctx=request.ctx, project_id=project_id)
+        limits.reset(ctx=self.ctx, project_id=project_id)
         return Response(status=202)
 
     def _shown(self, project_id: str, found: dict[str, int], *, with_id: bool) -> Response:
@@ -81,8 +80,6 @@ class QuotaClassView(ComputeView):
     """GET /os-quota-class-sets/{name}: the only class there is holds the defaults."""
 
     def get(self, request: Request, name: str) -> Response:
-        authorize(request.ctx, policies.QUOTA_CLASS_SHOW)
-        body = present.figures(quotas.defaults(), self.version)
-        if self.version < versions.GROUP_QUOTAS:
-            body = {key: value for key, value in body.items() if not key.startswith("server_group")}
+        authorize(self.ctx, policies.QUOTA_CLASS_SHOW)
+        body = present.quota_class(quotas.defaults(), self.version)
         return Response({"quota_class_set": {"id": name, **body}})

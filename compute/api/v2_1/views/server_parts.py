@@ -22,9 +22,9 @@ from portal.core.policy import Rule, authorize
 class _PartView(ComputeView):
     def server(self, server_id: str, rule: Rule | None = None) -> Server:
         """Return the server, for a caller whom the rule lets see this part of it."""
-        found = selectors.get_server(self.request.ctx, server_id)
+        found = selectors.get_server(self.ctx, server_id)
         if rule is not None:
-            authorize(self.request.ctx, rule, found)
+            authorize(self.ctx, rule, found)
         return found
 
 
@@ -36,11 +36,11 @@ class MetadataView(_PartView):
 
     def post(self, request: Request, server_id: str) -> Response:
         items = read(Metadata, request.data, self.version)["metadata"]
-        return Response({"metadata": metadata.add(ctx=request.ctx, server=self.server(server_id), items=items)})
+        return Response({"metadata": metadata.add(ctx=self.ctx, server=self.server(server_id), items=items)})
 
     def put(self, request: Request, server_id: str) -> Response:
         items = read(Metadata, request.data, self.version)["metadata"]
-        return Response({"metadata": metadata.replace(ctx=request.ctx, server=self.server(server_id), items=items)})
+        return Response({"metadata": metadata.replace(ctx=self.ctx, server=self.server(server_id), items=items)})
 
 
 class MetadataItemView(_PartView):
@@ -56,11 +56,11 @@ class MetadataItemView(_PartView):
         items = read(MetadataItem, request.data, self.version)["meta"]
         if list(items) != [key]:
             raise BadRequest("Request body and URI mismatch")
-        metadata.set_item(ctx=request.ctx, server=self.server(server_id), key=key, value=items[key])
+        metadata.set_item(ctx=self.ctx, server=self.server(server_id), key=key, value=items[key])
         return Response({"meta": items})
 
     def delete(self, request: Request, server_id: str, key: str) -> Response:
-        metadata.delete_item(ctx=request.ctx, server=self.server(server_id), key=key)
+        metadata.delete_item(ctx=self.ctx, server=self.server(server_id), key=key)
         return Response(status=204)
 
 

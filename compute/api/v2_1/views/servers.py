@@ -19,30 +19,34 @@ from compute.services import lifecycle
 from portal.core.errors import BadRequest
 from portal.core.policy import allowed, authorize
 
-_HEAVY = ("public_key",)
+_UNSEEN = ("public_key", "operation_at", "request_id", "operation", "attempts", "requested_host")
+_FOR_OPERATORS = ("user_data",)
 _PASSWORD_BYTES = 9
 
 
 class _ServersBase(ComputeView):
-    def check_query(self, request: Request) -> None:
-        self.query = known_parameters(self.version)
-        super().check_query(request)
+    def check_query(self, request: Request, known: frozenset[str] | None) -> None:
+        super().check_query(request, known_parameters(self.version))
 
     def found(self) -> tuple[list[Server], Server | None]:
         """Return one page of the servers that the query asks for."""
-        wanted = ServerFilter(self.request.ctx, self.params, self.version)
-        rows, order = wanted.ordered(wanted.rows())
+        wanted = ServerFilter(self.ctx, self.params, self.version)
+        rows, order = wanted.ordered(wanted.rows().defer(*self.unseen()))
         marker = None
         if "marker" in self.params:
-            visible, _order = wanted.ordered(selectors.servers_visible(self.request.ctx, wanted.every, with_deleted=True))
+            visible, _order = wanted.ordered(wanted.markable())
             marker = visible.filter(pk=self.params["marker"]).first()
             if marker is None:
                 raise BadRequest(f"marker [{self.params['marker'][:50]}] not found")
         return self.page(rows, order, marker)
 
+    def unseen(self) -> tuple[str, ...]:
+        """Return the columns that a list does not show to this caller."""
+        return _UNSEEN if self.sight().extended else (*_UNSEEN, *_FOR_OPERATORS)
+
     def sight(self) -> Sight:
         """Return which guarded attributes the caller may see."""
-        ctx = self.request.ctx
+        ctx = self.ctx
         return Sight(
             extended=allowed(ctx, policies.EXTENDED_ATTRIBUTES),
             host_status=allowed(ctx, policies.SHOW_HOST_STATUS),
@@ -80,7 +84,7 @@ class ServersView(_ServersBase):
     def post(self, request: Request) -> Response:
         body = read(ServerCreate, request.data, self.version)["server"]
         wish = creation(body)
-        servers = lifecycle.create(ctx=request.ctx, **wish)
+        servers = lifecycle.create(ctx=self.ctx, **wish)
         if body.get("return_reservation_id"):
             return Response({"reservation_id": servers[0].reservation_id}, status=202)
         server = servers[0]
@@ -99,7 +103,7 @@ class ServersDetailView(_ServersBase):
     """GET /servers/detail."""
 
     def get(self, request: Request) -> Response:
-        authorize(request.ctx, policies.DETAIL)
+        authorize(self.ctx, policies.DETAIL)
         rows, last = self.found()
         present = self.presenter(rows)
         return self.collection([present.detail(row) for row in rows], last)
@@ -108,20 +112,20 @@ class ServersDetailView(_ServersBase):
 class ServerView(_ServersBase):
     """GET, PUT and DELETE /servers/{id}."""
 
-    def check_query(self, request: Request) -> None:
-        ComputeView.check_query(self, request)
+    def check_query(self, request: Request, known: frozenset[str] | None) -> None:
+        ComputeView.check_query(self, request, None)
 
     def get(self, request: Request, server_id: str) -> Response:
-        server = selectors.get_server(request.ctx, server_id)
+        server = selectors.get_server(self.ctx, server_id)
         return Response({"server": self.presenter([server]).one(server)})
 
     def put(self, request: Request, server_id: str) -> Response:
         changes = read(ServerUpdate, request.data, self.version)["server"]
-        server = selectors.get_server(request.ctx, server_id)
+        server = selectors.get_server(self.ctx, server_id)
         wanted = {key: changes[key] for key in ("name", "description", "hostname") if key in changes}
-        server = lifecycle.update(ctx=request.ctx, server=server, **wanted)
+        server = lifecycle.update(ctx=self.ctx, server=server, **wanted)
         return Response({"server": self.presenter([server]).updated(server)})
 
     def delete(self, request: Request, server_id: str) -> Response:
-        lifecycle.delete(ctx=request.ctx, server=selectors.get_server(request.ctx, server_id))
+        lifecycle.delete(ctx=self.ctx, server=selectors.get_server(self.ctx, server_id))
         return Response(status=204)

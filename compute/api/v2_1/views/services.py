@@ -21,7 +21,7 @@ class ServicesView(ComputeView):
     query = frozenset({"host", "binary"})
 
     def get(self, request: Request) -> Response:
-        rows = selectors.services(request.ctx)
+        rows = selectors.services(self.ctx)
         for name in ("host", "binary"):
             if name in self.params:
                 rows = rows.filter(**{name: self.params[name]})
@@ -35,16 +35,16 @@ class ServiceView(ComputeView):
         return self._update(request, name) if self.version >= versions.UUIDS else self._word(request, name)
 
     def delete(self, request: Request, name: str) -> Response:
-        hosts.delete(ctx=request.ctx, service=self._found(name))
+        hosts.delete(ctx=self.ctx, service=self._found(name))
         return Response(status=204)
 
     def _found(self, service_id: str) -> Any:
-        return hosts.get(ctx=self.request.ctx, service_id=service_id, by_uuid=self.version >= versions.UUIDS)
+        return hosts.get(ctx=self.ctx, service_id=service_id, by_uuid=self.version >= versions.UUIDS)
 
     def _update(self, request: Request, service_id: str) -> Response:
         body = read(bodies.ServiceUpdate, request.data, self.version)
         service = hosts.change(
-            ctx=request.ctx,
+            ctx=self.ctx,
             service=self._found(service_id),
             disabled=body["status"] == "disabled" if "status" in body else None,
             disabled_reason=body.get("disabled_reason"),
@@ -59,11 +59,11 @@ class ServiceView(ComputeView):
         if word not in kinds:
             raise NotFound("Resource", "", "Unknown action")
         body = read(kinds[word], request.data, self.version)
-        service = hosts.find(ctx=request.ctx, host=body["host"], binary=body["binary"])
+        service = hosts.find(ctx=self.ctx, host=body["host"], binary=body["binary"])
         if word == "force-down":
-            hosts.change(ctx=request.ctx, service=service, forced_down=body["forced_down"])
+            hosts.change(ctx=self.ctx, service=service, forced_down=body["forced_down"])
             return Response({"service": body})
         reason = body.get("disabled_reason")
-        hosts.change(ctx=request.ctx, service=service, disabled=word != "enable", disabled_reason=reason)
+        hosts.change(ctx=self.ctx, service=service, disabled=word != "enable", disabled_reason=reason)
         status = "enabled" if word == "enable" else "disabled"
         return Response({"service": {**body, "status": status}})

@@ -15,7 +15,7 @@ class ZonesView(ComputeView):
     """GET /os-availability-zone."""
 
     def get(self, request: Request) -> Response:
-        found = selectors.availability_zones(request.ctx)
+        found = selectors.availability_zones(self.ctx)
         return Response({"availabilityZoneInfo": [zone(name, open_, None) for name, open_ in found.items()]})
 
 
@@ -24,7 +24,7 @@ class ZonesDetailView(ComputeView):
 
     def get(self, request: Request) -> Response:
         zones: dict[str, dict[str, Any]] = {}
-        for row in selectors.zone_services(request.ctx):
+        for row in selectors.zone_services(self.ctx):
             hosts = zones.setdefault(row.zone, {})
             hosts.setdefault(row.host, {})[row.binary] = {
                 "available": selectors.is_up(row),

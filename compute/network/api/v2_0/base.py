@@ -81,7 +81,7 @@ class CollectionView(ResourceView):
         params = request._request.GET
         if len(request._request.META.get("QUERY_STRING", "")) > MAX_QUERY:
             raise BadRequest("The query string is too long.")
-        rows = self.filtered(self.rows(request.ctx), params)
+        rows = self.filtered(self.rows(self.ctx), params)
         limit = paging.limit_of(params, MAX_LIMIT) or MAX_LIMIT
         page = list(paging.after_marker(rows, self.marker(params), self.order(params))[: limit + 1])
         body: dict[str, Any] = {self.plural: [trimmed(self.present(row), params) for row in page[:limit]]}
@@ -125,7 +125,7 @@ class CollectionView(ResourceView):
         marker_id = params.get("marker")
         if not marker_id:
             return None
-        found: Model | None = self.rows(self.request.ctx).filter(pk=text_or_400(marker_id)).first()
+        found: Model | None = self.rows(self.ctx).filter(pk=text_or_400(marker_id)).first()
         if found is None:
             raise BadRequest(f"Invalid input for marker: {marker_id[:60]} does not exist.")
         return found
@@ -135,7 +135,7 @@ class MemberView(ResourceView):
     """GET of one."""
 
     def get(self, request: Request, resource_id: str) -> Response:
-        row = self.rows(request.ctx).filter(pk=text_or_404(self.kind, resource_id)).first()
+        row = self.rows(self.ctx).filter(pk=text_or_404(self.kind, resource_id)).first()
         if row is None:
             raise NotFound(self.kind, resource_id)
         return Response({self.singular: trimmed(self.present(row), request._request.GET)})

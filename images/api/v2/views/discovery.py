@@ -42,8 +42,8 @@ class StoresDetailView(ImageView):
     """GET /v2/info/stores/detail"""
 
     def get(self, request: Request) -> Response:
-        authorize(request.ctx, policies.GET_STORES)
-        kinds = {name: settings.IMAGE_STORES[name]["driver"].rpartition(".")[2] for name in stores.names()}
+        authorize(self.ctx, policies.GET_STORES)
+        kinds = {name: str(settings.IMAGE_STORES[name]["driver"]).rpartition(".")[2] for name in stores.names()}
         found = [_store(name) | {"type": kinds[name].removesuffix("Store").lower(), "properties": {}} for name in kinds]
         return Response({"stores": found})
 

@@ -28,12 +28,13 @@ class ImagesView(ImageView):
     """GET and POST /v2/images"""
 
     def get(self, request: Request) -> Response:
-        authorize(request.ctx, policies.GET_IMAGES)
+        authorize(self.ctx, policies.GET_IMAGES)
         params = request.query_params
         rows = selectors.images_visible(
-            request.ctx, visibility=filters.visibility_of(params), member_status=filters.member_status_of(params)
+            self.ctx, visibility=filters.visibility_of(params), member_status=filters.member_status_of(params)
         )
-        found, more = ordering.page(filters.apply(rows, params).with_details(), params)
+        visible = selectors.images_visible(self.ctx, visibility=selectors.ALL, member_status=selectors.ALL)
+        found, more = ordering.page(filters.apply(rows, params).with_details(), params, visible)
         body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
             body["next"] = self._address(marker=found[-1].pk)
@@ -42,7 +43,7 @@ class ImagesView(ImageView):
     def post(self, request: Request) -> Response:
         if not isinstance(request.data, dict):
             raise BadRequest("Request body must be a JSON object.")
-        image = registry.create(ctx=request.ctx, wanted=request.data)
+        image = registry.create(ctx=self.ctx, wanted=request.data)
         response = Response(shapes.image(image), status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
         response["OpenStack-image-import-methods"] = ""
@@ -64,19 +65,19 @@ class ImagesView(ImageView):
 class ImageDetailView(ImageView):
     """GET, PATCH and DELETE /v2/images/{image_id}"""
 
-    parser_classes = (ImagePatchParser, OlderImagePatchParser)
+    parser_classes = (ImagePatchParser, OlderImagePatchParser)  # type: ignore[assignment]
 
     def get(self, request: Request, image_id: str) -> Response:
-        return Response(shapes.image(selectors.get_image(request.ctx, image_id)))
+        return Response(shapes.image(selectors.get_image(self.ctx, image_id)))
 
     def patch(self, request: Request, image_id: str) -> Response:
         older = (request.content_type or "").startswith(OlderImagePatchParser.media_type)
         changes = (parse_v20 if older else parse)(request.data)
-        image = selectors.get_image(request.ctx, image_id)
-        return Response(shapes.image(registry.update(ctx=request.ctx, image=image, changes=changes)))
+        image = selectors.get_image(self.ctx, image_id)
+        return Response(shapes.image(registry.update(ctx=self.ctx, image=image, changes=changes)))
 
     def delete(self, request: Request, image_id: str) -> Response:
-        registry.delete(ctx=request.ctx, image=selectors.get_image(request.ctx, image_id))
+        registry.delete(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id))
         return Response(status=204)
 
 
@@ -90,8 +91,8 @@ class ImageActionView(ImageView):
     action = "deactivate"
 
     def post(self, request: Request, image_id: str) -> Response:
-        image = selectors.get_image(request.ctx, image_id)
-        {"deactivate": registry.deactivate, "reactivate": registry.reactivate}[self.action](ctx=request.ctx, image=image)
+        image = selectors.get_image(self.ctx, image_id)
+        {"deactivate": registry.deactivate, "reactivate": registry.reactivate}[self.action](ctx=self.ctx, image=image)
         return Response(status=204)
 
 
@@ -99,9 +100,9 @@ class ImageTagView(ImageView):
     """PUT and DELETE /v2/images/{image_id}/tags/{tag}"""
 
     def put(self, request: Request, image_id: str, tag: str) -> Response:
-        registry.add_tag(ctx=request.ctx, image=selectors.get_image(request.ctx, image_id), name=tag)
+        registry.add_tag(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id), name=tag)
         return Response(status=204)
 
     def delete(self, request: Request, image_id: str, tag: str) -> Response:
-        registry.remove_tag(ctx=request.ctx, image=selectors.get_image(request.ctx, image_id), name=tag)
+        registry.remove_tag(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id), name=tag)
         return Response(status=204)

@@ -22,36 +22,36 @@ class MembersView(ImageView):
     """GET and POST /v2/images/{image_id}/members"""
 
     def get(self, request: Request, image_id: str) -> Response:
-        image = _shared(selectors.get_image(request.ctx, image_id))
-        authorize(request.ctx, policies.GET_MEMBERS, image)
-        rows = selectors.members_visible(request.ctx, image)
+        image = _shared(selectors.get_image(self.ctx, image_id))
+        authorize(self.ctx, policies.GET_MEMBERS, image)
+        rows = selectors.members_visible(self.ctx, image)
         return Response({"members": [shapes.member(row) for row in rows], "schema": shapes.SCHEMA_MEMBERS})
 
     def post(self, request: Request, image_id: str) -> Response:
         member = _string(request.data, "member")
-        image = selectors.get_image(request.ctx, image_id)
-        return Response(shapes.member(members.add(ctx=request.ctx, image=image, member=member)))
+        image = selectors.get_image(self.ctx, image_id)
+        return Response(shapes.member(members.add(ctx=self.ctx, image=image, member=member)))
 
 
 class MemberView(ImageView):
     """GET, PUT and DELETE /v2/images/{image_id}/members/{member_id}"""
 
     def get(self, request: Request, image_id: str, member_id: str) -> Response:
-        image = selectors.get_image(request.ctx, image_id)
-        row = selectors.get_member(request.ctx, image, member_id)
-        authorize(request.ctx, policies.GET_MEMBER, row)
+        image = selectors.get_image(self.ctx, image_id)
+        row = selectors.get_member(self.ctx, image, member_id)
+        authorize(self.ctx, policies.GET_MEMBER, row)
         return Response(shapes.member(row))
 
     def put(self, request: Request, image_id: str, member_id: str) -> Response:
         status = _string(request.data, "status")
-        image = selectors.get_image(request.ctx, image_id)
-        row = selectors.get_member(request.ctx, image, member_id)
-        return Response(shapes.member(members.answer(ctx=request.ctx, row=row, status=status)))
+        image = selectors.get_image(self.ctx, image_id)
+        row = selectors.get_member(self.ctx, image, member_id)
+        return Response(shapes.member(members.answer(ctx=self.ctx, row=row, status=status)))
 
     def delete(self, request: Request, image_id: str, member_id: str) -> Response:
-        image = selectors.get_image(request.ctx, image_id)
-        row = selectors.get_member(request.ctx, image, member_id)
-        members.remove(ctx=request.ctx, image=image, row=row)
+        image = selectors.get_image(self.ctx, image_id)
+        row = selectors.get_member(self.ctx, image, member_id)
+        members.remove(ctx=self.ctx, image=image, row=row)
         return Response(status=204)
 
 

@@ -47,7 +47,7 @@ class _Ports(ResourceView):
 
     @cached_property
     def with_host(self) -> bool:
-        return allowed(self.request.ctx, policies.GET_PORT_BINDING)
+        return allowed(self.ctx, policies.GET_PORT_BINDING)
 
     def present(self, row: Port) -> dict[str, Any]:
         return presenters.port(row, with_host=self.with_host)

@@ -17,7 +17,7 @@ class QuotaView(CloudView):
     service = "network"
 
     def get(self, request: Request, project_id: str) -> Response:
-        authorize(request.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
+        authorize(self.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
         return Response({"quota": dict.fromkeys(_RESOURCES, UNLIMITED)})
 
 
@@ -27,6 +27,6 @@ class QuotaDetailsView(CloudView):
     service = "network"
 
     def get(self, request: Request, project_id: str) -> Response:
-        authorize(request.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
+        authorize(self.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
         used = selectors.in_use(project_id)
         return Response({"quota": {name: {"limit": UNLIMITED, "used": used[name], "reserved": 0} for name in _RESOURCES}})

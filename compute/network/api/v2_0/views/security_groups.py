@@ -36,9 +36,9 @@ class SecurityGroupsView(_Groups, CollectionView):
     """The caller's groups; a project that has none gets its ``default`` now."""
 
     def get(self, request: Request) -> Response:
-        self.rows(request.ctx)  # the rule comes before the write
-        if request.ctx.project_id:
-            security_groups.ensure_default(request.ctx.project_id)
+        self.rows(self.ctx)  # the rule comes before the write
+        if self.ctx.project_id:
+            security_groups.ensure_default(self.ctx.project_id)
         return super().get(request)
 
 

@@ -1,0 +1,40 @@
+"""``manage.py seed``: what a fresh cloud needs. Run it as often as you like."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from accounts.models import Project
+from accounts.services import keys
+from accounts.services import seed as accounts_seed
+from compute.network.services import seed as network_seed
+from compute.services import seed as compute_seed
+
+
+class Command(BaseCommand):
+    help = "Make roles, users, projects, catalog, flavors and the first network, as far as they are missing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        keys.ensure()
+        accounts_seed.seed(password_of("admin", settings.ADMIN_PASSWORD), password_of("demo", None))
+        self.stdout.write("identity: roles, projects admin and demo, users admin and demo, catalog")
+        flavors = compute_seed.seed()
+        self.stdout.write(f"flavors: {', '.join(flavor.name for flavor in flavors) or 'nothing to do'}")
+        owner = Project.objects.get(name="admin", domain_id="default")
+        network = network_seed.seed(owner.pk)
+        self.stdout.write(f"network: {network.name} {', '.join(subnet.cidr for subnet in network.subnets.all())}")
+
+
+def password_of(user: str, wanted: str | None) -> str:
+    """Return a first user's password: the one wanted, else the one in the secrets folder, made there once."""
+    path = Path(settings.STATE_DIR) / "secrets" / f"{user}-password"
+    if wanted is None and path.exists():
+        return path.read_text().strip()
+    password = wanted or secrets.token_urlsafe(12)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(f"{password}\n")
+    return password

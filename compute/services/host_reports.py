@@ -1,0 +1,165 @@
+"""What hosts report of themselves: resources, guests, life."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from compute import notify, rpc
+from compute.messages import Destroy, HostReport
+from compute.models import Host, PlacementDecision, Server, ServerFault, Service
+from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
+from compute.services import failures, reports
+from compute.states import PowerState, VmState
+
+LOG = logging.getLogger(__name__)
+
+COMPUTE = "nova-compute"
+STALE = timedelta(minutes=5)
+MEMORY_OF_REPORTS_S = 600
+GONE = "The host does not know this instance any more: it was removed outside of the cloud."
+
+_last_view: dict[str, str] = {}
+
+
+def host_report(report: HostReport) -> None:
+    """Take over what a host is, has and runs; an older report than the last one changes nothing.
+
+    A report that is far older than the last one means that the host's clock was set back, and is believed.
+    """
+    at = datetime.fromtimestamp(report.at, tz=UTC)
+    with transaction.atomic():
+        host = _write(report, at)
+    if host is None:
+        LOG.debug("Host %s repeated an older report.", report.host)
+        return
+    _log_resources(host)
+    _compare_guests(report, at)
+
+
+def _write(report: HostReport, at: datetime) -> Host | None:
+    service, _made = Service.objects.get_or_create(
+        binary=COMPUTE, host=report.host, defaults={"zone": DEFAULT_ZONE, "version": report.version}
+    )
+    facts = report.facts
+    known = Host.objects.select_for_update().filter(name=report.host).first()
+    if known is not None and known.reported_at is not None and at <= known.reported_at < at + STALE:
+        return None
+    now = timezone.now()
+    Service.objects.filter(pk=service.pk).update(seen_at=now, version=report.version, updated_at=now)
+    host, _made = Host.objects.update_or_create(
+        name=report.host,
+        defaults={
+            "service": service,
+            "hypervisor_type": facts.hypervisor_type,
+            "hypervisor_version": facts.hypervisor_version,
+            "address": facts.address,
+            "relay": report.relay,
+            "vcpus": facts.vcpus,
+            "memory_mb": facts.memory_mb,
+            "disk_gb": facts.disk_gb,
+            "memory_mb_actually_used": facts.memory_mb_used,
+            "disk_gb_free": facts.disk_gb_free,
+            "cpu_arch": facts.cpu_arch,
+            "cpu_model": facts.cpu_model,
+            "cpu_features": facts.cpu_features,
+            "kvm": facts.kvm,
+            "reported_at": at,
+        },
+    )
+    return host
+
+
+def _log_resources(host: Host) -> None:
+    """Tell what the host has and what is promised of it, whenever that changed."""
+    view = (
+        f"name={host.name} phys_ram={host.memory_mb}MB used_ram={host.memory_mb_used}MB "
+        f"phys_disk={host.disk_gb}GB used_disk={host.disk_gb_used}GB "
+        f"total_vcpus={host.vcpus} used_vcpus={host.vcpus_used} pci_stats=[]"
+    )
+    if _last_view.get(host.name) != view:
+        _last_view[host.name] = view
+        LOG.info("Final resource view: %s", view)
+
+
+def _compare_guests(report: HostReport, at: datetime) -> None:
+    """Bring rows and guests together: power states, guests without a row, rows without a guest."""
+    cache.set(f"compute:guests:{report.host}", sorted(report.guests), MEMORY_OF_REPORTS_S)
+    here = {server.pk: server for server in Server.objects.present().filter(host=report.host)}
+    for server_id, power_state in report.guests.items():
+        if server_id in here:
+            _agree(here[server_id], power_state, at)
+    strangers = set(report.guests) - set(here)
+    if strangers:
+        _remove_strays(report.host, strangers)
+    _miss(report.host, {key: server for key, server in here.items() if key not in report.guests}, at)
+
+
+def _agree(server: Server, power_state: PowerState, at: datetime) -> None:
+    """Write the guest's power state down, and nothing while an operation runs: that tells the end itself."""
+    if server.task_state is not None or (server.observed_at is not None and at <= server.observed_at):
+        return
+    if server.vm_state == VmState.ERROR:
+        _recover(server, power_state, at)
+    elif server.power_state != power_state:
+        with transaction.atomic():
+            reports.take_over(server, power_state, at)
+
+
+@transaction.atomic
+def _recover(server: Server, power_state: PowerState, at: datetime) -> None:
+    """Take a server that was missed out of ERROR, now that its guest is there again."""
+    lost = ServerFault.objects.filter(server=server, code=failures.LOST)
+    vm_state = reports.AFTER_FAULT.get(power_state)
+    if vm_state is None or not lost.exists():
+        return
+    if Server.objects.recover(server.pk, server.host or "", vm_state, power_state, at):
+        lost.delete()
+        LOG.info("Instance %s is known to its host again.", server.pk)
+        notify.server_changed(server)
+
+
+def _remove_strays(host: str, guest_ids: set[str]) -> None:
+    """Remove guests that a row says must not be there; a guest without any row is left alone and named in the log."""
+    rows = {server.pk: server for server in Server.objects.filter(pk__in=list(guest_ids))}
+    placed_here = set(PlacementDecision.objects.filter(server__in=list(rows), chosen=host).values_list("server_id", flat=True))
+    for guest_id in sorted(guest_ids):
+        server = rows.get(guest_id)
+        if server is None:
+            LOG.warning("Host %s runs guest %s, of which nothing is known here.", host, guest_id)
+        elif server.deleted_at is not None or guest_id in placed_here:
+            LOG.warning("Host %s still has guest %s: it is told to remove it.", host, guest_id)
+            with transaction.atomic():
+                rpc.destroy(host, Destroy(guest_id, server.request_id))
+
+
+def _miss(host: str, absent: dict[str, Server], at: datetime) -> None:
+    """Put servers in ERROR whose guest two reports in a row did not know."""
+    key = f"compute:absent:{host}"
+    before = set(cache.get(key, ()))
+    candidates = {
+        pk
+        for pk, server in absent.items()
+        if server.vm_state in (VmState.ACTIVE, VmState.STOPPED) and server.task_state is None
+    }
+    for server_id in sorted(candidates & before):
+        with transaction.atomic():
+            server = absent[server_id]
+            if Server.objects.lose(server_id, host, at):
+                failures.write_fault(server, GONE, failures.LOST)
+                LOG.warning("Instance %s is not known to its host %s any more.", server_id, host)
+                notify.server_changed(server)
+    if candidates or before:
+        cache.set(key, sorted(candidates), MEMORY_OF_REPORTS_S)
+
+
+def heartbeat(binary: str, host: str, version: str) -> None:
+    """Note that a part beside the database is alive."""
+    now = timezone.now()
+    rows = Service.objects.filter(binary=binary, host=host)
+    if not rows.update(seen_at=now, version=version, updated_at=now):
+        Service.objects.get_or_create(
+            binary=binary, host=host, defaults={"zone": INTERNAL_ZONE, "seen_at": now, "version": version}
+        )

@@ -1,0 +1,150 @@
+"""What must be true of a cloud at rest, each as a function that returns the sentences about what breaks it."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import F
+from django.utils import timezone
+from guardian.models import GroupObjectPermission, UserObjectPermission
+
+from compute.models import ConsoleToken, Host, Server, ServerAction
+from compute.network.models import Port
+from compute.network.services.ports import DEVICE_OWNER
+from compute.services import claims
+from compute.services.sweeps import KINDS
+from compute.states import Action, VmState
+from images.models import Image
+from images.services import data
+from portal.core.errors import CloudError
+from portal.core.models import OutboxMessage
+
+SETTLE = timedelta(seconds=60)
+
+
+def domains_and_rows() -> Iterator[str]:
+    """I1: every guest belongs to a row, and every row that should have a guest has one."""
+    resting = Server.objects.present().filter(task_state=None)
+    for server in resting.filter(vm_state__in=[VmState.ACTIVE, VmState.STOPPED], host=None):
+        yield f"instance {server.pk} is {server.vm_state} and has no host"
+    settled = timezone.now() - SETTLE
+    for host in Host.objects.all():
+        guests = cache.get(f"compute:guests:{host.name}")
+        if guests is None:
+            continue
+        here = set(Server.objects.present().filter(host=host.name).values_list("pk", flat=True))
+        for stranger in set(guests) - here:
+            yield f"guest {stranger} on {host.name} has no row that says so"
+        rows = resting.filter(host=host.name, vm_state__in=[VmState.ACTIVE, VmState.STOPPED], updated_at__lt=settled)
+        for missing in set(rows.values_list("pk", flat=True)) - set(guests):
+            yield f"instance {missing} has no guest on {host.name}"
+
+
+def things_without_owner() -> Iterator[str]:
+    """I2: no port, console token or instance folder without its server."""
+    present = Server.objects.present().values("pk")
+    for port in Port.objects.filter(device_owner=DEVICE_OWNER).exclude(device_id__in=present):
+        yield f"port {port.pk} belongs to {port.device_id}, which is gone"
+    for token in ConsoleToken.objects.filter(expires_at__lt=timezone.now() - SETTLE):
+        yield f"console token {token.pk} ended at {token.expires_at:%H:%M:%S} and is still there"
+    known = set(present.values_list("pk", flat=True))
+    for folder in _folders(Path(settings.STATE_DIR) / "instances"):
+        if folder not in known:
+            yield f"folder instances/{folder} belongs to no instance"
+
+
+def _folders(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in path.iterdir() if entry.is_dir() and len(entry.name) == 36]
+    except OSError:  # only root may look, or there is none on this machine
+        return []
+
+
+def claims_equal_servers() -> Iterator[str]:
+    """I3: what is claimed on a host is the sum of its servers."""
+    for host in Host.objects.all():
+        needed = {"vcpus": 0, "memory_mb": 0, "disk_gb": 0}
+        for server in Server.objects.present().filter(host=host.name):
+            for name, amount in claims.amounts(server).items():
+                needed[name] += amount
+        claimed = {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
+        if claimed != needed:
+            yield f"host {host.name} has claimed {claimed}, its instances need {needed}"
+
+
+def no_task_for_ever() -> Iterator[str]:
+    """I4: no operation is older than its time limit."""
+    now = timezone.now()
+    for server in Server.objects.present().exclude(task_state=None):
+        limit = timedelta(seconds=settings.OPERATION_TIMEOUTS_S[KINDS[Action(server.operation or Action.CREATE)]]) + SETTLE
+        if server.operation_at is not None and now - server.operation_at > limit:
+            yield f"instance {server.pk} is in {server.task_state} since {server.operation_at:%Y-%m-%d %H:%M:%S}"
+    for server in Server.objects.present().filter(task_state=None, vm_state=VmState.BUILDING):
+        yield f"instance {server.pk} is building, and nobody builds it"
+
+
+def images_are_whole() -> Iterator[str]:
+    """I5: no active image without all its bytes."""
+    for image in Image.objects.filter(status="active"):
+        if image.size is None or image.checksum is None:
+            yield f"image {image.pk} is active without size or checksum"
+            continue
+        try:
+            reader = data.open_reader(image)
+        except CloudError as error:
+            yield f"image {image.pk} is active, but: {error}"
+            continue
+        if reader is not None:
+            if reader.size != image.size:
+                yield f"image {image.pk} should have {image.size} bytes and has {reader.size}"
+            reader.close()
+
+
+def messages_arrive() -> Iterator[str]:
+    """I6: no message waits for ever, and none is dead."""
+    for row in OutboxMessage.objects.filter(created_at__lt=timezone.now() - SETTLE):
+        yield f"message {row} waits in the outbox since {row.created_at:%Y-%m-%d %H:%M:%S}"
+    if settings.BROKER_URL.startswith("amqp"):
+        return
+    try:
+        client = redis.Redis.from_url(settings.BROKER_URL, socket_connect_timeout=2, socket_timeout=2)
+        for key in client.scan_iter("nebulet:*.XQ"):
+            dead = client.zcard(key)
+            if dead:
+                yield f"queue {key.decode()} holds {dead} dead messages"
+    except redis.RedisError as error:
+        yield f"the queue does not answer: {error}"
+
+
+def grants_have_objects() -> Iterator[str]:
+    """I7: no grant on what is gone."""
+    present = Server.objects.present().values("pk")
+    for model in (UserObjectPermission, GroupObjectPermission):
+        rows = model.objects.filter(content_type__app_label="compute", content_type__model="server")
+        for grant in rows.exclude(object_pk__in=present):
+            yield f"a grant on instance {grant.object_pk}, which is gone"
+
+
+def operations_are_logged() -> Iterator[str]:
+    """I8: every operation that ended has its action with a request id, a start, an end and a result."""
+    for row in ServerAction.objects.filter(finished_at=None, server__task_state=None).select_related("server"):
+        yield f"action {row.action} of instance {row.server_id} never ended"
+    for row in ServerAction.objects.exclude(finished_at=None).filter(events__isnull=True):
+        yield f"action {row.action} of instance {row.server_id} has no event"
+    for row in ServerAction.objects.filter(finished_at__lt=F("started_at")):
+        yield f"action {row.action} of instance {row.server_id} ended before it began"
+
+
+ALL: dict[str, Callable[[], Iterator[str]]] = {
+    "I1 guests and rows": domains_and_rows,
+    "I2 nothing without owner": things_without_owner,
+    "I3 claims": claims_equal_servers,
+    "I4 no task for ever": no_task_for_ever,
+    "I5 images are whole": images_are_whole,
+    "I6 messages arrive": messages_arrive,
+    "I7 grants": grants_have_objects,
+    "I8 every operation is logged": operations_are_logged,
+}

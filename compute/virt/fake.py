@@ -1,0 +1,251 @@
+"""A driver without a hypervisor, for demonstrations, tests and benchmarks: fast, and the same each time."""
+
+import json
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from compute.states import PowerState, TaskState
+from compute.virt.driver import (
+    BuildProgress,
+    Built,
+    Cancelled,
+    Display,
+    GuestSpec,
+    HostFacts,
+    ImageCache,
+    Tell,
+    never,
+)
+from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
+from compute.virt.fake_display import FakeDisplay
+from compute.virt.layout import plan
+from compute.virt.libvirt import domain_xml
+
+LOG = logging.getLogger(__name__)
+
+Faults = Mapping[str, Exception]
+
+_STEPS = (TaskState.NETWORKING, TaskState.BLOCK_DEVICE_MAPPING, TaskState.SPAWNING)
+
+
+@dataclass(frozen=True)
+class Pretence:
+    """What the host pretends to be. ``step_s`` is how long each of a build's three steps takes."""
+
+    vcpus: int = 16
+    memory_mb: int = 65_536
+    disk_gb: int = 1_000
+    step_s: float = 0.0
+    fetch_images: bool = False
+    installation: str = "nebulet"
+    version: str = "0"
+
+
+@dataclass
+class Guest:
+    """One pretended guest."""
+
+    name: str
+    vcpus: int
+    memory_mb: int
+    root_gb: int
+    definition: str
+    state: PowerState = PowerState.RUNNING
+    boots: int = 0
+
+
+class FakeDriver:
+    """Fulfils ``compute.virt.driver.Driver``.
+
+    With ``register`` (a file) its guests outlive the process. ``faults`` are for tests: a server whose name contains a key
+    fails to spawn with that error.
+    """
+
+    def __init__(
+        self,
+        instances: Path,
+        pretence: Pretence | None = None,
+        *,
+        register: Path | None = None,
+        sockets: Path | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        self._instances = instances
+        self._pretence = pretence or Pretence()
+        self._register = register
+        self._sockets = sockets or instances
+        self._faults = dict(faults or {})
+        self._lock = threading.RLock()
+        self._watchers: list[Callable[[str, PowerState], None]] = []
+        self._displays: dict[str, FakeDisplay] = {}
+        self._guests = self._load()
+        instances.mkdir(parents=True, exist_ok=True)
+
+    def facts(self) -> HostFacts:
+        running = [guest for guest in self._guests.copy().values() if guest.state == PowerState.RUNNING]
+        return HostFacts(
+            hypervisor_type="fake",
+            hypervisor_version=1_000_000,
+            vcpus=self._pretence.vcpus,
+            memory_mb=self._pretence.memory_mb,
+            memory_mb_used=512 + sum(guest.memory_mb for guest in running),
+            disk_gb=self._pretence.disk_gb,
+            disk_gb_free=self._pretence.disk_gb - sum(guest.root_gb for guest in self._guests.copy().values()),
+            cpu_arch="x86_64",
+            cpu_model="pretended",
+            cpu_features=[],
+            kvm=False,
+            address="127.0.0.1",
+            vcpus_used=sum(guest.vcpus for guest in running),
+        )
+
+    def guests(self) -> dict[str, PowerState]:
+        return {server_id: guest.state for server_id, guest in self._guests.copy().items()}
+
+    def spawn(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
+        known = self._guests.get(spec.server_id)
+        if known is not None and known.state == PowerState.RUNNING:
+            return Built(known.definition, known.state)
+        self.destroy(spec.server_id)
+        try:
+            return self._build(spec, images, tell, cancelled)
+        except BaseException:
+            self.destroy(spec.server_id)
+            raise
+
+    def destroy(self, server_id: str) -> None:
+        with self._lock:
+            if self._guests.pop(server_id, None) is not None:
+                self._save()
+                self._tell(server_id, PowerState.SHUTDOWN)
+            self._close_display(server_id)
+        shutil.rmtree(self._instances / server_id, ignore_errors=True)
+
+    def power_on(self, server_id: str) -> None:
+        if self._get(server_id).state != PowerState.RUNNING:
+            self._boot(server_id)
+            self._change(server_id, PowerState.RUNNING)
+
+    def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
+        self._change(server_id, PowerState.SHUTDOWN)
+
+    def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
+        self._get(server_id)
+        self._boot(server_id)
+        self._change(server_id, PowerState.RUNNING)
+
+    def display(self, server_id: str, kind: str) -> Display:
+        if kind != "vnc":
+            raise DriverError(f"Guests of this host have no {kind} display.")
+        with self._lock:
+            guest = self._get(server_id)
+            if guest.state != PowerState.RUNNING:
+                raise GuestNotRunning(server_id)
+            if server_id not in self._displays:
+                self._displays[server_id] = FakeDisplay(self._sockets / f"vnc-{server_id[:8]}.sock", guest.name)
+            return Display(kind="vnc", socket=str(self._displays[server_id].path))
+
+    def console_log(self, server_id: str) -> Path:
+        return self._instances / server_id / "console.log"
+
+    def definition(self, server_id: str) -> str:
+        return self._get(server_id).definition
+
+    def watch(self, changed: Callable[[str, PowerState], None]) -> None:
+        self._watchers.append(changed)
+
+    def happen(self, server_id: str, state: PowerState) -> None:
+        """For tests: the guest changes by itself."""
+        self._change(server_id, state)
+
+    def _build(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
+        for step in _STEPS:
+            tell(BuildProgress(step))
+            if step == TaskState.BLOCK_DEVICE_MAPPING and self._pretence.fetch_images:
+                images.fetch(spec.image, tell)
+            self._wait(spec.server_id, cancelled)
+        for key, fault in self._faults.items():
+            if key in spec.name:
+                raise fault
+        machine = domain_xml.Machine(self._pretence.installation, self._pretence.version, "qemu", "none")
+        definition = domain_xml.build(spec, plan(self._instances, spec), machine)
+        (self._instances / spec.server_id).mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._guests[spec.server_id] = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition)
+        self._boot(spec.server_id)
+        self._change(spec.server_id, PowerState.RUNNING)
+        return Built(definition, PowerState.RUNNING)
+
+    def _wait(self, server_id: str, cancelled: Cancelled) -> None:
+        end = time.monotonic() + self._pretence.step_s
+        while True:
+            if cancelled():
+                raise BuildCancelled(server_id)
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, 0.02))
+
+    def _boot(self, server_id: str) -> None:
+        guest = self._get(server_id)
+        guest.boots += 1
+        log = self.console_log(server_id)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(boot_log(guest))
+
+    def _get(self, server_id: str) -> Guest:
+        guest = self._guests.get(server_id)
+        if guest is None:
+            raise GuestNotFound(server_id)
+        return guest
+
+    def _change(self, server_id: str, state: PowerState) -> None:
+        with self._lock:
+            self._get(server_id).state = state
+            if state != PowerState.RUNNING:
+                self._close_display(server_id)
+            self._save()
+        self._tell(server_id, state)
+
+    def _tell(self, server_id: str, state: PowerState) -> None:
+        for watcher in self._watchers:
+            watcher(server_id, state)
+
+    def _close_display(self, server_id: str) -> None:
+        display = self._displays.pop(server_id, None)
+        if display is not None:
+            display.close()
+
+    def _load(self) -> dict[str, Guest]:
+        if self._register is None or not self._register.exists():
+            return {}
+        rows = json.loads(self._register.read_text())
+        return {server_id: Guest(**{**row, "state": PowerState(row["state"])}) for server_id, row in rows.items()}
+
+    def _save(self) -> None:
+        if self._register is None:
+            return
+        rows = {server_id: asdict(guest) for server_id, guest in self._guests.items()}
+        with tempfile.NamedTemporaryFile("w", dir=self._register.parent, delete=False) as part:
+            json.dump(rows, part)
+        Path(part.name).replace(self._register)
+
+
+def boot_log(guest: Guest) -> str:
+    """Return what the guest's serial port would have said so far."""
+    hostname = "".join(c if c.isascii() and (c.isalnum() or c == "-") else "-" for c in guest.name.lower()) or "guest"
+    return (
+        "[    0.000000] Linux version 6.1.0-cloud-amd64 (pretended)\r\n"
+        "[    0.000000] Command line: root=/dev/vda console=tty0 console=ttyS0\r\n"
+        f"[    0.004000] Memory: {guest.memory_mb * 1024}K available\r\n"
+        f"[    0.120000] smp: Brought up 1 node, {guest.vcpus} CPU{'s' if guest.vcpus > 1 else ''}\r\n"
+        "[    0.900000] virtio_net virtio0 eth0: renamed\r\n"
+        f"[    1.300000] init: boot number {guest.boots} is complete\r\n"
+        f"\r\n{hostname} login: "
+    )

@@ -1,0 +1,314 @@
+"""The libvirt driver: one host, reached through libvirt only."""
+
+import contextvars
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import libvirt
+
+from compute.states import PowerState, TaskState
+from compute.virt.driver import (
+    BuildProgress,
+    Built,
+    Cancelled,
+    Display,
+    GuestSpec,
+    HostFacts,
+    ImageCache,
+    InterfaceSpec,
+    Tell,
+    never,
+)
+from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
+from compute.virt.layout import Layout, plan
+from compute.virt.libvirt import domain_xml, facts, metadata, power, storage
+from compute.virt.libvirt.connection import STATES, Connection, translated
+from compute.virt.libvirt.guard import Guard, NoGuard
+from compute.virt.libvirt.markup import Malformed
+from compute.virt.libvirt.metadata import Port
+from compute.virt.libvirt.network import Networks
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an installation chooses. ``soft_reboot_s``: how long a guest may take to shut down before it is reset."""
+
+    uri: str
+    instances: Path
+    installation: str
+    version: str
+    virt_type: str = "auto"
+    soft_reboot_s: int = 60
+
+
+class LibvirtDriver:
+    """Fulfils ``compute.virt.driver.Driver``; sees only the guests of its own installation."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._instances = options.instances
+        self._instances.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._instances.chmod(0o711)
+        self._connection = Connection(options.uri)
+        self._networks = Networks(self._connection, self._instances / "_dhcp")
+        pretended = options.uri.startswith("test:")
+        self._guard: Guard = NoGuard(options.installation) if pretended else Guard(options.installation)
+        self._guarded = self._guard.install()
+        self._virt_type = "test" if pretended else facts.virt_type(options.virt_type)
+        self._cache = storage.cache_mode(self._instances)
+        self._ours: dict[str, bool] = {}
+        self._processor: tuple[str, str, list[str]] | None = None
+        self._connection.opened = self._guard_again
+
+    def facts(self) -> HostFacts:
+        with translated():
+            connect = self._connection.get()
+            if self._processor is None:
+                self._processor = facts.processor(connect)
+            used = sum(domain.info()[3] for domain in self._domains() if domain.isActive())
+            arch, model, features = self._processor
+            memory, memory_used = facts.memory_mb()
+            disk, disk_free = facts.disk_gb(self._instances)
+            return HostFacts(
+                hypervisor_type=connect.getType(),
+                hypervisor_version=connect.getVersion(),
+                vcpus=facts.vcpus(),
+                memory_mb=memory,
+                memory_mb_used=memory_used,
+                disk_gb=disk,
+                disk_gb_free=disk_free,
+                cpu_arch=arch,
+                cpu_model=model,
+                cpu_features=features,
+                kvm=self._virt_type == "kvm",
+                address=facts.address(),
+                vcpus_used=used,
+            )
+
+    def guests(self) -> dict[str, PowerState]:
+        with translated():
+            return {domain.UUIDString(): STATES.get(domain.state()[0], PowerState.NOSTATE) for domain in self._domains()}
+
+    def spawn(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
+        """Build and start a guest. One that runs already is a success; what a crash left half built is removed first."""
+        with translated(spec.server_id):
+            domain = self._find(spec.server_id)
+            if domain is not None and domain.isActive():
+                return self._built(domain)
+            self.destroy(spec.server_id)
+            layout = plan(self._instances, spec)
+            try:
+                return self._built(self._build(spec, layout, images, tell, cancelled))
+            except BaseException:
+                self._clean_up(spec.server_id)
+                raise
+
+    def destroy(self, server_id: str) -> None:
+        with translated(server_id):
+            domain = self._find(server_id)
+            folder = self._instances / server_id
+            ports = self._ports(folder, domain)
+            if domain is not None:
+                power.undefine(domain)
+            if self._guarded:
+                self._guard.forget(ports)
+            for port in ports:
+                self._networks.release(port)
+            storage.remove(folder)
+            self._ours.pop(server_id, None)
+
+    def power_on(self, server_id: str) -> None:
+        with translated(server_id):
+            domain = self._get(server_id)
+            self._plug_again(domain)
+            power.start(domain)
+
+    def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
+        with translated(server_id):
+            power.stop(self._get(server_id), grace_s, cancelled)
+
+    def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
+        """Off and on again, so that also a changed definition counts."""
+        with translated(server_id):
+            domain = self._get(server_id)
+            power.stop(domain, 0 if hard else self._options.soft_reboot_s, cancelled)
+            if cancelled():
+                raise BuildCancelled(server_id)
+            self._plug_again(domain)
+            power.start(domain)
+
+    def display(self, server_id: str, kind: str) -> Display:
+        if kind != "vnc":
+            raise DriverError(f"Guests of this host have no {kind} display.")
+        with translated(server_id):
+            domain = self._get(server_id)
+            if not domain.isActive():
+                raise GuestNotRunning(server_id)
+            socket = metadata.display_socket(domain.XMLDesc())
+        if socket is None:
+            raise DriverError(f"Instance {server_id} has no display.")
+        return Display(kind="vnc", socket=socket)
+
+    def console_log(self, server_id: str) -> Path:
+        return self._instances / server_id / "console.log"
+
+    def definition(self, server_id: str) -> str:
+        with translated(server_id):
+            return str(self._get(server_id).XMLDesc())
+
+    def watch(self, changed: Callable[[str, PowerState], None]) -> None:
+        threading.Thread(target=self._watch, args=(changed,), name="guest-events", daemon=True).start()
+
+    def _watch(self, changed: Callable[[str, PowerState], None]) -> None:
+        told: dict[str, PowerState] = {}
+        while True:
+            server_id, state = self._connection.events.get()
+            try:
+                if self._find(server_id) is None:
+                    told.pop(server_id, None)
+                elif told.get(server_id) != state:  # a start is told twice: as started and as resumed
+                    told[server_id] = state
+                    changed(server_id, state)
+            except (libvirt.libvirtError, DriverError, HypervisorUnreachable) as error:
+                LOG.warning("An event of guest %s was not told: %s", server_id, error)
+
+    def _build(
+        self, spec: GuestSpec, layout: Layout, images: ImageCache, tell: Tell, cancelled: Cancelled
+    ) -> libvirt.virDomain:
+        definition = domain_xml.build(spec, layout, self._machine())
+        LOG.debug("Start to build the guest with definition\n%s", definition)
+        storage.prepare(layout, definition)
+        tell(BuildProgress(TaskState.NETWORKING))
+        plugging = Plugging(lambda: self._plug(spec.interfaces, metadata.ports(definition)))
+        try:
+            tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+            storage.fill(layout, spec, images, tell, cancelled)
+        finally:
+            plugging.join()
+        plugging.check()
+        if cancelled():
+            raise BuildCancelled(spec.server_id)
+        tell(BuildProgress(TaskState.SPAWNING))
+        domain = self._connection.get().defineXML(definition)
+        domain.create()
+        return domain
+
+    def _machine(self) -> domain_xml.Machine:
+        return domain_xml.Machine(
+            installation=self._options.installation,
+            version=self._options.version,
+            virt_type=self._virt_type,
+            cache=self._cache,
+            filterref=not self._guarded,
+            unified_cgroups=facts.unified_cgroups(),
+        )
+
+    def _plug(self, interfaces: list[InterfaceSpec], ports: list[Port]) -> None:
+        """Make the networks and open them to the guest's cards, before the guest exists."""
+        for interface in interfaces:
+            self._networks.ensure(interface.network)
+        if self._guarded:
+            self._guard.allow(ports)
+        for port in ports:
+            self._networks.reserve(port)
+
+    def _plug_again(self, domain: libvirt.virDomain) -> None:
+        """After a restart of the host neither network nor guard may be there."""
+        ports = metadata.ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        for port in ports:
+            self._networks.start(port.network)
+        if self._guarded:
+            self._guard.allow(ports)
+
+    def _guard_again(self, connect: libvirt.virConnect) -> None:
+        if self._guarded and self._guard.install():
+            for domain in connect.listAllDomains():
+                if self._is_ours(domain):
+                    self._guard.allow(metadata.ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
+
+    def _clean_up(self, server_id: str) -> None:
+        """Remove what a failed build left. What cannot be removed now is, by the next spawn or destroy."""
+        try:
+            self.destroy(server_id)
+        except (libvirt.libvirtError, DriverError, HypervisorUnreachable) as error:
+            LOG.warning("The remains of a failed build could not be removed: %s", error)
+
+    def _built(self, domain: libvirt.virDomain) -> Built:
+        return Built(definition=domain.XMLDesc(), power_state=STATES.get(domain.state()[0], PowerState.NOSTATE))
+
+    def _domains(self) -> list[libvirt.virDomain]:
+        found = self._connection.get().listAllDomains()
+        known = {domain.UUIDString() for domain in found}
+        for gone in self._ours.keys() - known:
+            self._ours.pop(gone, None)
+        return [domain for domain in found if self._is_ours(domain)]
+
+    def _find(self, server_id: str) -> libvirt.virDomain | None:
+        try:
+            domain = self._connection.get().lookupByUUIDString(server_id)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None
+            raise
+        return domain if self._is_ours(domain) else None
+
+    def _get(self, server_id: str) -> libvirt.virDomain:
+        domain = self._find(server_id)
+        if domain is None:
+            raise GuestNotFound(server_id)
+        return domain
+
+    def _is_ours(self, domain: libvirt.virDomain) -> bool:
+        """Whether our metadata names this installation; asked once per guest, since it never changes."""
+        uuid = domain.UUIDString()
+        if uuid not in self._ours:
+            try:
+                found = metadata.installation(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                    return False
+                raise
+            self._ours[uuid] = found == self._options.installation
+        return self._ours[uuid]
+
+    def _ports(self, folder: Path, domain: libvirt.virDomain | None) -> list[Port]:
+        try:
+            return metadata.ports((folder / "domain.xml").read_text())
+        except (OSError, Malformed):
+            return [] if domain is None else metadata.ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+
+class Plugging:
+    """Network work that goes on in the background of a build."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        LOG.debug("Allocating IP information in the background.")
+        self._work = work
+        self._fault: BaseException | None = None
+        self._started = time.monotonic()
+        context = contextvars.copy_context()  # so that its log lines name the request
+        self._thread = threading.Thread(target=context.run, args=(self._run,), name="plugging", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it ended, well or not."""
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        try:
+            with translated():
+                self._work()
+            LOG.debug("Networks were ready after %.2f seconds", time.monotonic() - self._started)
+        except Exception as error:
+            self._fault = error

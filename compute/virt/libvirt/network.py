@@ -1,0 +1,157 @@
+"""The NAT networks of the guests, made when the first guest needs them, and the address that each card gets.
+
+Fixed addresses are files that dnsmasq reads as they appear (``dhcp-hostsdir``). libvirt could be told of each
+(virNetworkUpdate), but it writes the host's firewall anew each time: half a second, and a gap for everybody on the network.
+libvirt: formatnetwork.html#network-namespaces
+"""
+
+import logging
+import os
+import signal
+import threading
+from ipaddress import IPv4Address, ip_address, ip_network
+from pathlib import Path
+
+import libvirt
+
+from compute.virt.driver import NetworkSpec
+from compute.virt.errors import DriverError
+from compute.virt.libvirt import leases
+from compute.virt.libvirt.connection import Connection, translated
+from compute.virt.libvirt.markup import E, maker, read, render, text
+from compute.virt.libvirt.metadata import Port
+from compute.virt.libvirt.storage import sentences
+
+LOG = logging.getLogger(__name__)
+
+DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
+_D = maker("dnsmasq", DNSMASQ)
+_PIDS = Path("/run/libvirt/network")
+
+
+class Networks:
+    """The networks of one host; safe against any number of builds at once."""
+
+    def __init__(self, connection: Connection, folder: Path) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def ensure(self, spec: NetworkSpec) -> None:
+        """Make and start the network unless it runs."""
+        with self._lock, translated():
+            network = self._find(spec.name)
+            if network is not None and not self._fits(network, spec):
+                self._take_away(network, spec)
+                network = None
+            if network is None:
+                hosts = self._hosts(spec.name)
+                with sentences():
+                    hosts.mkdir(parents=True, exist_ok=True)
+                    for one in (self._folder, hosts):
+                        one.chmod(0o755)
+                network = self._connection.get().networkDefineXML(definition(spec, hosts))
+                network.setAutostart(1)
+                LOG.info("Network %s defined on bridge %s", spec.name, spec.bridge)
+            self._start(network)
+
+    def start(self, name: str) -> None:
+        """Start a network that is known to libvirt, if it does not run."""
+        with self._lock, translated():
+            network = self._find(name)
+            if network is not None:
+                self._start(network)
+
+    def reserve(self, port: Port) -> None:
+        """Have DHCP give the port's address to its card, and to no other."""
+        for address in _v4(port):
+            entry = self._hosts(port.network) / address
+            content = f"{port.mac},{address}\n"
+            with sentences():
+                known = entry.read_text() if entry.exists() else None
+                if known == content:
+                    continue
+                part = entry.with_name(f".{address}.part")
+                part.write_text(content)
+                part.chmod(0o644)
+                part.rename(entry)
+            if known is not None:
+                self._reload(port.network)
+
+    def release(self, port: Port) -> None:
+        """Forget the port's address and give its lease back."""
+        for address in _v4(port):
+            entry = self._hosts(port.network) / address
+            with sentences():
+                if entry.exists() and entry.read_text().startswith(port.mac):
+                    entry.unlink(missing_ok=True)
+                    self._reload(port.network)
+            leases.release(port.bridge, port.gateway, port.mac, address)
+
+    def _hosts(self, name: str) -> Path:
+        return self._folder / name
+
+    def _find(self, name: str) -> libvirt.virNetwork | None:
+        try:
+            return self._connection.get().networkLookupByName(name)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_NETWORK:
+                return None
+            raise
+
+    def _fits(self, network: libvirt.virNetwork, spec: NetworkSpec) -> bool:
+        known = read(network.XMLDesc())
+        options = [one.get("value") for one in known.iterfind(f"./{{{DNSMASQ}}}options/{{{DNSMASQ}}}option")]
+        ip, bridge = known.find("./ip"), known.find("./bridge")
+        return (
+            f"dhcp-hostsdir={self._hosts(spec.name)}" in options
+            and (ip is not None and ip.get("address") == spec.gateway_ip)
+            and (bridge is not None and bridge.get("name") == spec.bridge)
+        )
+
+    def _take_away(self, network: libvirt.virNetwork, spec: NetworkSpec) -> None:
+        """Remove a network of this name that somebody else left here, unless guests are plugged into it."""
+        bridge = network.bridgeName() if network.isActive() else ""
+        if bridge and any(one.name.startswith(("tap", "vnet")) for one in Path(f"/sys/class/net/{bridge}/brif").glob("*")):
+            raise DriverError(f"A network {spec.name} with other settings is in use on this host.")
+        LOG.warning("Network %s was made with other settings; making it anew", spec.name)
+        if network.isActive():
+            network.destroy()
+        if network.isPersistent():
+            network.undefine()
+
+    def _start(self, network: libvirt.virNetwork) -> None:
+        if not network.isActive():
+            network.create()
+            LOG.info("Network %s started", network.name())
+
+    def _reload(self, name: str) -> None:
+        """Have dnsmasq read all reservations again: it notices new files by itself, but not changed or removed ones."""
+        try:
+            pid = int((_PIDS / f"{name}.pid").read_text())
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "dnsmasq":
+                os.kill(pid, signal.SIGHUP)
+        except (OSError, ValueError) as error:
+            LOG.debug("dnsmasq of network %s was not told: %s", name, error)
+
+
+def definition(spec: NetworkSpec, hosts: Path) -> str:
+    """Return the network's definition (libvirt: formatnetwork.html#nat-based-network)."""
+    network = E.network(
+        E.name(text(spec.name)),
+        E.uuid(spec.id),
+        E.forward(mode="nat"),
+        E.bridge(name=text(spec.bridge), stp="off", delay="0"),
+        E.mtu(size=str(spec.mtu)),
+        E.ip(
+            E.dhcp(E.range(start=spec.dhcp_start, end=spec.dhcp_end)),
+            address=spec.gateway_ip,
+            netmask=str(ip_network(spec.cidr).netmask),
+        ),
+        _D.options(_D.option(value=f"dhcp-hostsdir={hosts}")),
+    )
+    return render(network)
+
+
+def _v4(port: Port) -> list[str]:
+    return [address for address in port.addresses if isinstance(ip_address(address), IPv4Address)]

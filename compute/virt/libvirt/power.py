@@ -1,0 +1,78 @@
+"""Switching one domain on and off."""
+
+import logging
+import time
+
+import libvirt
+
+from compute.virt.driver import Cancelled
+
+LOG = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.2
+# A guest that is still booting does not hear the button: it is pressed again.
+_PRESS_EVERY_S = 5.0
+_NOT_RUNNING = (libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_NO_DOMAIN)
+
+
+def start(domain: libvirt.virDomain) -> None:
+    """Start the guest, or let a paused one run on; one that runs is a success."""
+    if not domain.isActive():
+        domain.create()
+    elif domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+        domain.resume()
+
+
+def stop(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) -> None:
+    """Press the power button and wait ``grace_s`` seconds at most, then pull the plug; one that is off is a success."""
+    if grace_s > 0 and _shut_down(domain, grace_s, cancelled):
+        return
+    pull_plug(domain)
+
+
+def pull_plug(domain: libvirt.virDomain) -> None:
+    """Stop the guest at once."""
+    if not domain.isActive():
+        return
+    try:
+        domain.destroy()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in _NOT_RUNNING:
+            raise
+
+
+def undefine(domain: libvirt.virDomain) -> None:
+    """Stop the guest at once and have libvirt forget it."""
+    pull_plug(domain)
+    flags = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    try:
+        domain.undefineFlags(flags | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in (libvirt.VIR_ERR_INVALID_ARG, libvirt.VIR_ERR_NO_DOMAIN):
+            raise
+        if error.get_error_code() == libvirt.VIR_ERR_INVALID_ARG:
+            domain.undefine()
+
+
+def _shut_down(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) -> bool:
+    """Return whether the guest went off by itself in time."""
+    end = time.monotonic() + grace_s
+    press_at = 0.0
+    while domain.isActive():
+        now = time.monotonic()
+        if now >= end or cancelled():
+            LOG.info("The guest did not shut down within %d seconds", grace_s)
+            return False
+        if now >= press_at:
+            press_at = now + _PRESS_EVERY_S
+            _press(domain)
+        time.sleep(_LOOK_EVERY_S)
+    return True
+
+
+def _press(domain: libvirt.virDomain) -> None:
+    try:
+        domain.shutdown()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in _NOT_RUNNING:
+            raise

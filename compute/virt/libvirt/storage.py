@@ -1,0 +1,107 @@
+"""The folder of a guest: made from its layout, and removed whole."""
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from compute.virt import qemu_img
+from compute.virt.driver import Cancelled, GuestSpec, ImageCache, Tell
+from compute.virt.errors import BuildCancelled, DriverError
+from compute.virt.layout import GIB, Disk, Layout
+from compute.virt.libvirt import config_drive
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn what the file system says into a sentence for people."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DriverError("The disk of this host is full.") from error
+        raise DriverError(f"{error.filename or 'A file'}: {error.strerror}.") from error
+
+
+def cache_mode(folder: Path) -> str:
+    """Return ``none`` where the file system lets QEMU go around the page cache, else ``writeback``."""
+    probe = folder / f".direct-{os.getpid()}"
+    try:
+        descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | os.O_DIRECT, 0o600)
+    except OSError:
+        return "writeback"
+    else:
+        os.close(descriptor)
+        return "none"
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def prepare(layout: Layout, definition: str) -> None:
+    """Make the folder with the definition in it: whatever happens next, it tells what has to be given back."""
+    with sentences():
+        layout.folder.mkdir(mode=0o711)
+        layout.folder.chmod(0o711)
+        _write_private(layout.definition, definition)
+        _write_private(layout.folder / "disk.info", layout.disk_info())
+
+
+def fill(layout: Layout, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> None:
+    """Fetch what is missing and make the disks; stops between two steps once ``cancelled``."""
+    base = images.fetch(spec.image, tell)
+    if spec.kernel and layout.kernel:
+        _link(images.fetch(spec.kernel, tell), layout.kernel)
+    if spec.ramdisk and layout.ramdisk:
+        _link(images.fetch(spec.ramdisk, tell), layout.ramdisk)
+    for disk in layout.disks:
+        if cancelled():
+            raise BuildCancelled(spec.server_id)
+        with sentences():
+            _make(disk, base, spec)
+            disk.path.chmod(0o600)
+
+
+def remove(folder: Path) -> None:
+    """Remove a guest's folder; one that is not there is a success."""
+    with sentences():
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            return
+
+
+def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:
+    match disk.role:
+        case "root":
+            _check_fits(base.stat().st_size, spec)
+            qemu_img.create_overlay(disk.path, base, "raw", disk.size_bytes)
+        case "config":
+            config_drive.write(disk.path, spec)
+        case "swap":
+            qemu_img.create_blank(disk.path, disk.format, disk.size_bytes or 0)
+            subprocess.run(["mkswap", str(disk.path)], check=False, capture_output=True)
+        case _:
+            qemu_img.create_blank(disk.path, disk.format, disk.size_bytes or 0)
+
+
+def _check_fits(image_bytes: int, spec: GuestSpec) -> None:
+    if spec.root_gb and image_bytes > spec.root_gb * GIB:
+        needed = -(-image_bytes // GIB)
+        raise DriverError(f"The image needs a disk of {needed} GB; flavor {spec.flavor_name} gives {spec.root_gb} GB.")
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under a second name: it is only ever read, and removing one name leaves the other."""
+    with sentences():
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+
+def _write_private(path: Path, content: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(content)

@@ -1,0 +1,33 @@
+"""`python -m compute.worker`: the compute host's process. It drives the hypervisor, reports, and writes to no database."""
+
+import os
+import queue
+import signal
+import sys
+
+from compute.worker import memory
+from compute.worker.config import Config
+from compute.worker.host import Host
+from portal.core import log
+from portal.core.broker import make_broker
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    memory.keep_together()
+    config = Config.read()
+    log.configure(config.debug)
+    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda caught, _frame: ended.put(caught))
+    host = Host(config, make_broker(config.broker_url, config.queue_key))
+    host.start()
+    ended.get()
+    host.stop()
+    # A thread that waits for the hypervisor must not hold the process up; its message is not acknowledged and comes again.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

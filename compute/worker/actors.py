@@ -1,0 +1,187 @@
+"""The commands of this host, each a message in and a report out.
+
+A final fault becomes a report; a connection that is lost for now is left to rise, and the queue tries again.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import dramatiq
+
+from compute.messages import (
+    COMMAND_ACTORS,
+    Command,
+    Destroy,
+    OperationFinished,
+    PowerOff,
+    PowerOn,
+    Reboot,
+    Spawn,
+    host_queue,
+    unpack,
+)
+from compute.states import Action, PowerState
+from compute.virt.driver import Built, Driver
+from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.worker.build import Builder, Timings
+from compute.worker.operations import Operations, Stopping
+from compute.worker.reporter import UNREACHABLE, Reporter
+from portal.core import log
+
+LOG = logging.getLogger(__name__)
+
+GAVE_UP = "compute.gave_up"
+_PASSING = (HypervisorUnreachable, Stopping, *UNREACHABLE)
+_TRIES = 8  # with the broker's back-off: a minute and a half
+
+
+class Commands:
+    """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        builder: Builder,
+        reporter: Reporter,
+        operations: Operations,
+        *,
+        before_build: Callable[[str], None] = lambda _server_id: None,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._driver = driver
+        self._builder = builder
+        self._reporter = reporter
+        self._operations = operations
+        self._before_build = before_build
+        self._after = after
+
+    def spawn(self, command: Spawn) -> None:
+        """Build and start a guest; one that runs already is a success."""
+        timings = Timings()
+        built: list[Built] = []
+
+        def work() -> None:
+            self._before_build(command.server_id)
+            built.append(self._builder.build(command, timings))
+
+        fault = self._run(command, work)
+        definition = built[0].definition if built else None
+        self._send(replace(self._report(command, Action.CREATE, fault), definition=definition, timings=timings.seconds))
+
+    def destroy(self, command: Destroy) -> None:
+        """Remove a guest; one that is not there is a success. What is under way on it is told to end first."""
+        self._operations.condemn(command.server_id)
+        self._finish(command, Action.DELETE, self._run(command, lambda: self._driver.destroy(command.server_id)))
+
+    def power_on(self, command: PowerOn) -> None:
+        """Start a guest; one that runs already is a success."""
+        self._finish(command, Action.START, self._run(command, lambda: self._driver.power_on(command.server_id)))
+
+    def power_off(self, command: PowerOff) -> None:
+        """Shut a guest down; one that is off already is a success."""
+        cancelled = self._operations.cancelled(command.server_id)
+        fault = self._run(command, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
+        self._finish(command, Action.STOP, fault)
+
+    def reboot(self, command: Reboot) -> None:
+        """Restart a guest."""
+        cancelled = self._operations.cancelled(command.server_id)
+        fault = self._run(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
+        self._finish(command, Action.REBOOT_HARD if command.hard else Action.REBOOT, fault)
+
+    def give_up(self, kind: type[Command], payload: dict[str, Any]) -> None:
+        """Report a command that was tried often enough."""
+        command = unpack(kind, payload)
+        hard = isinstance(command, Reboot) and command.hard
+        action = Action.REBOOT_HARD if hard else _ACTIONS[kind]
+        fault = f"The hypervisor of host {self._reporter.host} could not be reached."
+        self._reporter.send(self._report(command, action, fault))
+
+    def _run(self, command: Command, work: Callable[[], None]) -> str | None:
+        """Return what went wrong for good, as a sentence, or None."""
+        with self._operations.alone(command.server_id):
+            try:
+                work()
+            except DriverError as error:
+                LOG.warning("%s failed: %s", type(command).__name__, error)
+                return str(error)
+            except _PASSING:
+                raise
+            except Exception as error:
+                LOG.exception("%s failed unexpectedly", type(command).__name__)
+                return f"Host {self._reporter.host} failed unexpectedly: {type(error).__name__}."
+        return None
+
+    def _finish(self, command: Command, action: Action, fault: str | None) -> None:
+        self._send(self._report(command, action, fault))
+
+    def _send(self, report: OperationFinished) -> None:
+        state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
+        self._reporter.send(replace(report, power_state=state))
+        self._after()
+
+    def _report(self, command: Command, action: Action, fault: str | None) -> OperationFinished:
+        return OperationFinished(
+            host=self._reporter.host,
+            server_id=command.server_id,
+            request_id=command.request_id,
+            action=action,
+            fault=fault,
+            power_state=PowerState.NOSTATE,
+        )
+
+
+_ACTIONS = {
+    Spawn: Action.CREATE,
+    Destroy: Action.DELETE,
+    PowerOn: Action.START,
+    PowerOff: Action.STOP,
+    Reboot: Action.REBOOT,
+}
+
+
+def register(broker: dramatiq.Broker, host: str, commands: Commands) -> None:
+    """Make the commands known to the broker, on the queue of this host."""
+    handlers: dict[type[Command], Callable[[Any], None]] = {
+        Spawn: commands.spawn,
+        Destroy: commands.destroy,
+        PowerOn: commands.power_on,
+        PowerOff: commands.power_off,
+        Reboot: commands.reboot,
+    }
+    for kind, handle in handlers.items():
+        dramatiq.actor(
+            broker=broker,
+            queue_name=host_queue(host),
+            actor_name=COMMAND_ACTORS[kind],
+            retry_when=_passing,
+            on_retry_exhausted=GAVE_UP,
+        )(_receiver(kind, handle))
+    dramatiq.actor(broker=broker, queue_name=host_queue(host), actor_name=GAVE_UP)(_gave_up(commands))
+
+
+def _receiver(kind: type[Command], handle: Callable[[Any], None]) -> Callable[..., None]:
+    def receive(**payload: Any) -> None:
+        command = unpack(kind, payload)
+        with log.bound(request_id=command.request_id, server_id=command.server_id):
+            LOG.debug("Received %s", kind.__name__)
+            handle(command)
+
+    return receive
+
+
+def _gave_up(commands: Commands) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    kinds = {name: kind for kind, name in COMMAND_ACTORS.items()}
+
+    def gave_up(message: dict[str, Any], _tries: dict[str, Any]) -> None:
+        if message["actor_name"] in kinds:
+            commands.give_up(kinds[message["actor_name"]], message["kwargs"])
+
+    return gave_up
+
+
+def _passing(tries: int, error: BaseException) -> bool:
+    """Whether another try may help. A process that ends does not use a try up."""
+    return isinstance(error, Stopping) or (isinstance(error, _PASSING) and tries < _TRIES)

@@ -1,0 +1,113 @@
+"""The compute worker's environment, read here and nowhere else."""
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from compute.virt.fake import Pretence
+
+_LONGEST_SOCKET = 100  # the kernel takes 107 bytes
+_PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One compute host, as the variables of docs/developer/architecture.md describe it.
+
+    ``relay`` is ``unix:/path`` or ``tcp:host:port``. The queue key never shows in a log.
+    """
+
+    state_dir: Path
+    host: str
+    name: str
+    driver: str
+    libvirt_uri: str
+    virt_type: str
+    broker_url: str
+    redis_url: str
+    relay: str
+    debug: bool
+    version: str
+    pretence: Pretence
+    queue_key: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "Config":
+        """Return the host that the environment describes; raises SystemExit with a sentence when it cannot be."""
+        state_dir = Path(environ.get("NEBULET_STATE_DIR", "/var/lib/nebulet")).absolute()
+        host = environ.get("NEBULET_HOST", socket.gethostname())
+        driver = environ.get("NEBULET_DRIVER", "libvirt")
+        if driver not in ("libvirt", "fake"):
+            raise SystemExit(f"NEBULET_DRIVER is {driver!r}; it is libvirt or fake.")
+        virt_type = environ.get("NEBULET_VIRT_TYPE", "auto")
+        if virt_type not in ("auto", "kvm", "qemu"):
+            raise SystemExit(f"NEBULET_VIRT_TYPE is {virt_type!r}; it is auto, kvm or qemu.")
+        queue = f"unix://{state_dir}/run/queue.sock"
+        name, version = environ.get("NEBULET_NAME", "nebulet"), _version()
+        return cls(
+            state_dir=state_dir,
+            host=host,
+            name=name,
+            driver=driver,
+            libvirt_uri=environ.get("NEBULET_LIBVIRT_URI", "qemu:///system"),
+            virt_type=virt_type,
+            broker_url=environ.get("BROKER_URL", f"{queue}?db=0"),
+            redis_url=environ.get("REDIS_URL", f"{queue}?db=1"),
+            relay=environ.get("NEBULET_RELAY") or _relay(state_dir, host, driver),
+            debug=environ.get("NEBULET_DEBUG", "0") not in ("", "0"),
+            version=version,
+            pretence=_pretence(environ, name, version),
+            queue_key=_queue_key(state_dir),
+        )
+
+    @property
+    def instances(self) -> Path:
+        """The guests' folders and the image cache."""
+        return self.state_dir / "instances"
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets."""
+        return self.state_dir / "run"
+
+
+def _relay(state_dir: Path, host: str, driver: str) -> str:
+    """Pretended hosts share a state folder, so each has a socket of its own."""
+    name = "relay.sock" if driver == "libvirt" else f"relay-{re.sub(r'[^A-Za-z0-9.-]', '-', host)}.sock"
+    path = str(state_dir / "run" / name)
+    if len(path.encode()) > _LONGEST_SOCKET:
+        raise SystemExit(f"{path} is too long for the path of a socket; set NEBULET_RELAY or a shorter NEBULET_STATE_DIR.")
+    return f"unix:{path}"
+
+
+def _pretence(environ: Mapping[str, str], name: str, version: str) -> Pretence:
+    kinds: dict[str, type] = {"vcpus": int, "memory_mb": int, "disk_gb": int, "step_s": float}
+    wanted: dict[str, Any] = {}
+    for option, kind in kinds.items():
+        text = environ.get(f"NEBULET_FAKE_{option.upper()}")
+        if text is not None:
+            try:
+                wanted[option] = kind(text)
+            except ValueError as error:
+                raise SystemExit(f"NEBULET_FAKE_{option.upper()} is {text!r}, which is no number.") from error
+    return Pretence(installation=name, version=version, **wanted)
+
+
+def _queue_key(state_dir: Path) -> bytes:
+    path = state_dir / "secrets" / "queue-key"
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read ({error.strerror}); ./nebulet up makes it.") from error
+
+
+def _version() -> str:
+    try:
+        found = re.search(r'^version = "([^"]+)"', _PROJECT.read_text(), re.MULTILINE)
+    except OSError:
+        return "0"
+    return found[1] if found else "0"

@@ -1,0 +1,71 @@
+"""Says every few seconds, and after each operation, what this host is, has and runs."""
+
+import logging
+import threading
+import time
+
+from compute.messages import HostReport
+from compute.virt.driver import Driver, HostFacts
+from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.worker.reporter import Reporter
+
+LOG = logging.getLogger(__name__)
+
+EVERY_S = 10.0
+_GATHER_S = 0.2
+_SAY_AGAIN_S = 600.0
+
+
+class Heartbeat:
+    """A thread that sends HostReports. No report is a report too: the hypervisor does not answer."""
+
+    def __init__(self, driver: Driver, reporter: Reporter, *, version: str, relay: str) -> None:
+        self._driver = driver
+        self._reporter = reporter
+        self._version = version
+        self._relay = relay
+        self._asked = threading.Event()
+        self._view = ""
+        self._said_at = 0.0
+
+    def start(self) -> None:
+        """Send the first report at once."""
+        threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
+
+    def soon(self) -> None:
+        """Something changed: do not wait for the next beat."""
+        self._asked.set()
+
+    def beat(self) -> None:
+        """Send one report."""
+        at = time.time()
+        facts, guests = self._driver.facts(), self._driver.guests()
+        report = HostReport(self._reporter.host, at, self._version, facts, guests, self._relay)
+        self._reporter.try_send(report)
+        self._say(facts)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.beat()
+            except (HypervisorUnreachable, DriverError, OSError) as error:
+                LOG.warning("No report of this host: %s", error)
+            except Exception:
+                LOG.exception("No report of this host")
+            if self._asked.wait(EVERY_S):
+                time.sleep(_GATHER_S)  # several operations that end together need one report
+                self._asked.clear()
+
+    def _say(self, facts: HostFacts) -> None:
+        """Log the view when it changed, and now and then."""
+        view = (
+            f"name={self._reporter.host} phys_ram={facts.memory_mb}MB used_ram={facts.memory_mb_used}MB "
+            f"phys_disk={facts.disk_gb}GB used_disk={facts.disk_gb - facts.disk_gb_free}GB "
+            f"total_vcpus={facts.vcpus} used_vcpus={facts.vcpus_used} pci_stats=[]"
+        )
+        # Memory in use moves all the time; only guests and disks are worth a line of their own.
+        steady = f"{facts.disk_gb_free} {facts.vcpus_used}"
+        now = time.monotonic()
+        if steady != self._view or now - self._said_at > _SAY_AGAIN_S:
+            self._view, self._said_at = steady, now
+            LOG.info("Final resource view: %s", view)

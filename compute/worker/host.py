@@ -1,0 +1,95 @@
+"""One compute host, put together from its configuration."""
+
+import logging
+import time
+from pathlib import Path
+
+import dramatiq
+import redis
+
+from compute.messages import GuestChanged
+from compute.states import PowerState
+from compute.virt.driver import Driver
+from compute.virt.fake import FakeDriver
+from compute.worker import memory
+from compute.worker.actors import Commands, register
+from compute.worker.build import Builder
+from compute.worker.config import Config
+from compute.worker.console import ConsoleTailer
+from compute.worker.heartbeat import Heartbeat
+from compute.worker.images import FileImageCache
+from compute.worker.lanes import HostWorker
+from compute.worker.operations import Operations
+from compute.worker.relay import Relay
+from compute.worker.reporter import Reporter
+
+LOG = logging.getLogger(__name__)
+
+_STOP_MS = 8_000
+
+
+class Host:
+    """Everything that runs in the worker's process."""
+
+    def __init__(self, config: Config, broker: dramatiq.Broker, driver: Driver | None = None) -> None:
+        self.config = config
+        self.driver = driver or make_driver(config)
+        self.operations = Operations()
+        self._reporter = Reporter(broker, config.host)
+        self._heartbeat = Heartbeat(self.driver, self._reporter, version=config.version, relay=config.relay)
+        client = redis.Redis.from_url(config.redis_url)
+        self._console = ConsoleTailer(client, config.host, self.driver.console_log)
+        self._relay = Relay(self.driver, config.queue_key, config.relay)
+        images = FileImageCache(config.instances / "_base")
+        commands = Commands(
+            self.driver,
+            Builder(self.driver, images, self._reporter, self.operations),
+            self._reporter,
+            self.operations,
+            before_build=self._console.build_begins,
+            after=self._after,
+        )
+        register(broker, config.host, commands)
+        self._worker = HostWorker(broker)
+
+    def start(self) -> None:
+        """Take up work; returns at once."""
+        self._relay.start()
+        self._console.start()
+        self.driver.watch(self._changed)
+        self._heartbeat.start()
+        self._worker.start()
+        memory.give_back(thorough=True)
+        LOG.info("Host %s works with driver %s", self.config.host, self.config.driver)
+
+    def stop(self) -> None:
+        """End within ten seconds. What was under way goes back to the queue."""
+        self.operations.stop()
+        self._worker.stop(timeout=_STOP_MS)
+
+    def _after(self) -> None:
+        self._heartbeat.soon()
+        memory.give_back()
+
+    def _changed(self, server_id: str, state: PowerState) -> None:
+        LOG.debug("Guest changed to %s", state.name, extra={"server_id": server_id})
+        self._reporter.try_send(GuestChanged(self.config.host, server_id, state, time.time()))
+        self._heartbeat.soon()
+
+
+def make_driver(config: Config) -> Driver:
+    """Return the driver that the configuration names."""
+    if config.driver == "fake":
+        register_file = config.instances / f"fake-{config.host}.json"
+        return FakeDriver(config.instances, config.pretence, register=register_file, sockets=Path(config.run_dir))
+    from compute.virt.libvirt.driver import LibvirtDriver, Options  # a pretended host has no libvirt
+
+    return LibvirtDriver(
+        Options(
+            uri=config.libvirt_uri,
+            instances=config.instances,
+            installation=config.name,
+            version=config.version,
+            virt_type=config.virt_type,
+        )
+    )

@@ -1,0 +1,142 @@
+"""The image cache of a host: ``_base/<SHA-1 of the image's id>``, each image fetched once and kept as a raw, sparse file.
+
+Raw, as nova does: reading a backing file that is itself qcow2 (often compressed) costs every guest on it again and again, and a
+raw file can name no other file. The disks on top are qcow2 and hold only what a guest wrote.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from compute.states import TaskState
+from compute.virt import qemu_img
+from compute.virt.driver import BuildProgress, ImageRef, Tell
+from compute.virt.errors import DriverError, ImageUnavailable
+from compute.virt.naming import cache_name
+from compute.worker import download
+
+LOG = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.1
+_PLAIN = ("aki", "ari")
+# What OpenStack calls a format, qemu-img's name for it, and what may be found in such a file: a raw disk may begin with anything
+# that points to no other file.
+_QEMU_FORMATS = {
+    "raw": "raw",
+    "ami": "raw",
+    "iso": "raw",
+    "qcow2": "qcow2",
+    "vmdk": "vmdk",
+    "vdi": "vdi",
+    "vhd": "vpc",
+    "vhdx": "vhdx",
+}
+_CONTENT = {"raw": ("raw", "gpt", "iso"), "vpc": ("vhd",)}
+
+
+class FileImageCache:
+    """Fulfils ``compute.virt.driver.ImageCache``; several processes may share the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        folder.chmod(0o711)
+
+    def fetch(self, image: ImageRef, tell: Tell) -> Path:
+        """Return the image's file. Of several builds that want it, one fetches and the others wait."""
+        target = self._folder / cache_name(image)
+        if not target.exists():
+            started = time.monotonic()
+            with self._turn(target, tell):
+                if not target.exists():
+                    try:
+                        self._bring(image, target, tell)
+                    except OSError as error:
+                        raise ImageUnavailable(f"Image {image.id} could not be stored: {error.strerror}.") from error
+                    LOG.info("Image cache: fetched %s in %.2f s", image.id, time.monotonic() - started)
+                    return target
+        LOG.info("Image cache: hit %s", image.id)
+        return target
+
+    @contextmanager
+    def _turn(self, target: Path, tell: Tell) -> Iterator[None]:
+        """Be the only one to fetch; the kernel gives the lock up should this process die."""
+        descriptor = os.open(target.with_name(f"{target.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING, "waiting for the image, which another build fetches"))
+                    time.sleep(_LOOK_EVERY_S)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _bring(self, image: ImageRef, target: Path, tell: Tell) -> None:
+        """Download, check, convert; only a whole and proven file gets the name under which others look for it."""
+        part, converted = (target.with_name(f"{target.name}.{word}") for word in ("part", "converted"))
+        try:
+            for stale in (part, converted):
+                stale.unlink(missing_ok=True)
+            download.download(image, part, tell)
+            ready = part
+            if image.disk_format not in _PLAIN and image.container_format not in _PLAIN:
+                found = qemu_format(image, part)
+                if found != "raw":
+                    self._convert(image, part, found, converted, tell)
+                    ready = converted
+            ready.chmod(0o644)
+            _sync(ready)
+            ready.rename(target)
+            _sync(self._folder)
+        finally:
+            for left in (part, converted):
+                left.unlink(missing_ok=True)
+
+    def _convert(self, image: ImageRef, part: Path, found: str, converted: Path, tell: Tell) -> None:
+        step = BuildProgress(TaskState.BLOCK_DEVICE_MAPPING, "converting the image")
+        try:
+            qemu_img.convert_to_raw(part, found, converted, still_wanted=lambda: tell(step))
+        except DriverError as error:
+            raise ImageUnavailable(f"Image {image.id} could not be converted: {error}") from error
+
+
+def qemu_format(image: ImageRef, path: Path) -> str:
+    """Return the format to give to qemu-img; raises ImageUnavailable unless the file is what the image says, and harmless.
+
+    A disk may name another file as its backing or data file; on a host that would be a file of the host.
+    """
+    from oslo_utils.imageutils import format_inspector  # only a host that fetches images needs it in memory
+
+    claimed = _QEMU_FORMATS.get(image.disk_format)
+    if claimed is None:
+        raise ImageUnavailable(f"Image {image.id} is {image.disk_format}, which this host cannot use.")
+    try:
+        inspector = format_inspector.detect_file_format(str(path))
+        found = str(inspector)
+    except format_inspector.ImageFormatError as error:
+        raise ImageUnavailable(f"Image {image.id} is not understood: {error}.") from error
+    if inspector is None:
+        raise ImageUnavailable(f"Image {image.id} is not understood.")
+    if found not in _CONTENT.get(claimed, (claimed,)):
+        raise ImageUnavailable(f"Image {image.id} says it is {image.disk_format}, but it is {found}.")
+    if claimed != "raw":
+        try:
+            inspector.safety_check()
+        except format_inspector.SafetyCheckFailed as error:
+            raise ImageUnavailable(f"Image {image.id} is refused: {error}") from error
+    return claimed
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

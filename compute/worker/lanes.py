@@ -1,0 +1,61 @@
+"""Worker threads in lanes: a destroy never waits behind builds, nor a start behind guests that take their time to shut down."""
+
+from queue import Empty, PriorityQueue
+from typing import Any
+
+from dramatiq import Broker, Worker
+from dramatiq.worker import WorkerThread
+
+from compute.messages import COMMAND_ACTORS, PowerOff, Reboot, Spawn
+
+URGENT = "urgent"
+THREADS = {URGENT: 4, "builds": 4, "patient": 8}
+_LANES = {
+    COMMAND_ACTORS[Spawn]: "builds",
+    COMMAND_ACTORS[PowerOff]: "patient",
+    COMMAND_ACTORS[Reboot]: "patient",
+}
+_PREFETCH = 1_000
+_IDLE_MS = 2_000
+
+
+class Lanes:
+    """A queue to those who put, several to those who take."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, PriorityQueue[Any]] = {name: PriorityQueue() for name in THREADS}
+
+    def put(self, item: Any) -> None:
+        """Put a message into its lane."""
+        self.by_name[_LANES.get(item.message.actor_name, URGENT)].put(item)
+
+    def get_nowait(self) -> Any:
+        """Return any waiting message: at shutdown they go back to the broker."""
+        for lane in self.by_name.values():
+            if not lane.empty():
+                return lane.get_nowait()
+        raise Empty
+
+    def task_done(self) -> None:
+        """Nobody waits for all of them to be done."""
+
+
+class HostWorker(Worker):
+    """dramatiq's worker with lanes. Many messages are taken early, so that urgent ones are seen behind hundreds of builds."""
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker, worker_timeout=_IDLE_MS, worker_threads=sum(THREADS.values()))
+        self.queue_prefetch = _PREFETCH
+        self.lanes = Lanes()
+        self.work_queue = self.lanes  # type: ignore[assignment]
+        self._next = [name for name, count in THREADS.items() for _ in range(count)]
+
+    def _add_worker(self) -> None:
+        worker = WorkerThread(
+            broker=self.broker,
+            consumers=self.consumers,
+            work_queue=self.lanes.by_name[self._next.pop()],
+            worker_timeout=self.worker_timeout,
+        )
+        worker.start()
+        self.workers.append(worker)

@@ -1,0 +1,103 @@
+"""Carries the bytes of a console between the web process and a guest's display.
+
+Displays listen where only root reaches them; the relay lets in who brings a sealed ticket for that one server, once.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from compute.virt.driver import Display, Driver
+from compute.virt.errors import DriverError, HypervisorUnreachable
+from portal.core import log
+from portal.core.signing import BadTicket, unseal
+
+LOG = logging.getLogger(__name__)
+
+PURPOSE = "relay"
+MAX_AGE_S = 30
+_LONGEST_TICKET = 4_096
+_PATIENCE_S = 5.0
+_CHUNK = 64 * 1024
+
+
+class Relay:
+    """Listens at ``unix:/path`` or ``tcp:host:port``. A caller writes one line, the ticket; from then on it is the display."""
+
+    def __init__(self, driver: Driver, key: bytes, address: str) -> None:
+        self._driver = driver
+        self._key = key
+        self._address = address
+        self._used: dict[str, float] = {}
+        self._loop = asyncio.new_event_loop()
+
+    def start(self) -> None:
+        """Listen; raises OSError when the address cannot be had."""
+        self._loop.run_until_complete(self._listen())
+        threading.Thread(target=self._loop.run_forever, name="relay", daemon=True).start()
+
+    async def _listen(self) -> None:
+        kind, _colon, place = self._address.partition(":")
+        if kind == "unix":
+            path = Path(place)
+            path.unlink(missing_ok=True)
+            await asyncio.start_unix_server(self._serve, path, limit=_LONGEST_TICKET)
+            owner = path.parent.stat()
+            os.chown(path, owner.st_uid, owner.st_gid)
+            path.chmod(0o600)
+        else:
+            name, _colon, port = place.rpartition(":")
+            await asyncio.start_server(self._serve, name, int(port), limit=_LONGEST_TICKET)
+        LOG.info("Consoles are relayed at %s", self._address)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            ticket = await self._redeem(reader)
+            with log.bound(server_id=ticket["server_id"]):
+                display = await asyncio.to_thread(self._driver.display, ticket["server_id"], ticket["kind"])
+                LOG.info("Console opened")
+                await self._carry(reader, writer, display)
+                LOG.info("Console closed")
+        except (BadTicket, DriverError, HypervisorUnreachable) as error:
+            LOG.warning("A console was refused: %s", error)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
+            LOG.debug("A console connection ended: %s", error)
+        finally:
+            writer.close()
+
+    async def _redeem(self, reader: asyncio.StreamReader) -> dict[str, Any]:
+        line = await asyncio.wait_for(reader.readuntil(b"\n"), _PATIENCE_S)
+        ticket = unseal(self._key, PURPOSE, line.strip().decode("ascii", "replace"), MAX_AGE_S)
+        if not all(isinstance(ticket.get(name), str) for name in ("server_id", "kind", "nonce")):
+            raise BadTicket("The ticket does not say for what it is.")
+        now = time.monotonic()
+        self._used = {nonce: at for nonce, at in self._used.items() if now - at <= 2 * MAX_AGE_S}
+        if ticket["nonce"] in self._used:
+            raise BadTicket("The ticket was used already.")
+        self._used[ticket["nonce"]] = now
+        return ticket
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, display: Display) -> None:
+        if display.socket is not None:
+            theirs, to_display = await asyncio.open_unix_connection(display.socket)
+        else:
+            theirs, to_display = await asyncio.open_connection("127.0.0.1", display.port)
+        ways = [asyncio.create_task(_pump(reader, to_display)), asyncio.create_task(_pump(theirs, writer))]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            to_display.close()
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Carry bytes one way; ``drain`` makes a fast sender wait for a slow reader."""
+    while chunk := await source.read(_CHUNK):
+        sink.write(chunk)
+        await sink.drain()

@@ -1,0 +1,316 @@
+"""Servers: list, create, show, change, delete."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from compute.models import Server
+from compute.states import VmState
+from tests.compute.api.world import make_fault, make_server
+from tests.kit.api import Row, check, matrix
+
+SERVERS = "/compute/v2.1/servers"
+MADE_UP = "00000000-0000-4000-8000-000000000000"
+
+
+def wish(cloud, **changes):
+    server = {"name": "new", "flavorRef": "1", "imageRef": cloud.image.pk, "networks": "auto", **changes}
+    return {"server": {key: value for key, value in server.items() if value is not ...}}
+
+
+def names(answer):
+    return [server["name"] for server in answer.json()["servers"]]
+
+
+def test_a_server_is_created(personas, cloud, sent):
+    bad = [
+        {},
+        {"server": []},
+        {"server": {}},
+        *(
+            wish(cloud, **changes)
+            for changes in (
+                {"name": ...},
+                {"name": ""},
+                {"name": 7},
+                {"name": "x" * 256},
+                {"name": " edge"},
+                {"name": "nul\x00"},
+                {"flavorRef": ...},
+                {"flavorRef": {}},
+                {"flavorRef": "no-such"},
+                {"imageRef": "not-a-uuid"},
+                {"imageRef": MADE_UP},
+                {"imageRef": ...},
+                {"networks": ...},
+                {"networks": "some"},
+                {"networks": [{"uuid": MADE_UP}]},
+                {"networks": [{"uuid": "x"}]},
+                {"networks": [{}]},
+                {"networks": [{"port": MADE_UP}]},
+                {"metadata": {"k": 1}},
+                {"metadata": {"k": "v" * 256}},
+                {"metadata": []},
+                {"user_data": "%%%"},
+                {"min_count": 0},
+                {"min_count": "x"},
+                {"min_count": 3, "max_count": 2},
+                {"min_count": True},
+                {"min_count": 10**30},
+                {"key_name": "no-such"},
+                {"security_groups": [{"name": "no-such"}]},
+                {"security_groups": "default"},
+                {"availability_zone": "no-such"},
+                {"config_drive": "maybe"},
+                {"unknown": 1},
+                {"personality": [{"path": "/x", "contents": "eA=="}]},
+                {"tags": ["one"]},
+                {"block_device_mapping_v2": [{"source_type": "volume", "uuid": MADE_UP}]},
+            )
+        ),
+    ]
+    rows = matrix("post", SERVERS, body=wish(cloud), ok=202, stranger=None, weak="reader", malformed=bad, version="2.96")
+    answer = check(personas, *rows)[-1]
+    server = answer.json()["server"]
+    assert set(server) == {"id", "links", "adminPass", "OS-DCF:diskConfig", "security_groups"}
+    assert answer.headers["Location"] == f"http://testserver{SERVERS}/{server['id']}"
+    assert server["links"][0] == {"rel": "self", "href": f"http://testserver{SERVERS}/{server['id']}"}
+    assert sent() == ["conductor.build"]
+    shown = personas.member.api.get(f"{SERVERS}/{server['id']}", OpenStack_API_Version="compute 2.96").json()["server"]
+    assert shown["status"] == "BUILD"
+    assert shown["OS-EXT-STS:task_state"] == "scheduling"
+    assert len(shown["addresses"]["private"]) == 1
+
+
+def test_the_boot_image_may_be_named_as_a_block_device(personas, cloud):
+    device = {"uuid": cloud.image.pk, "boot_index": 0, "source_type": "image", "destination_type": "local"}
+    body = wish(cloud, imageRef=..., block_device_mapping_v2=[device])
+    check(personas, Row("member", "post", SERVERS, 202, body, version="2.96"))
+
+
+def test_several_servers_and_the_quota(personas, cloud):
+    many = check(personas, Row("member", "post", SERVERS, 202, wish(cloud, min_count=2, return_reservation_id=True), "2.96"))
+    assert Server.objects.filter(reservation_id=many[0].json()["reservation_id"]).count() == 2
+    check(personas, Row("member", "post", SERVERS, 403, wish(cloud, min_count=50), "2.96", says="Quota exceeded"))
+
+
+def test_another_projects_image_is_not_found(personas, cloud):
+    cloud.image.visibility, cloud.image.owner = "private", personas.other.pk
+    cloud.image.save()
+    check(personas, Row("member", "post", SERVERS, 400, wish(cloud), "2.96", says="Can not find requested image"))
+
+
+def test_a_server_is_shown(personas, cloud):
+    path = f"{SERVERS}/{cloud.server.pk}"
+    answer = check(personas, *matrix("get", path, ok=200, weak=None))[-1]
+    server = answer.json()["server"]
+    assert server["flavor"]["id"] == "1"
+    assert server["OS-EXT-STS:power_state"] == 1
+    assert server["security_groups"] == [{"name": "default"}]
+    assert "OS-EXT-SRV-ATTR:host" not in server
+    admin = personas.admin.api.get(path).json()["server"]
+    assert admin["OS-EXT-SRV-ATTR:host"] == "host1"
+    check(personas, Row("member", "get", f"{SERVERS}/{MADE_UP}", 404, says="could not be found"))
+    check(personas, Row("nobody", "get", path, 404))
+
+
+@pytest.mark.parametrize(
+    ("version", "there", "missing"),
+    [
+        ("2.1", ["config_drive"], ["locked", "description", "tags"]),
+        ("2.8", [], ["locked"]),
+        ("2.9", ["locked"], ["host_status", "description"]),
+        ("2.16", ["host_status"], ["description"]),
+        ("2.19", ["description"], ["tags"]),
+        ("2.26", ["tags"], ["trusted_image_certificates"]),
+        ("2.63", ["trusted_image_certificates"], ["server_groups"]),
+        ("2.71", ["server_groups"], ["locked_reason"]),
+        ("2.73", ["locked_reason"], ["pinned_availability_zone"]),
+        ("2.96", ["pinned_availability_zone"], []),
+    ],
+)
+def test_what_microversions_add(personas, cloud, version, there, missing):
+    api = personas.admin.api
+    server = api.get(f"{SERVERS}/{cloud.server.pk}", OpenStack_API_Version=f"compute {version}").json()["server"]
+    assert [key for key in there if key not in server] == []
+    assert [key for key in missing if key in server] == []
+    assert ("id" in server["flavor"]) == (version in ("2.1", "2.8", "2.9", "2.16", "2.19", "2.26"))
+
+
+def test_hostname_is_for_operators_until_2_90(personas, cloud):
+    path, key = f"{SERVERS}/{cloud.server.pk}", "OS-EXT-SRV-ATTR:hostname"
+    at = {word: {"OpenStack_API_Version": f"compute {word}"} for word in ("2.2", "2.3", "2.89", "2.90")}
+    assert key not in personas.member.api.get(path, **at["2.89"]).json()["server"]
+    assert key in personas.member.api.get(path, **at["2.90"]).json()["server"]
+    assert key not in personas.admin.api.get(path, **at["2.2"]).json()["server"]
+    assert key in personas.admin.api.get(path, **at["2.3"]).json()["server"]
+
+
+def test_a_fault_is_told_with_details_for_operators_only(personas, cloud):
+    make_fault(cloud.server)
+    path = f"{SERVERS}/{cloud.server.pk}"
+    assert personas.member.api.get(path).json()["server"]["fault"]["message"] == "No valid host was found."
+    assert "details" not in personas.member.api.get(path).json()["server"]["fault"]
+    assert "details" in personas.admin.api.get(path).json()["server"]["fault"]
+
+
+def test_versions_are_negotiated(personas, cloud):
+    path = f"{SERVERS}/{cloud.server.pk}"
+    api = personas.member.api
+    latest = api.get(path, OpenStack_API_Version="compute latest")
+    assert latest.headers["OpenStack-API-Version"] == "compute 2.96"
+    assert "OpenStack-API-Version" in latest.headers["Vary"]
+    old = api.get(path, X_OpenStack_Nova_API_Version="2.19")
+    assert old.headers["X-OpenStack-Nova-API-Version"] == "2.19"
+    assert "description" in old.json()["server"]
+    check(personas, Row("member", "get", path, 406, version="2.97", says="maximum is 2.96"))
+    check(personas, Row("member", "get", path, 406, version="2.0"))
+    check(personas, Row("member", "get", path, 400, version="two"))
+
+
+def test_servers_are_listed(personas, cloud):
+    make_server(personas.member.ctx, name="db1", vm_state=VmState.STOPPED)
+    check(personas, *matrix("get", SERVERS, ok=200, stranger=200))
+    check(personas, Row("service", "get", SERVERS, 403), Row("nobody", "get", SERVERS, 403))
+    api = personas.member.api
+    assert names(api.get(SERVERS)) == ["db1", "web1"]
+    assert names(api.get(f"{SERVERS}?status=SHUTOFF")) == ["db1"]
+    assert names(api.get(f"{SERVERS}?name=web")) == ["web1"]
+    assert names(api.get(f"{SERVERS}?name=^w.*[0-9]$")) == ["web1"]
+    assert names(api.get(f"{SERVERS}?sort_key=display_name&sort_dir=asc")) == ["db1", "web1"]
+    assert names(api.get(f"{SERVERS}?sort_key=task_state&sort_key=display_name&sort_dir=asc&sort_dir=desc")) == ["web1", "db1"]
+    assert names(api.get(f"{SERVERS}?flavor=2")) == []
+    assert names(api.get(f"{SERVERS}?image=70a599e0-31e7-49b7-b260-868f441e862b&name=db")) == ["db1"]
+    assert names(api.get(f"{SERVERS}?changes-since=2999-01-01T00:00:00Z")) == []
+    assert names(personas.stranger.api.get(SERVERS)) == ["theirs"]
+    address = api.get(f"{SERVERS}/{cloud.server.pk}").json()["server"]["addresses"]["private"][0]["addr"]
+    assert names(api.get(f"{SERVERS}?ip=^{address.replace('.', '%5C.')}$")) == ["web1"]
+
+
+def test_what_only_operators_may_ask(personas, cloud):
+    listed = names(personas.admin.api.get(f"{SERVERS}?all_tenants=1"))
+    assert sorted(listed) == ["theirs", "web1"]
+    assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&host=host9")) == []
+    assert names(personas.admin.api.get(f"{SERVERS}?project_id={personas.other.pk}")) == ["theirs"]
+    check(
+        personas,
+        Row("member", "get", f"{SERVERS}?all_tenants=1", 403),
+        Row("member", "get", f"{SERVERS}/detail?all_tenants=1", 403),
+        Row("member", "get", f"{SERVERS}?status=deleted", 403),
+        Row("member", "get", f"{SERVERS}?sort_key=host", 403),
+    )
+    assert names(personas.member.api.get(f"{SERVERS}?host=host9")) == ["web1"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=-1",
+        "limit=x",
+        "limit=99999999999999999999999",
+        "limit=١",
+        f"marker={MADE_UP}",
+        "marker=x%00",
+        "sort_key=password",
+        "sort_dir=up",
+        "all_tenants=maybe",
+        "changes-since=yesterday",
+        "name=(a%2B)%5C1",
+        "name=[",
+        "name=a{1,99999}",
+        "name=" + "(" * 60,
+        "name=*",
+        "name=" + "a" * 300,
+        "status=NO_SUCH",
+        "x" * 20_000,
+        "%00=1",
+        "unheard_of=1",
+    ],
+)
+def test_hostile_queries_are_refused(personas, cloud, query):
+    check(personas, Row("member", "get", f"{SERVERS}/detail?{query}", 400, version="2.75"))
+
+
+def test_unknown_parameters_are_ignored_before_2_75(personas, cloud):
+    assert names(personas.member.api.get(f"{SERVERS}?unheard_of=1", OpenStack_API_Version="compute 2.74")) == ["web1"]
+    assert names(personas.member.api.get(f"{SERVERS}?status=NO_SUCH", OpenStack_API_Version="compute 2.37")) == []
+
+
+def test_pages_follow_each_other(personas, cloud):
+    for number in range(5):
+        make_server(personas.member.ctx, address=False, name=f"s{number}", key_name="k" if number % 2 else None)
+    for order in ("", "&sort_key=key_name&sort_dir=asc", "&sort_key=host&sort_key=key_name"):
+        api, seen = personas.admin.api, []
+        path = f"{SERVERS}?limit=2{order}"
+        while path:
+            body = api.get(path).json()
+            seen += [server["name"] for server in body["servers"]]
+            links = body.get("servers_links")
+            path = links[0]["href"].removeprefix("http://testserver") if links else None
+        assert sorted(seen) == ["s0", "s1", "s2", "s3", "s4", "web1"], order
+    assert personas.member.api.get(f"{SERVERS}?limit=0").json() == {"servers": []}
+
+
+def test_the_number_of_queries_does_not_grow(personas, cloud):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            assert personas.admin.api.get(f"{SERVERS}/detail?all_tenants=1", OpenStack_API_Version="compute 2.96").status_code == 200
+        return len(captured)
+
+    queries()
+    few = queries()
+    for number in range(20):
+        make_server(personas.member.ctx, name=f"more-{number}")
+    make_fault(cloud.server)
+    assert queries() <= few + 1
+    assert few <= 7
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "'; DROP TABLE x; --", '"&]]>', "名前 🙂", "a%s{}", "../../etc"])
+def test_hostile_names_are_data(personas, cloud, name):
+    answer = check(personas, Row("member", "post", SERVERS, 202, wish(cloud, name=name), "2.96"))[0]
+    shown = personas.member.api.get(f"{SERVERS}/{answer.json()['server']['id']}")
+    assert shown.headers["Content-Type"] == "application/json"
+    assert shown.json()["server"]["name"] == name
+
+
+def test_a_server_is_renamed(personas, cloud):
+    path, body = f"{SERVERS}/{cloud.server.pk}", {"server": {"name": "web2"}}
+    bad = [{}, {"server": {}}, {"server": {"name": 1}}, {"server": {"host": "x"}}, {"server": {"description": "before 2.19"}}]
+    answer = check(personas, *matrix("put", path, body=body, ok=200, weak="reader", malformed=bad))[-1]
+    assert answer.json()["server"]["name"] == "web2"
+    described = check(personas, Row("member", "put", path, 200, {"server": {"description": "d"}}, "2.75"))[0]
+    assert described.json()["server"]["description"] == "d"
+    assert described.json()["server"]["OS-EXT-STS:vm_state"] == "active"
+
+
+def test_a_server_is_deleted(personas, cloud, sent):
+    answer = check(personas, *matrix("delete", f"{SERVERS}/{cloud.server.pk}", ok=204, weak="reader"))[-1]
+    assert answer.content == b""
+    assert sent() == ["compute.destroy"]
+
+
+def test_bodies_that_are_no_json(personas, cloud):
+    api = personas.member.api
+    for raw in ("{", "[" * 10_000, '{"server": {"name": NaN}}', "null", "[]", '"x"', b"\xff\xfe".decode("latin1")):
+        answer = api.client.post(SERVERS, data=raw, content_type="application/json", headers={"X-Auth-Token": api.token})
+        assert answer.status_code == 400, raw[:20]
+        assert list(answer.json()) == ["badRequest"]
+    plain = api.client.post(SERVERS, data="x", content_type="text/plain", headers={"X-Auth-Token": api.token})
+    assert (plain.status_code, list(plain.json())) == (415, ["badMediaType"])
+    huge = json.dumps({"server": {"name": "x" * 1_200_000}})
+    assert api.client.post(SERVERS, data=huge, content_type="application/json", headers={"X-Auth-Token": api.token}).status_code == 413
+
+
+def test_addresses_that_are_none(personas, cloud):
+    check(
+        personas,
+        Row("anonymous", "get", "/compute/v2.1/no-such", 401),
+        Row("member", "get", "/compute/v2.1/no-such", 404),
+        Row("member", "get", "/compute/v3", 404),
+        Row("member", "get", f"{SERVERS}/x%00y", 404),
+        Row("member", "delete", SERVERS, 405),
+        Row("member", "patch", f"{SERVERS}/{cloud.server.pk}", 405),
+    )

@@ -1,0 +1,3 @@
+"""The small cloud of the kit."""
+
+from tests.kit.compute import *  # noqa: F403

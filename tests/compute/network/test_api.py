@@ -1,0 +1,143 @@
+"""The network API: discovery, lists, filters, one of each."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from compute.network.services import ports, seed
+from tests.kit.api import Row, check, matrix
+
+V2 = "/network/v2.0"
+MADE_UP = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def world(personas):
+    network = seed.seed()
+    for who, device in ((personas.member, "d1"), (personas.stranger, "d2")):
+        ports.allocate(ctx=who.ctx, project_id=who.ctx.project_id, device_id=device, networks=None)
+    return network
+
+
+def one(personas, plural, who="member"):
+    listed = getattr(personas, who).api.get(f"{V2}/{plural}").json()
+    return listed[plural.replace("-", "_")][0]
+
+
+def test_discovery_is_for_everybody(personas):
+    for path in ("/network", "/network/"):
+        version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"][0]
+        assert version == {"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": "http://testserver/network/v2.0/"}]}
+    for path in (V2, f"{V2}/"):
+        assert "resources" in check(personas, Row("anonymous", "get", path, 200))[0].json()
+
+
+@pytest.mark.parametrize("plural", ["networks", "subnets", "ports", "security-groups", "security-group-rules"])
+def test_each_collection(personas, world, plural):
+    check(personas, *matrix("get", f"{V2}/{plural}", ok=200, stranger=200, weak="nobody"))
+    shared = plural in ("networks", "subnets")
+    path = f"{V2}/{plural}/{one(personas, plural)['id']}"
+    check(personas, *matrix("get", path, ok=200, stranger=200 if shared else 404))
+    check(
+        personas,
+        Row("admin", "get", path, 200),
+        Row("member", "get", f"{V2}/{plural}/{MADE_UP}", 404),
+        Row("member", "get", f"{V2}/{plural}/x%00", 404),
+        Row("member", "get", f"{V2}/{plural}?no_such=1", 400),
+        Row("member", "get", f"{V2}/{plural}?limit=x", 400),
+        Row("member", "get", f"{V2}/{plural}?marker={MADE_UP}", 400),
+        Row("member", "get", f"{V2}/{plural}?sort_key=secret", 400),
+        Row("member", "get", f"{V2}/{plural}?sort_key=id&sort_dir=up", 400),
+        Row("member", "get", f"{V2}/{plural}?id=x%00", 400),
+        Row("member", "get", f"{V2}/{plural}?description={'x' * 20_000}", 400),
+        Row("member", "post", f"{V2}/{plural}", 405, {}),
+        Row("member", "delete", path, 405),
+    )
+
+
+def test_a_network_is_shown(personas, world):
+    shown = one(personas, "networks")
+    assert (shown["name"], shown["shared"], shown["router:external"]) == ("private", True, False)
+    assert shown["subnets"] == [world.subnets.get().pk]
+
+
+def test_filters_are_or_ed_and_fields_trim(personas, world):
+    api = personas.member.api
+
+    def count(query):
+        return len(api.get(f"{V2}/networks?{query}").json()["networks"])
+
+    assert count("name=private") == 1
+    assert count("name=other&name=private") == 1
+    assert count("name=other") == 0
+    assert count("shared=true&router:external=False") == 1
+    assert count("shared=0") == 0
+    assert count("mtu=1500&admin_state_up=True") == 1
+    assert api.get(f"{V2}/networks?fields=id&fields=name").json() == {"networks": [{"id": world.pk, "name": "private"}]}
+    check(personas, Row("member", "get", f"{V2}/networks?shared=maybe", 400), Row("member", "get", f"{V2}/networks?mtu=1e99", 400))
+
+
+def test_ports_are_found_by_device_and_address(personas, world):
+    api = personas.member.api
+    port = one(personas, "ports")
+    assert "binding:host_id" not in port
+    assert "binding:host_id" in one(personas, "ports", "admin")
+    address = port["fixed_ips"][0]["ip_address"]
+    for query, number in (
+        ("device_id=d1", 1),
+        ("device_id=d2", 0),
+        (f"fixed_ips=ip_address={address}", 1),
+        (f"fixed_ips=ip_address={address}&fixed_ips=subnet_id={MADE_UP}", 0),
+        (f"security_groups={port['security_groups'][0]}", 1),
+    ):
+        assert len(api.get(f"{V2}/ports?{query}").json()["ports"]) == number, query
+    assert len(personas.admin.api.get(f"{V2}/ports").json()["ports"]) == 2
+    check(personas, Row("member", "get", f"{V2}/ports?fixed_ips=x", 400), Row("member", "get", f"{V2}/ports?binding:host_id=h", 400))
+
+
+def test_pages_follow_each_other(personas, world):
+    api, path, seen = personas.member.api, f"{V2}/security-group-rules?limit=3&sort_key=direction&sort_dir=desc", []
+    while path:
+        body = api.get(path).json()
+        seen += [rule["direction"] for rule in body["security_group_rules"]]
+        links = body.get("security_group_rules_links")
+        path = links[0]["href"].removeprefix("http://testserver") if links else None
+    assert seen == ["ingress", "ingress", "egress", "egress"]
+
+
+def test_a_project_has_its_default_group_from_the_first_look(personas, db):
+    groups = personas.member.api.get(f"{V2}/security-groups?name=default").json()["security_groups"]
+    assert len(groups[0]["security_group_rules"]) == 4
+
+
+def test_lists_take_a_fixed_number_of_queries(personas, world):
+    def queries(plural):
+        with CaptureQueriesContext(connection) as captured:
+            assert personas.admin.api.get(f"{V2}/{plural}").status_code == 200
+        return len(captured)
+
+    before = {plural: queries(plural) and queries(plural) for plural in ("networks", "ports", "security-groups", "subnets")}
+    for number in range(10):
+        who = personas.member.ctx
+        ports.allocate(ctx=who, project_id=who.project_id, device_id=f"more-{number}", networks=None)
+    assert {plural: queries(plural) for plural in before} == before
+
+
+def test_extensions_and_quotas(personas, db):
+    aliases = {item["alias"] for item in check(personas, *matrix("get", f"{V2}/extensions", ok=200, stranger=200))[-1].json()["extensions"]}
+    assert "security-group" in aliases
+    assert "router" not in aliases
+    check(personas, *matrix("get", f"{V2}/extensions/net-mtu", ok=200, stranger=200), Row("member", "get", f"{V2}/extensions/router", 404))
+    path = f"{V2}/quotas/{personas.lab.pk}"
+    assert check(personas, *matrix("get", path, ok=200, stranger=403))[-1].json()["quota"]["port"] == -1
+    used = check(personas, *matrix("get", f"{path}/details.json", ok=200, stranger=403))[-1].json()["quota"]["port"]
+    assert used == {"limit": -1, "used": 0, "reserved": 0}
+
+
+def test_addresses_that_are_none(personas, db):
+    check(
+        personas,
+        Row("anonymous", "get", f"{V2}/routers", 401),
+        Row("member", "get", f"{V2}/routers", 404),
+        Row("member", "get", "/network/v3", 404),
+    )

@@ -1,0 +1,95 @@
+"""Console tokens, and the log put together from its parts."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.utils import timezone
+
+from compute.models import ConsoleToken, Server
+from compute.services import consoles, lifecycle
+from compute.states import VmState
+from portal.core import bus, signing
+from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden
+from tests.kit.compute import ServerFactory, member
+
+
+def test_an_access_is_good_once_and_only_its_digest_is_kept(cloud):
+    server = cloud.build()
+    access = consoles.issue(ctx=cloud.ctx, server=server)
+    assert parse_qs(urlsplit(access.url).query)["token"] == [access.token]
+    assert urlsplit(access.url).path == "/console/"
+    assert access.websocket_path == f"/ws/vnc/?token={access.token}"
+    row = ConsoleToken.objects.get()
+    assert access.token not in str(vars(row))
+
+    relay = consoles.redeem(access.token)
+    assert relay.address == "unix:/nowhere"
+    sealed = signing.unseal(bus.queue_key(), "relay", relay.ticket, 30)
+    assert (sealed["server_id"], sealed["kind"]) == (server.pk, "vnc")
+    with pytest.raises(Forbidden):
+        consoles.redeem(access.token)
+
+
+def test_no_access_with_a_made_up_old_or_orphaned_token(cloud):
+    server = cloud.build()
+    for token in ("", "x", "a" * 100_000):
+        with pytest.raises(Forbidden):
+            consoles.redeem(token)
+    access = consoles.issue(ctx=cloud.ctx, server=server)
+    ConsoleToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(Forbidden):
+        consoles.redeem(access.token)
+    access = consoles.issue(ctx=cloud.ctx, server=server)
+    with cloud.commits():
+        lifecycle.delete(ctx=cloud.again(), server=server)
+    with pytest.raises(CloudError):
+        consoles.redeem(access.token)
+
+
+@pytest.mark.parametrize("vm_state", [VmState.STOPPED, VmState.ERROR, VmState.BUILDING])
+def test_only_a_running_server_has_a_console(cloud, vm_state):
+    with pytest.raises(Conflict, match="not ready"):
+        consoles.issue(ctx=cloud.ctx, server=ServerFactory(vm_state=vm_state))
+
+
+def test_other_kinds_and_other_people_are_refused(cloud):
+    server = cloud.build()
+    with pytest.raises(BadRequest, match="console type"):
+        consoles.issue(ctx=cloud.ctx, server=server, kind="rdp")
+    for caller in (member("f" * 32), member(roles=frozenset({"reader"}))):
+        with pytest.raises(Forbidden):
+            consoles.issue(ctx=caller, server=server)
+
+
+def test_an_open_console_ends_with_the_server_and_with_the_right(cloud):
+    server = cloud.build()
+    assert consoles.may_stay_open(server.pk, cloud.ctx)
+    assert not consoles.may_stay_open(server.pk, member(roles=frozenset({"reader"})))
+    assert not consoles.may_stay_open("gone", cloud.ctx)
+    Server.objects.filter(pk=server.pk).update(vm_state=VmState.STOPPED)
+    assert not consoles.may_stay_open(server.pk, cloud.ctx)
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ([], b""),
+        ([(0, b"abc"), (3, b"def")], b"abcdef"),
+        ([(0, b"abc"), (0, b"abc"), (3, b"def")], b"abcdef"),
+        ([(0, b"abc"), (3, b"def"), (0, b"abcdefg")], b"abcdefg"),
+        ([(100, b"abc"), (103, b"d")], b"abcd"),
+        ([(100, b"abc"), (0, b"xyz")], b"xyz"),
+    ],
+)
+def test_parts_told_twice_stand_once(entries, text):
+    assert consoles.joined([{b"o": str(offset).encode(), b"d": data} for offset, data in entries]) == text
+
+
+def test_markers_are_no_text():
+    assert consoles.joined([{b"o": b"0", b"d": b"a"}, {b"o": b"1", b"e": b"caught-up"}, {b"o": b"1", b"d": b"b"}]) == b"ab"
+
+
+def test_a_log_that_began_anew_hides_the_old_one():
+    restarted = {b"o": b"0", b"e": b"restarted"}
+    assert consoles.joined([{b"o": b"50", b"d": b"old"}, restarted, {b"o": b"0", b"d": b"new"}]) == b"new"

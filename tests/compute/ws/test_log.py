@@ -1,0 +1,88 @@
+"""The boot log as it grows, from a stream that a host fills while the lease lives."""
+
+import asyncio
+
+import pytest
+import redis
+from asgiref.sync import sync_to_async
+
+from compute.models import Server
+from compute.services import consoles
+from compute.ws import closing
+from portal.core.errors import Conflict, Forbidden
+from tests.kit.compute import ServerFactory, member
+from tests.kit.queue import private_redis  # noqa: F401
+from tests.kit.websocket import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def stream(private_redis, settings):  # noqa: F811
+    settings.REDIS_URL = private_redis
+    consoles._redis.cache_clear()
+    yield redis.Redis.from_url(private_redis)
+    consoles._redis.cache_clear()
+
+
+def tell(client, server_id: str, *parts: tuple[int, bytes | None]) -> None:
+    for offset, data in parts:
+        fields = {"o": offset, "e": "caught-up"} if data is None else {"o": offset, "d": data}
+        client.xadd(f"nebulet:console:{server_id}", fields)
+
+
+async def test_the_log_grows_on_the_page(cloud, stream):
+    server = await sync_to_async(cloud.build)()
+    tell(stream, server.pk, (0, b"Linux \xe4\xbd"), (8, b"\xa0 booting\n"), (18, None))
+    page = Page(f"/ws/servers/{server.pk}/log/", cloud.ctx)
+    await page.connect()
+    text = await page.receive() + await page.receive()
+    assert text == "Linux \u4f60 booting\n"
+    tell(stream, server.pk, (18, b"login: "))
+    assert await page.receive(timeout=3) == "login: "
+    for _ in range(20):
+        if stream.exists(f"nebulet:console-lease:{server.pk}"):
+            break
+        await asyncio.sleep(0.05)
+    assert 0 < stream.ttl(f"nebulet:console-lease:{server.pk}") <= 15
+    await page.disconnect()
+
+
+async def test_a_page_goes_on_where_it_was(cloud, stream):
+    server = await sync_to_async(cloud.build)()
+    tell(stream, server.pk, (0, b"0123456789"), (10, b"abc"))
+    page = Page(f"/ws/servers/{server.pk}/log/?from=8", cloud.ctx)
+    await page.connect()
+    assert await page.receive() == "89"
+    assert await page.receive() == "abc"
+    await page.disconnect()
+
+
+async def test_the_log_of_others_is_not_there(cloud, stream):
+    server = await sync_to_async(cloud.build)()
+    for ctx, code in (
+        (None, closing.SIGN_IN),
+        (member("f" * 32, "f" * 32), closing.GONE),
+        (member(roles=frozenset({"reader"})), closing.REFUSED),
+    ):
+        page = Page(f"/ws/servers/{server.pk}/log/", ctx)
+        await page.connect()
+        assert await page.closed() == code
+
+
+def test_output_waits_for_the_host_and_gives_the_last_lines(cloud, stream):
+    server = cloud.build()
+    listener = stream.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("nebulet:console:host-1")
+    listener.get_message(timeout=1)
+    tell(stream, server.pk, (0, b"one\ntwo\nthree\n"), (14, None))
+    stream.set(consoles.lease_key(server.pk), 1, ex=15)
+    assert consoles.output(ctx=cloud.ctx, server=server) == "one\ntwo\nthree\n"
+    assert consoles.output(ctx=cloud.ctx, server=server, lines=2) == "two\nthree\n"
+    assert consoles.output(ctx=cloud.ctx, server=server, lines=0) == ""
+    assert listener.get_message(timeout=1)["data"] == server.pk.encode()
+    with pytest.raises(Forbidden):
+        consoles.output(ctx=member(roles=frozenset({"reader"})), server=server)
+    with pytest.raises(Conflict):
+        consoles.output(ctx=cloud.ctx, server=ServerFactory(host=None))
+    assert Server.objects.count() == 2

@@ -1,0 +1,118 @@
+"""Forms: what a service refuses stands on the form, and nothing that was typed is lost."""
+
+import base64
+
+import pytest
+from django.urls import reverse
+
+from accounts.services import quotas
+from compute.models import Keypair, Server
+from compute.network.services import seed
+from images.models import Image
+
+PRIVATE = {"name": "web", "count": "1", "key_name": "", "network": "", "user_data": ""}
+
+
+def filled(world, **changes):
+    return {**PRIVATE, "image": world.image.pk, "flavor": world.flavor.flavor_id, **changes}
+
+
+def test_launching_makes_an_instance_and_leads_to_its_build_view(world, browse):
+    answer = browse("member").post(
+        "/instances/new/", filled(world, name="db", key_name="laptop", user_data="#!/bin/sh\r\ntrue\r\n")
+    )
+
+    made = Server.objects.get(name="db")
+    assert answer.url == reverse("instances:detail", args=[made.pk])
+    assert base64.b64decode(made.user_data) == b"#!/bin/sh\ntrue\n"
+    assert made.key_name == "laptop"
+
+
+def test_a_quota_that_is_reached_stands_on_the_form(world, browse):
+    quotas.set_limits(world.people.lab.pk, {"instances": 1})
+
+    answer = browse("member").post("/instances/new/", filled(world, name="one-too-many", user_data="#!/bin/sh"))
+
+    assert answer.status_code == 400
+    assert "Quota exceeded for instances" in answer.text
+    assert 'value="one-too-many"' in answer.text
+    assert "#!/bin/sh</textarea>" in answer.text
+
+
+def test_a_field_that_the_form_does_not_have_is_refused(world, browse):
+    answer = browse("member").post("/instances/new/", filled(world, nmae="typo"))
+
+    assert answer.status_code == 400
+    assert "Unknown field: nmae." in answer.text
+
+
+def test_a_filled_form_can_be_sent_as_a_link(world, browse):
+    page = browse("member").get("/instances/new/", {"name": "class-{n}", "count": "3"}).text
+
+    assert 'value="class-{n}"' in page
+    assert "Launch 3 instances" in page
+
+
+def test_the_summary_follows_the_form(world, browse):
+    seed.seed()
+    client = browse("member", **{"HX-Request": "true", "HX-Trigger-Name": "image"})
+    part = client.post("/instances/new/preview/", filled(world, name="a b", count="2", key_name="laptop")).text
+
+    assert "openstack server create &#x27;a b&#x27;" in part
+    assert "--min 2" in part
+    assert "3 / 10" in part
+    assert 'hx-swap-oob="true"' in part
+
+
+def test_a_reader_sees_the_form_and_why_it_is_grey(world, browse):
+    page = browse("reader").get("/instances/new/").text
+
+    assert 'id="launch-button"' not in page
+    assert reverse("instances:why-launch") in page
+    assert "You are reader in lab." in page
+
+
+def test_a_private_key_is_shown_once(world, browse):
+    client = browse("member")
+    made = client.post("/keys/new/", {"name": "fresh"})
+
+    assert "PRIVATE KEY-----" in made.text
+    assert "no-store" in made.headers["Cache-Control"]
+    assert "PRIVATE KEY" not in client.get("/keys/").text
+    assert Keypair.objects.filter(name="fresh").count() == 1
+
+
+def test_a_taken_key_name_stands_on_the_form(world, browse):
+    answer = browse("member").post("/keys/new/", {"name": "laptop"})
+
+    assert answer.status_code == 400
+    assert "already exists" in answer.text
+    assert 'value="laptop"' in answer.text
+
+
+def test_a_key_of_somebody_else_is_not_there(world, browse):
+    key = Keypair.objects.get(name="laptop")
+
+    assert browse("manager").post(reverse("keys:action", args=[key.pk, "delete"])).status_code == 404
+    assert Keypair.objects.filter(pk=key.pk).exists()
+
+
+def test_making_an_image_tells_the_browser_where_the_bytes_go(world, browse):
+    fields = {"name": "new", "disk_format": "qcow2", "visibility": "private", "min_disk": "0", "min_ram": "0"}
+    answer = browse("member", Accept="application/json").post("/images/new/", fields)
+
+    image = Image.objects.get(name="new")
+    assert answer.json()["upload"].startswith(f"/image/v2/images/{image.pk}/file?ticket=")
+    assert answer.json()["detail"] == reverse("images:detail", args=[image.pk])
+
+
+def test_a_refused_image_answers_in_words(world, browse):
+    answer = browse("reader", Accept="application/json").post("/images/new/", {"name": "", "disk_format": "qcow2"})
+
+    assert answer.status_code == 400
+    assert "Name" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("who", ["member", "admin"])
+def test_only_who_may_publish_is_offered_to(world, browse, who):
+    assert ('value="public"' in browse(who).get("/images/new/").text) == (who == "admin")
