@@ -68,7 +68,8 @@ def fill(ctx, number: int) -> None:
         for at, row in enumerate(numbers)
     )
     ports = Port.objects.bulk_create(
-        Port(network=network, project_id=ctx.project_id, device_id=server.pk, device_owner="compute:nova") for server in servers
+        Port(network=network, project_id=ctx.project_id, device_id=server.pk, device_owner="compute:nova")
+        for server in servers
     )
     base = subnet.range.network_address + 10
     FixedAddress.objects.bulk_create(

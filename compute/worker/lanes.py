@@ -16,7 +16,7 @@ _LANES = {
     COMMAND_ACTORS[Reboot]: "patient",
 }
 _PREFETCH = 1_000
-_IDLE_MS = 2_000
+_IDLE_MS = 1_000
 
 
 class Lanes:

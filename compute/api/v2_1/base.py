@@ -1,12 +1,11 @@
 """What every view of the compute API has in common: microversions, strict queries, pages, links."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
@@ -103,14 +102,14 @@ def truth(word: str, name: str) -> bool:
 
 
 def moment(word: str, name: str) -> datetime:
-    """Return the time that a word of the query string spells; raises BadRequest."""
+    """Return the time in UTC that a word of the query string spells; raises BadRequest."""
     try:
         found = parse_datetime(word.replace(" ", "+"))
-    except ValueError:
-        found = None
-    if found is None:
-        raise BadRequest(f"Invalid input for query parameters {name}. Value: {word[:50]}. It is not a 'date-time'.")
-    return found if found.tzinfo else timezone.make_aware(found, timezone.get_fixed_timezone(0))
+        if found is not None:
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadRequest(f"Invalid input for query parameters {name}. Value: {word[:50]}. It is not a 'date-time'.")
 
 
 def ordering(

@@ -1,6 +1,7 @@
 """Tags and filters of the pages: icons, figures, commands."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -20,8 +21,9 @@ register.filter("bytes", words.size)
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def icon(name: str, css: str = "") -> SafeString:
-    """An icon of the sprite, hidden from screen readers."""
+    """An icon of the sprite, hidden from screen readers. Kept: a page shows hundreds, and the sprite's address never changes."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.75"'
         ' stroke-linecap="round" stroke-linejoin="round"><use href="{}#{}"></use></svg>',

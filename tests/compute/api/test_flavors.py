@@ -70,7 +70,9 @@ def test_operators_make_and_delete_flavors(personas, cloud):
         changed(rxtx_factor=0),
         changed(description="before 2.55"),
     ]
-    made = check(personas, *matrix("post", FLAVORS, body=NEW, ok=200, who="admin", stranger=403, weak="member", malformed=bad))[-1]
+    made = check(
+        personas, *matrix("post", FLAVORS, body=NEW, ok=200, who="admin", stranger=403, weak="member", malformed=bad)
+    )[-1]
     assert made.json()["flavor"]["id"] == "f9"
     check(personas, Row("admin", "post", FLAVORS, 409, NEW), Row("admin", "post", FLAVORS, 409, changed(id="other")))
     check(personas, *matrix("delete", f"{FLAVORS}/f9", ok=202, who="admin", stranger=403, weak="member"))
@@ -80,20 +82,31 @@ def test_operators_make_and_delete_flavors(personas, cloud):
 def test_a_description_is_changed_from_2_55(personas, cloud):
     body = {"flavor": {"description": "small"}}
     bad = [{}, {"flavor": {}}, {"flavor": {"description": 1}}, {"flavor": {"name": "x"}}]
-    rows = matrix("put", f"{FLAVORS}/1", body=body, ok=200, who="admin", stranger=403, weak="member", malformed=bad, version="2.55")
+    rows = matrix(
+        "put", f"{FLAVORS}/1", body=body, ok=200, who="admin", stranger=403, weak="member", malformed=bad, version="2.55"
+    )
     assert check(personas, *rows)[-1].json()["flavor"]["description"] == "small"
     check(personas, Row("admin", "put", f"{FLAVORS}/1", 404, body, "2.54"))
 
 
 def test_extra_specs(personas, cloud):
     path, body = f"{FLAVORS}/1/os-extra_specs", {"extra_specs": {"hw:cpu_policy": "shared"}}
-    bad = [{}, {"extra_specs": {}}, {"extra_specs": {"a/b": "x"}}, {"extra_specs": {"a": None}}, {"extra_specs": {"a": "x" * 256}}]
+    bad = [
+        {},
+        {"extra_specs": {}},
+        {"extra_specs": {"a/b": "x"}},
+        {"extra_specs": {"a": None}},
+        {"extra_specs": {"a": "x" * 256}},
+    ]
     check(personas, *matrix("post", path, body=body, ok=200, who="admin", stranger=403, weak="member", malformed=bad))
     assert check(personas, *matrix("get", path, ok=200, stranger=200))[-1].json() == body
     one = f"{path}/hw:cpu_policy"
     assert check(personas, *matrix("get", one, ok=200, stranger=200))[-1].json() == body["extra_specs"]
     change = {"hw:cpu_policy": "dedicated"}
-    check(personas, *matrix("put", one, body=change, ok=200, who="admin", stranger=403, weak="member", malformed=[{}, {"a": "b"}]))
+    check(
+        personas,
+        *matrix("put", one, body=change, ok=200, who="admin", stranger=403, weak="member", malformed=[{}, {"a": "b"}]),
+    )
     check(personas, *matrix("delete", one, ok=200, who="admin", stranger=403, weak="member"))
     check(personas, Row("admin", "delete", one, 404), Row("member", "get", one, 404))
 
@@ -103,7 +116,11 @@ def test_access_needs_a_project(personas, cloud, name):
     path = f"{FLAVORS}/1/action"
     bad = [{}, {name: {}}, {name: {"tenant": 1}}, {name: {"tenant": "x", "more": 1}}, {"other": {"tenant": "x"}}]
     check(personas, *(Row("admin", "post", path, 400, body) for body in bad))
-    check(personas, Row("admin", "post", path, 409, {name: {"tenant": "x"}}), Row("member", "post", path, 403, {name: {"tenant": "x"}}))
+    check(
+        personas,
+        Row("admin", "post", path, 409, {name: {"tenant": "x"}}),
+        Row("member", "post", path, 403, {name: {"tenant": "x"}}),
+    )
 
 
 def test_access_is_given_and_taken(personas, cloud):

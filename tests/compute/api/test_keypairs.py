@@ -3,9 +3,7 @@
 from tests.kit.api import Row, check, matrix
 
 KEYPAIRS = "/compute/v2.1/os-keypairs"
-PUBLIC = (
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRlc3RrZXl0ZXN0a2V5dGVzdGtleXRlc3RrZXkwMTIz me@example.org"
-)
+PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRlc3RrZXl0ZXN0a2V5dGVzdGtleXRlc3RrZXkwMTIz me@example.org"
 
 
 def wish(**changes):

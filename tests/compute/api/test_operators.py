@@ -34,7 +34,10 @@ def test_services(personas, cloud):
     assert personas.admin.api.get(f"{path}?host=other").json() == {"services": []}
     word = {"host": "host1", "binary": "nova-compute"}
     reason = {**word, "disabled_reason": "broken fan"}
-    check(personas, *matrix("put", f"{path}/disable", body=word, ok=200, who="admin", stranger=403, weak="member", malformed=[{}]))
+    check(
+        personas,
+        *matrix("put", f"{path}/disable", body=word, ok=200, who="admin", stranger=403, weak="member", malformed=[{}]),
+    )
     check(
         personas,
         Row("admin", "put", f"{path}/disable-log-reason", 200, reason, "2.11"),
@@ -73,7 +76,9 @@ def test_hypervisors(personas, cloud):
     detail = api.get(f"{path}/detail").json()["hypervisors"][0]
     assert (detail["memory_mb"], detail["running_vms"], detail["id"]) == (16384, 2, cloud.host.pk)
     assert isinstance(detail["cpu_info"], str)
-    assert isinstance(api.get(f"{path}/detail", OpenStack_API_Version="compute 2.28").json()["hypervisors"][0]["cpu_info"], dict)
+    assert isinstance(
+        api.get(f"{path}/detail", OpenStack_API_Version="compute 2.28").json()["hypervisors"][0]["cpu_info"], dict
+    )
     lean = api.get(f"{path}/{cloud.host.uuid}", OpenStack_API_Version="compute 2.88").json()["hypervisor"]
     assert "vcpus" not in lean
     assert lean["uptime"] is None

@@ -41,7 +41,12 @@ def test_power(personas, cloud, sent, name, body, right, wrong, command):
 
 def test_bodies_that_name_no_action(personas, cloud):
     bad = [{}, [], {"os-start": None, "os-stop": None}, {"no-such": {}}, {"reboot": {}}, {"reboot": {"type": "SOFTLY"}}]
-    bad += [{"reboot": {"type": "SOFT", "more": 1}}, {"reboot": None}, {"reboot": "SOFT"}, {"os-getConsoleOutput": {"length": "x"}}]
+    bad += [
+        {"reboot": {"type": "SOFT", "more": 1}},
+        {"reboot": None},
+        {"reboot": "SOFT"},
+        {"os-getConsoleOutput": {"length": "x"}},
+    ]
     check(personas, *(Row("member", "post", action(cloud.server), 400, body) for body in bad))
     check(personas, Row("member", "post", f"{SERVERS}/{MADE_UP}/action", 404, {"os-start": None}))
 
@@ -73,7 +78,9 @@ def test_the_actions_log(personas, cloud):
     first = check(personas, Row("member", "get", f"{path}?limit=2", 200, version="2.58"))[0].json()
     assert [row["request_id"] for row in first["instanceActions"]] == ["req-0", "req-1"]
     assert first["instanceActions"][0]["updated_at"]
-    rest = personas.member.api.get(first["links"][0]["href"].removeprefix("http://testserver"), OpenStack_API_Version="compute 2.58")
+    rest = personas.member.api.get(
+        first["links"][0]["href"].removeprefix("http://testserver"), OpenStack_API_Version="compute 2.58"
+    )
     assert [row["request_id"] for row in rest.json()["instanceActions"]] == ["req-2"]
     check(
         personas,
@@ -110,7 +117,14 @@ def test_the_log_outlives_the_server_from_2_21(personas, cloud):
 def test_metadata(personas, cloud):
     path = f"{SERVERS}/{cloud.server.pk}/metadata"
     assert check(personas, *matrix("get", path, ok=200))[-1].json() == {"metadata": {"role": "web"}}
-    bad = [{}, {"metadata": None}, {"metadata": {"k": 1}}, {"metadata": {"": "v"}}, {"metadata": {"k" * 256: "v"}}, {"meta": {}}]
+    bad = [
+        {},
+        {"metadata": None},
+        {"metadata": {"k": 1}},
+        {"metadata": {"": "v"}},
+        {"metadata": {"k" * 256: "v"}},
+        {"meta": {}},
+    ]
     more = {"metadata": {"tier": "1"}}
     answer = check(personas, *matrix("post", path, body=more, ok=200, weak="reader", malformed=bad))[-1]
     assert answer.json() == {"metadata": {"role": "web", "tier": "1"}}

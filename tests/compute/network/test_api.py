@@ -27,7 +27,11 @@ def one(personas, plural, who="member"):
 def test_discovery_is_for_everybody(personas):
     for path in ("/network", "/network/"):
         version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"][0]
-        assert version == {"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": "http://testserver/network/v2.0/"}]}
+        assert version == {
+            "id": "v2.0",
+            "status": "CURRENT",
+            "links": [{"rel": "self", "href": "http://testserver/network/v2.0/"}],
+        }
     for path in (V2, f"{V2}/"):
         assert "resources" in check(personas, Row("anonymous", "get", path, 200))[0].json()
 
@@ -74,7 +78,11 @@ def test_filters_are_or_ed_and_fields_trim(personas, world):
     assert count("shared=0") == 0
     assert count("mtu=1500&admin_state_up=True") == 1
     assert api.get(f"{V2}/networks?fields=id&fields=name").json() == {"networks": [{"id": world.pk, "name": "private"}]}
-    check(personas, Row("member", "get", f"{V2}/networks?shared=maybe", 400), Row("member", "get", f"{V2}/networks?mtu=1e99", 400))
+    check(
+        personas,
+        Row("member", "get", f"{V2}/networks?shared=maybe", 400),
+        Row("member", "get", f"{V2}/networks?mtu=1e99", 400),
+    )
 
 
 def test_ports_are_found_by_device_and_address(personas, world):
@@ -92,7 +100,11 @@ def test_ports_are_found_by_device_and_address(personas, world):
     ):
         assert len(api.get(f"{V2}/ports?{query}").json()["ports"]) == number, query
     assert len(personas.admin.api.get(f"{V2}/ports").json()["ports"]) == 2
-    check(personas, Row("member", "get", f"{V2}/ports?fixed_ips=x", 400), Row("member", "get", f"{V2}/ports?binding:host_id=h", 400))
+    check(
+        personas,
+        Row("member", "get", f"{V2}/ports?fixed_ips=x", 400),
+        Row("member", "get", f"{V2}/ports?binding:host_id=h", 400),
+    )
 
 
 def test_pages_follow_each_other(personas, world):
@@ -124,10 +136,17 @@ def test_lists_take_a_fixed_number_of_queries(personas, world):
 
 
 def test_extensions_and_quotas(personas, db):
-    aliases = {item["alias"] for item in check(personas, *matrix("get", f"{V2}/extensions", ok=200, stranger=200))[-1].json()["extensions"]}
+    aliases = {
+        item["alias"]
+        for item in check(personas, *matrix("get", f"{V2}/extensions", ok=200, stranger=200))[-1].json()["extensions"]
+    }
     assert "security-group" in aliases
     assert "router" not in aliases
-    check(personas, *matrix("get", f"{V2}/extensions/net-mtu", ok=200, stranger=200), Row("member", "get", f"{V2}/extensions/router", 404))
+    check(
+        personas,
+        *matrix("get", f"{V2}/extensions/net-mtu", ok=200, stranger=200),
+        Row("member", "get", f"{V2}/extensions/router", 404),
+    )
     path = f"{V2}/quotas/{personas.lab.pk}"
     assert check(personas, *matrix("get", path, ok=200, stranger=403))[-1].json()["quota"]["port"] == -1
     used = check(personas, *matrix("get", f"{path}/details.json", ok=200, stranger=403))[-1].json()["quota"]["port"]

@@ -155,7 +155,11 @@ def test_what_a_host_is_told(ctx, private, settings):
     assert spec.addresses == [port.fixed_addresses.get().address]
     assert spec.network.name == f"{settings.NAME}-{private.pk[:8]}"
     assert len(spec.network.bridge) <= 15
-    assert (spec.network.gateway_ip, spec.network.dhcp_start, spec.network.dhcp_end) == ("10.180.0.1", "10.180.0.2", "10.180.0.254")
+    assert (spec.network.gateway_ip, spec.network.dhcp_start, spec.network.dhcp_end) == (
+        "10.180.0.1",
+        "10.180.0.2",
+        "10.180.0.254",
+    )
     ports.bind("d1", "host1", up=True)
     port.refresh_from_db()
     assert (port.host, port.status) == ("host1", "ACTIVE")
