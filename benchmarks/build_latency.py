@@ -142,8 +142,10 @@ def own_cloud(flavor: str) -> Iterator[Target]:
 
     try:
         server = shutil.which("valkey-server") or shutil.which("redis-server") or "valkey-server"
-        start("queue", server, "--port", "0", "--unixsocket", f"{state}/run/queue.sock", "--save", "", "--dir", f"{state}/queue")
-        for words in (["migrate", "-v0", "--run-syncdb"], ["seed"]):
+        start(
+            "queue", server, "--port", "0", "--unixsocket", f"{state}/run/queue.sock", "--save", "", "--dir", f"{state}/queue"
+        )
+        for words in (["migrate", "-v0"], ["seed"]):
             subprocess.run([*manage, *words], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
         port = env["NEBULET_PORT"]
         web = ["-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", port, "--no-access-log"]

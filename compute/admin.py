@@ -25,12 +25,13 @@ from compute.models import (
 from compute.services import flavors, hosts, lifecycle, power
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
+from portal.core.requests import CloudRequest
 
 
 class ServiceCallingAdmin(PolicyModelAdmin):
     """Runs a service on each chosen row and tells what came of it."""
 
-    def run(self, request: HttpRequest, rows: QuerySet[Any], argument: str, service: Any, **more: Any) -> None:
+    def run(self, request: CloudRequest, rows: QuerySet[Any], argument: str, service: Any, **more: Any) -> None:
         done = 0
         for row in rows:
             try:
@@ -54,23 +55,23 @@ class ServerAdmin(ServiceCallingAdmin):
         return super().get_queryset(request).select_related("number")
 
     @admin.action(description=gettext_lazy("Start"))
-    def start(self, request: HttpRequest, rows: QuerySet[Server]) -> None:
+    def start(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
         self.run(request, rows, "server", power.start)
 
     @admin.action(description=gettext_lazy("Stop"))
-    def stop(self, request: HttpRequest, rows: QuerySet[Server]) -> None:
+    def stop(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
         self.run(request, rows, "server", power.stop)
 
     @admin.action(description=gettext_lazy("Reboot"))
-    def reboot(self, request: HttpRequest, rows: QuerySet[Server]) -> None:
+    def reboot(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
         self.run(request, rows, "server", power.reboot)
 
     @admin.action(description=gettext_lazy("Reboot (hard)"))
-    def reboot_hard(self, request: HttpRequest, rows: QuerySet[Server]) -> None:
+    def reboot_hard(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
         self.run(request, rows, "server", power.reboot, hard=True)
 
     @admin.action(description=gettext_lazy("Delete"))
-    def delete_servers(self, request: HttpRequest, rows: QuerySet[Server]) -> None:
+    def delete_servers(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
         self.run(request, rows.filter(deleted_at=None), "server", lifecycle.delete)
 
 
@@ -81,11 +82,11 @@ class ServiceAdmin(ServiceCallingAdmin):
     actions = ("enable", "disable")
 
     @admin.action(description=gettext_lazy("Enable"))
-    def enable(self, request: HttpRequest, rows: QuerySet[Service]) -> None:
+    def enable(self, request: CloudRequest, rows: QuerySet[Service]) -> None:
         self.run(request, rows, "service", hosts.change, disabled=False)
 
     @admin.action(description=gettext_lazy("Disable"))
-    def disable(self, request: HttpRequest, rows: QuerySet[Service]) -> None:
+    def disable(self, request: CloudRequest, rows: QuerySet[Service]) -> None:
         self.run(request, rows, "service", hosts.change, disabled=True)
 
 
@@ -112,7 +113,7 @@ class FlavorAdmin(ServiceCallingAdmin):
     actions = ("delete_flavors",)
 
     @admin.action(description=gettext_lazy("Delete"))
-    def delete_flavors(self, request: HttpRequest, rows: QuerySet[Flavor]) -> None:
+    def delete_flavors(self, request: CloudRequest, rows: QuerySet[Flavor]) -> None:
         self.run(request, rows, "flavor", flavors.delete)
 
 

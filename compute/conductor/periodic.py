@@ -29,7 +29,7 @@ BINARIES = ("nova-conductor", "nova-scheduler")
 class Leadership:
     """A lease in Redis that one conductor holds, so that two of them do not repair the same things."""
 
-    def __init__(self, client: "redis.Redis[bytes]") -> None:
+    def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._name = secrets.token_hex(8).encode()
 

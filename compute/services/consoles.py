@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import contexts
+from accounts.models import User
 from compute import policies
 from compute.models import ConsoleToken, Host, Server
 from compute.selectors import get_server
@@ -106,6 +108,17 @@ def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
     return True
 
 
+def holder_may_go_on(relay: Relay) -> bool:
+    """Whether a console that was opened by its token alone may go on: its holder still has the right, as roles stand now."""
+    user = User.objects.select_related("domain").filter(pk=relay.user_id, enabled=True, domain__enabled=True).first()
+    if user is None:
+        return False
+    if relay.project_id is None:
+        return may_stay_open(relay.server_id, None)
+    ctx = next((each for each in contexts.project_contexts(user) if each.project_id == relay.project_id), None)
+    return ctx is not None and may_stay_open(relay.server_id, ctx)
+
+
 def readable_log(ctx: RequestContext, server_id: str) -> Server:
     """Return a server whose console log the caller may read."""
     server = get_server(ctx, server_id)
@@ -143,7 +156,7 @@ def read_log(server_id: str, host: str) -> bytes:
     return joined([fields for _id, fields in entries])
 
 
-def _wait_caught_up(client: "redis.Redis[bytes]", stream: str, since: bytes) -> None:
+def _wait_caught_up(client: redis.Redis, stream: str, since: bytes) -> None:
     deadline = time.monotonic() + CAUGHT_UP_S
     while (left := deadline - time.monotonic()) > 0:
         found: Any = client.xread({stream: since}, block=max(1, int(left * 1000)))
@@ -195,5 +208,5 @@ def _digest(token: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _redis() -> "redis.Redis[bytes]":
+def _redis() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=CAUGHT_UP_S + 2)

@@ -135,10 +135,15 @@ class ConsoleTailer:
         self._log_of = log_of
         self._tails: dict[str, Tail] = {}
         self._leases_at = 0.0
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin to listen for readers."""
         threading.Thread(target=self._run, name="console", daemon=True).start()
+
+    def stop(self) -> None:
+        """End at the next look."""
+        self._stopped.set()
 
     def build_begins(self, server_id: str) -> None:
         """Follow a guest from its first line, so that the boot log is there for whoever looks."""
@@ -149,7 +154,7 @@ class ConsoleTailer:
             LOG.warning("The console log is not followed: %s", error)
 
     def _run(self) -> None:
-        while True:
+        while not self._stopped.is_set():
             try:
                 self._listen()
             except (redis.RedisError, OSError) as error:
@@ -157,13 +162,13 @@ class ConsoleTailer:
             except Exception:
                 LOG.exception("Console logs are not followed for now")
             self._drop(list(self._tails))
-            time.sleep(1)
+            self._stopped.wait(1)
 
     def _listen(self) -> None:
         with self._client.pubsub(ignore_subscribe_messages=True) as readers:  # type: ignore[no-untyped-call]
             readers.subscribe(self._channel)
             self._resume()
-            while True:
+            while not self._stopped.is_set():
                 notice = readers.get_message(timeout=_LOOK_EVERY_S if self._tails else _IDLE_S)
                 if notice is not None and isinstance(notice["data"], bytes):
                     self._follow(notice["data"].decode(errors="replace"))

@@ -7,7 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPDefaultErrorHandler, HTTPErrorProcessor, HTTPHandler, HTTPSHandler, OpenerDirector
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    UnknownHandler,
+)
 
 from compute.states import TaskState
 from compute.virt.driver import BuildProgress, ImageRef, Tell
@@ -67,7 +74,7 @@ def _try(image: ImageRef, path: Path, tell: Tell) -> None:
 def _opener() -> Any:
     """HTTP and nothing else: no files, no redirects, no proxy in between."""
     opener = OpenerDirector()
-    for handler in (HTTPHandler(), HTTPSHandler(), HTTPErrorProcessor(), HTTPDefaultErrorHandler()):
+    for handler in (HTTPHandler(), HTTPSHandler(), HTTPErrorProcessor(), HTTPDefaultErrorHandler(), UnknownHandler()):
         opener.add_handler(handler)
     return opener
 

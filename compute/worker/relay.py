@@ -48,7 +48,7 @@ class Relay:
             await asyncio.start_unix_server(self._serve, path, limit=_LONGEST_TICKET)
             owner = path.parent.stat()
             os.chown(path, owner.st_uid, owner.st_gid)
-            path.chmod(0o600)
+            path.chmod(0o660)  # the group of the folder is the web process's
         else:
             name, _colon, port = place.rpartition(":")
             await asyncio.start_server(self._serve, name, int(port), limit=_LONGEST_TICKET)

@@ -68,7 +68,7 @@ class ConsoleLog(AsyncWebsocketConsumer):
         finally:
             await client.aclose()  # type: ignore[attr-defined]
 
-    async def _hold_lease(self, client: "redis.asyncio.Redis[bytes]") -> None:
+    async def _hold_lease(self, client: redis.asyncio.Redis) -> None:
         """Keep the host telling the log while the reader may read it."""
         while await same_caller(self.scope, self.ctx):
             try:
@@ -84,7 +84,7 @@ class ConsoleLog(AsyncWebsocketConsumer):
                 return None
         return await self.close(code=closing.SIGN_IN)
 
-    async def _follow(self, client: "redis.asyncio.Redis[bytes]") -> None:
+    async def _follow(self, client: redis.asyncio.Redis) -> None:
         """Send what lies on the stream, then each new part."""
         stream, last = consoles.stream_key(self.server_id), b"0-0"
         offset = _wanted_offset(self.scope["query_string"])

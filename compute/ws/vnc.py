@@ -82,7 +82,9 @@ class Display(AsyncWebsocketConsumer):
         await self.close(code=closing.ENDED)
 
     async def _still(self) -> bool:
-        if self.ctx is not None and not await same_caller(self.scope, self.ctx):
+        if self.ctx is None:
+            return bool(await database_sync_to_async(consoles.holder_may_go_on)(self.relay))
+        if not await same_caller(self.scope, self.ctx):
             return False
         return bool(await database_sync_to_async(consoles.may_stay_open)(self.relay.server_id, self.ctx))
 

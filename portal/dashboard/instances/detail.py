@@ -1,9 +1,11 @@
 """What the detail page of an instance shows, tab by tab."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,8 @@ from portal.core.policy import allowed
 from portal.dashboard.instances.actions import BUTTONS
 from portal.dashboard.instances.facts import build_stages, facts_of
 from portal.dashboard.kit.actions import offers
+
+BOOT_WATCH = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,19 @@ def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
     elif tab == "overview":
         creation = next((item for item in actions_of(ctx, server) if item.action == Action.CREATE), None)
         failed_build = server.vm_state == VmState.ERROR and server.launched_at is None
-        facts["stages"] = build_stages(server, creation) if building or failed_build else []
+        facts["booting"] = _is_booting(server)
+        facts["stages"] = build_stages(server, creation) if building or failed_build or facts["booting"] else []
     facts["view"] = f"{tab}-stages" if facts.get("stages") else tab
     return facts
+
+
+def _is_booting(server: Server) -> bool:
+    """Whether the server started so lately that people want to watch it boot."""
+    return (
+        server.vm_state == VmState.ACTIVE
+        and server.launched_at is not None
+        and timezone.now() - server.launched_at < BOOT_WATCH
+    )
 
 
 def _tabs(ctx: RequestContext, server: Server, chosen: str) -> list[Tab]:

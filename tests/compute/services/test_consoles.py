@@ -6,12 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
+from accounts.models import Assignment, User
 from compute.models import ConsoleToken, Server
 from compute.services import consoles, lifecycle
 from compute.states import VmState
 from portal.core import bus, signing
 from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden
 from tests.kit.compute import ServerFactory, member
+from tests.kit.identity import personas  # noqa: F401
 
 
 def test_an_access_is_good_once_and_only_its_digest_is_kept(cloud):
@@ -93,3 +95,16 @@ def test_markers_are_no_text():
 def test_a_log_that_began_anew_hides_the_old_one():
     restarted = {b"o": b"0", b"e": b"restarted"}
     assert consoles.joined([{b"o": b"50", b"d": b"old"}, restarted, {b"o": b"0", b"d": b"new"}]) == b"new"
+
+
+def test_a_console_opened_by_its_token_ends_with_the_role_and_with_the_user(cloud, personas):  # noqa: F811
+    server = ServerFactory(project_id=personas.lab.pk, host=cloud.host.name)
+    relay = consoles.redeem(consoles.issue(ctx=personas.member.ctx, server=server).token)
+    assert consoles.holder_may_go_on(relay)
+    assignment = Assignment.objects.get(user=personas.member.user)
+    assignment.delete()
+    assert not consoles.holder_may_go_on(relay)
+    assignment.save(force_insert=True)
+    assert consoles.holder_may_go_on(relay)
+    User.objects.filter(pk=personas.member.user.pk).update(enabled=False)
+    assert not consoles.holder_may_go_on(relay)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from compute.virt.layout import plan
 from compute.virt.libvirt import domain_xml, metadata
@@ -51,11 +52,14 @@ def test_definition_is_the_golden_one(name):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_stay_text(text):
-    plain, hostile = read(build(samples.guest(), MACHINE)), read(
-        build(
-            samples.guest(name=text, flavor_name=text, user_name=text, project_name=text, kernel_args=text, user_id=text),
-            MACHINE,
-        )
+    plain, hostile = (
+        read(build(samples.guest(), MACHINE)),
+        read(
+            build(
+                samples.guest(name=text, flavor_name=text, user_name=text, project_name=text, kernel_args=text, user_id=text),
+                MACHINE,
+            )
+        ),
     )
 
     assert [one.tag for one in hostile.iter()] == [one.tag for one in plain.iter()]
@@ -81,3 +85,13 @@ def test_a_weight_fits_unified_control_groups():
 
     assert domain_xml.cpu_shares(16, MACHINE) == 16384
     assert domain_xml.cpu_shares(16, machine) == 10000
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_definition_fits_libvirts_schema(name):
+    schema = Path("/usr/share/libvirt/schemas/domain.rng")
+    if not schema.exists():
+        pytest.skip("libvirt's schemas are not installed")
+    relax = etree.RelaxNG(etree.parse(schema))
+
+    assert relax.validate(read(build(*CASES[name]))), relax.error_log.last_error

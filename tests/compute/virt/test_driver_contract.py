@@ -42,7 +42,9 @@ def spec():
 
     server_id = str(uuid.uuid4())
     return samples.guest(
-        server_id=server_id, domain_name=f"t-{server_id[:13]}", interfaces=[samples.interface(net=samples.network(f"n-{server_id[:8]}", f"br-{server_id[:8]}"))]
+        server_id=server_id,
+        domain_name=f"t-{server_id[:13]}",
+        interfaces=[samples.interface(net=samples.network(f"n-{server_id[:8]}", f"br-{server_id[:8]}"))],
     )
 
 
@@ -184,7 +186,7 @@ class TestLibvirtStorage:
         big.touch()
         big.open("r+b").truncate(2 * GIB)
 
-        with pytest.raises(DriverError, match="needs a disk of 2 GB; flavor m1.tiny gives 1 GB"):
+        with pytest.raises(DriverError, match=r"needs a disk of 2 GB; flavor m1\.tiny gives 1 GB"):
             driver.spawn(spec, samples.OneFile(big), samples.ignore, never)
 
     def test_leftovers_of_a_crash_are_built_anew(self, driver, spec, base):
@@ -247,7 +249,7 @@ class TestFake:
     def test_faults_are_injected_by_name(self, tmp_path, base):
         driver = FakeDriver(tmp_path, faults={"fail-spawn": DriverError("No.")})
 
-        with pytest.raises(DriverError, match="No."):
+        with pytest.raises(DriverError, match=r"No\."):
             driver.spawn(samples.guest(name="web fail-spawn 1"), samples.OneFile(base), samples.ignore, never)
 
         assert driver.guests() == {}

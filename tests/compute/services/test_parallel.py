@@ -1,0 +1,56 @@
+"""Many at once at the edge: what is limited is never exceeded, and nothing leaks."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from accounts.services import quotas
+from compute.models import Host, Server
+from compute.network.models import FixedAddress
+from compute.services import lifecycle
+from compute.states import VmState
+from portal.core.errors import QuotaExceeded
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 8
+
+
+def at_once(work, items) -> list:
+    def one(item):
+        try:
+            return work(item)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, items))
+
+
+def test_a_quota_holds_against_parallel_requests(cloud):
+    quotas.set_limits(cloud.ctx.project_id, {"instances": 7})
+
+    def ask(n: int) -> bool:
+        try:
+            lifecycle.create(
+                ctx=cloud.again(), name=f"p{n}", flavor_id=cloud.flavor.flavor_id, image_id=cloud.image.pk, networks="auto"
+            )
+        except QuotaExceeded:
+            return False
+        return True
+
+    assert at_once(ask, range(40)).count(True) == 7
+    assert Server.objects.count() == 7
+    assert FixedAddress.objects.values("address").distinct().count() == 7
+
+
+def test_a_host_holds_against_parallel_builds(cloud):
+    quotas.set_limits(cloud.ctx.project_id, dict.fromkeys(("instances", "cores", "ram"), -1))
+    Host.objects.filter(pk=cloud.host.pk).update(disk_gb=9)
+    servers = cloud.create_many(min_count=40)
+    build = cloud.hosts.broker.get_actor(lifecycle.BUILD).fn
+    at_once(lambda server: build(server_id=server.pk, request_id=server.request_id), servers * 2)
+    assert Server.objects.filter(host="host-1").count() == 9
+    assert Server.objects.filter(vm_state=VmState.ERROR, host=None).count() == 31
+    assert cloud.used() == (9, 9 * 512, 9)
+    assert len(cloud.box.commands) == 9

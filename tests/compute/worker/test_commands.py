@@ -1,0 +1,307 @@
+"""Commands in, reports out: a whole worker with the fake driver on a real queue."""
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+import dramatiq
+import pytest
+
+from compute.messages import (
+    COMMAND_ACTORS,
+    CONDUCTOR_QUEUE,
+    REPORT_ACTORS,
+    BuildPhase,
+    Destroy,
+    GuestChanged,
+    HostReport,
+    OperationFinished,
+    PowerOff,
+    PowerOn,
+    Reboot,
+    Spawn,
+    host_queue,
+    pack,
+    unpack,
+)
+from compute.states import Action, PowerState, TaskState
+from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.virt.fake import FakeDriver, Pretence
+from compute.worker.config import Config
+from compute.worker.host import Host
+from portal.core.broker import make_broker, send
+from tests.compute.virt import samples
+from tests.kit.queue import private_redis  # noqa: F401
+
+KEY = b"key" * 20
+
+
+@dataclass
+class Conductor:
+    """Takes what the host reports."""
+
+    broker: dramatiq.Broker
+    reports: list = field(default_factory=list)
+    numbers: "defaultdict[str, int]" = field(default_factory=lambda: defaultdict(int))
+
+    def __post_init__(self):
+        for kind, name in REPORT_ACTORS.items():
+            dramatiq.actor(broker=self.broker, actor_name=name, queue_name=CONDUCTOR_QUEUE)(self._taker(kind))
+
+    def _taker(self, kind):
+        def take(**payload):
+            self.reports.append(unpack(kind, payload))
+
+        return take
+
+    def of(self, kind):
+        return [report for report in list(self.reports) if isinstance(report, kind)]
+
+    def send(self, command):
+        send(self.broker, host_queue("host1"), COMMAND_ACTORS[type(command)], pack(command))
+        return command.request_id
+
+    def outcome(self, request_id, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for report in self.of(OperationFinished):
+                if report.request_id == request_id:
+                    return report
+            time.sleep(0.01)
+        raise AssertionError(f"no outcome of {request_id}: {self.reports[-3:]}")
+
+
+@pytest.fixture
+def world(private_redis, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("compute.worker.lanes._IDLE_MS", 200)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "secrets" / "queue-key").write_bytes(KEY)
+    made = []
+
+    def make(driver=None, pretence=None):
+        import tempfile
+
+        broker = make_broker(f"{private_redis}?db=0", KEY)
+        conductor = Conductor(broker)
+        relay = f"unix:{tempfile.mkdtemp()}/relay.sock"
+        config = Config.read(
+            {
+                "NEBULET_STATE_DIR": str(tmp_path),
+                "NEBULET_HOST": "host1",
+                "NEBULET_DRIVER": "fake",
+                "BROKER_URL": f"{private_redis}?db=0",
+                "REDIS_URL": f"{private_redis}?db=1",
+                "NEBULET_RELAY": relay,
+            }
+        )
+        host = Host(config, broker, driver or FakeDriver(tmp_path / "instances", pretence))
+        host.start()
+        made.append(host)
+        return host, conductor
+
+    yield make
+    for host in made:
+        host.stop()
+        host._console.stop()
+
+
+def spawn(number=1, **fields):
+    spec = samples.guest(**fields)
+    server_id = f"00000000-0000-4000-8000-{number:012d}"
+    return Spawn(server_id, f"req-spawn-{number}", replace(spec, server_id=server_id))
+
+
+def test_a_life(world):
+    _host, conductor = world()
+    command = spawn()
+    server_id = command.server_id
+
+    built = conductor.outcome(conductor.send(command))
+    assert (built.action, built.fault, built.power_state) == (Action.CREATE, None, PowerState.RUNNING)
+    assert "<domain" in built.definition
+    assert set(built.timings) >= {"networking", "block_device_mapping", "spawning"}
+    assert [phase.stage for phase in conductor.of(BuildPhase)] == [
+        TaskState.NETWORKING,
+        TaskState.BLOCK_DEVICE_MAPPING,
+        TaskState.SPAWNING,
+    ]
+    for command, action, state in [
+        (PowerOff(server_id, "req-off", 5), Action.STOP, PowerState.SHUTDOWN),
+        (PowerOn(server_id, "req-on"), Action.START, PowerState.RUNNING),
+        (Reboot(server_id, "req-soft", False), Action.REBOOT, PowerState.RUNNING),
+        (Reboot(server_id, "req-hard", True), Action.REBOOT_HARD, PowerState.RUNNING),
+        (Destroy(server_id, "req-gone"), Action.DELETE, PowerState.NOSTATE),
+    ]:
+        outcome = conductor.outcome(conductor.send(command))
+        assert (outcome.action, outcome.fault, outcome.power_state) == (action, None, state)
+
+
+def test_a_doubled_command_has_the_same_outcome(world):
+    _host, conductor = world()
+    command = spawn()
+    conductor.send(command)
+    conductor.send(command)
+    time.sleep(0.5)
+
+    outcomes = conductor.of(OperationFinished)
+    assert [outcome.fault for outcome in outcomes] == [None, None]
+
+
+def test_a_failure_is_a_sentence(world, tmp_path):
+    driver = FakeDriver(tmp_path / "instances", faults={"fail-spawn": DriverError("The disk of this host is full.")})
+    _host, conductor = world(driver)
+
+    outcome = conductor.outcome(conductor.send(spawn(name="fail-spawn")))
+
+    assert outcome.fault == "The disk of this host is full."
+    assert outcome.power_state == PowerState.NOSTATE
+
+
+def test_a_mistake_of_ours_is_a_sentence_too(world, tmp_path):
+    driver = FakeDriver(tmp_path / "instances", faults={"fail-spawn": ZeroDivisionError("oops")})
+    _host, conductor = world(driver)
+
+    assert (
+        conductor.outcome(conductor.send(spawn(name="fail-spawn"))).fault
+        == "Host host1 failed unexpectedly: ZeroDivisionError."
+    )
+
+
+def test_a_lost_hypervisor_is_tried_again(world, tmp_path):
+    class Flaky(FakeDriver):
+        tries = 0
+
+        def spawn(self, *arguments):
+            self.tries += 1
+            if self.tries < 3:
+                raise HypervisorUnreachable("gone")
+            return super().spawn(*arguments)
+
+    driver = Flaky(tmp_path / "instances")
+    _host, conductor = world(driver)
+
+    outcome = conductor.outcome(conductor.send(spawn()), seconds=20)
+
+    assert outcome.fault is None
+    assert driver.tries == 3
+
+
+def test_a_hypervisor_that_stays_away_is_reported(world, tmp_path, monkeypatch):
+    class Gone(FakeDriver):
+        def power_on(self, server_id):
+            raise HypervisorUnreachable("gone")
+
+    monkeypatch.setattr("compute.worker.actors._TRIES", 1)
+    _host, conductor = world(Gone(tmp_path / "instances"))
+
+    outcome = conductor.outcome(conductor.send(PowerOn(samples.SERVER_ID, "req-1")), seconds=20)
+
+    assert outcome.fault == "The hypervisor of host host1 could not be reached."
+    assert outcome.action == Action.START
+
+
+def test_a_destroy_ends_a_build_that_is_under_way(world):
+    host, conductor = world(pretence=Pretence(step_s=20))
+    command = spawn()
+    conductor.send(command)
+    while not conductor.of(BuildPhase):
+        time.sleep(0.01)
+    started = time.monotonic()
+
+    outcome = conductor.outcome(conductor.send(Destroy(command.server_id, "req-gone")))
+
+    assert outcome.fault is None
+    assert time.monotonic() - started < 2
+    assert "cancelled" in conductor.outcome(command.request_id).fault
+    assert host.driver.guests() == {}
+
+
+def test_a_build_that_comes_after_its_destroy_builds_nothing(world):
+    host, conductor = world()
+    command = spawn()
+    conductor.outcome(conductor.send(Destroy(command.server_id, "req-gone")))
+
+    assert "cancelled" in conductor.outcome(conductor.send(command)).fault
+    assert host.driver.guests() == {}
+
+
+def test_urgent_commands_pass_a_crowd_of_builds(world):
+    _host, conductor = world(pretence=Pretence(step_s=20))
+    commands = [spawn(number) for number in range(1, 31)]
+    for command in commands:
+        conductor.send(command)
+    while len(conductor.of(BuildPhase)) < 4:
+        time.sleep(0.01)
+    started = time.monotonic()
+    last = commands[-1].server_id
+
+    conductor.outcome(conductor.send(PowerOn("00000000-0000-4000-8000-00000000ffff", "req-on")))
+    conductor.outcome(conductor.send(Destroy(last, "req-gone")))
+
+    assert time.monotonic() - started < 2
+
+
+def test_spawn_and_destroy_of_many_servers_leave_nothing(world):
+    host, conductor = world(pretence=Pretence(step_s=0.02))
+    commands = [spawn(number) for number in range(1, 41)]
+    for command in commands:
+        conductor.send(command)
+        conductor.send(Destroy(command.server_id, f"req-gone-{command.server_id}"))
+
+    for command in commands:
+        assert conductor.outcome(f"req-gone-{command.server_id}").fault is None
+        conductor.outcome(command.request_id)
+    assert host.driver.guests() == {}
+
+
+def test_the_host_reports_at_once_and_after_each_operation(world):
+    _host, conductor = world()
+    end = time.monotonic() + 5
+    while not conductor.of(HostReport) and time.monotonic() < end:
+        time.sleep(0.01)
+    [first] = conductor.of(HostReport)
+    assert first.guests == {}
+    assert first.relay.startswith("unix:")
+    assert first.facts.vcpus == 16
+    command = spawn()
+
+    conductor.outcome(conductor.send(command))
+
+    end = time.monotonic() + 3
+    while time.monotonic() < end and conductor.of(HostReport)[-1].guests != {command.server_id: PowerState.RUNNING}:
+        time.sleep(0.01)
+    assert conductor.of(HostReport)[-1].guests == {command.server_id: PowerState.RUNNING}
+
+
+def test_a_guest_that_changes_by_itself_is_told(world):
+    host, conductor = world()
+    command = spawn()
+    conductor.outcome(conductor.send(command))
+
+    host.driver.happen(command.server_id, PowerState.CRASHED)
+
+    end = time.monotonic() + 3
+    while time.monotonic() < end and not any(r.power_state == PowerState.CRASHED for r in conductor.of(GuestChanged)):
+        time.sleep(0.01)
+    assert conductor.of(GuestChanged)[-1].power_state == PowerState.CRASHED
+
+
+def test_a_build_is_handed_back_when_the_process_ends(world, tmp_path):
+    host, conductor = world(pretence=Pretence(step_s=30))
+    command = spawn()
+    conductor.send(command)
+    while not conductor.of(BuildPhase):
+        time.sleep(0.01)
+    started = time.monotonic()
+
+    host.stop()
+
+    assert time.monotonic() - started < 8
+    assert host.driver.guests() == {}
+    assert conductor.of(OperationFinished) == []
+    broker = host._reporter._broker
+    waiting = broker.client.hlen(f"nebulet:{host_queue('host1')}.DQ.msgs") + broker.client.hlen(
+        f"nebulet:{host_queue('host1')}.msgs"
+    )
+    assert waiting == 1

@@ -1,0 +1,51 @@
+"""What the worker takes from its environment."""
+
+import pytest
+
+from compute.worker.config import Config
+
+
+@pytest.fixture
+def environ(tmp_path):
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "queue-key").write_text("secret\n")
+    return {"NEBULET_STATE_DIR": str(tmp_path)}
+
+
+def test_defaults_are_those_of_the_architecture(environ, tmp_path):
+    config = Config.read(environ)
+
+    assert config.driver == "libvirt"
+    assert config.libvirt_uri == "qemu:///system"
+    assert config.broker_url == f"unix://{tmp_path}/run/queue.sock?db=0"
+    assert config.redis_url == f"unix://{tmp_path}/run/queue.sock?db=1"
+    assert config.relay == f"unix:{tmp_path}/run/relay.sock"
+    assert config.queue_key == b"secret"
+    assert "secret" not in repr(config).replace(str(tmp_path), "")
+
+
+def test_pretended_hosts_of_one_folder_have_relays_of_their_own(environ):
+    relays = {Config.read({**environ, "NEBULET_DRIVER": "fake", "NEBULET_HOST": host}).relay for host in ("a", "b/../c")}
+
+    assert len(relays) == 2
+    assert not any("/.." in relay for relay in relays)
+
+
+def test_a_pretended_host_is_described_by_the_environment(environ):
+    config = Config.read({**environ, "NEBULET_FAKE_VCPUS": "64", "NEBULET_FAKE_STEP_S": "0.5"})
+
+    assert (config.pretence.vcpus, config.pretence.step_s) == (64, 0.5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"NEBULET_DRIVER": "xen"},
+        {"NEBULET_VIRT_TYPE": "lxc"},
+        {"NEBULET_FAKE_VCPUS": "many"},
+        {"NEBULET_STATE_DIR": "/nowhere"},
+    ],
+)
+def test_what_cannot_be_is_a_sentence(environ, wrong):
+    with pytest.raises(SystemExit, match=r"\w+ .*(is|cannot)"):
+        Config.read({**environ, **wrong})

@@ -1,0 +1,174 @@
+"""The console relay over real sockets."""
+
+import os
+import secrets
+import socket
+import stat
+import threading
+import time
+
+import pytest
+from cryptography.fernet import Fernet
+
+from compute.virt.driver import Display, never
+from compute.virt.fake import FakeDriver
+from compute.worker.relay import Relay
+from portal.core import signing
+from tests.compute.virt import samples
+
+KEY = b"k" * 40
+
+
+class Driver(FakeDriver):
+    """A fake whose display is an echo on a socket."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.path = folder / "echo.sock"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            peer, _ = self.listener.accept()
+            threading.Thread(target=self._echo, args=(peer,), daemon=True).start()
+
+    def _echo(self, peer):
+        with peer:
+            while data := peer.recv(65536):
+                peer.sendall(data)
+
+    def display(self, server_id, kind):
+        super().display(server_id, kind)
+        return Display("vnc", socket=str(self.path))
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory(prefix="nebulet-relay-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def relay(folder):
+    driver = Driver(folder)
+    driver.spawn(samples.guest(), None, samples.ignore, never)
+    path = folder / "relay.sock"
+    Relay(driver, KEY, f"unix:{path}").start()
+    yield path
+    driver.destroy(samples.SERVER_ID)
+
+
+def ticket(purpose="relay", key=KEY, **fields):
+    data = {"server_id": samples.SERVER_ID, "kind": "vnc", "nonce": secrets.token_hex(8), **fields}
+    return signing.seal(key, purpose, data)
+
+
+def call(path, line):
+    """Return what the display answers to a word, b"" when the relay hangs up."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(10)
+        caller.connect(str(path))
+        caller.sendall(line.encode() + b"\nhello")
+        try:
+            return caller.recv(100)
+        except ConnectionError:
+            return b""
+
+
+def test_a_ticket_opens_the_display(relay):
+    assert call(relay, ticket()) == b"hello"
+
+
+def test_a_ticket_opens_it_once(relay):
+    line = ticket()
+
+    assert call(relay, line) == b"hello"
+    assert call(relay, line) == b""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ticket(purpose="image"),
+        ticket(key=b"x" * 40),
+        ticket(server_id="00000000-0000-0000-0000-000000000000"),
+        ticket(kind="telepathy"),
+        signing.seal(KEY, "relay", {"server_id": samples.SERVER_ID}),
+        signing.seal(KEY, "relay", {"server_id": 1, "kind": "vnc", "nonce": "a"}),
+        "",
+        "garbage",
+        "é" * 100,
+        "x" * 100_000,
+    ],
+)
+def test_anything_else_opens_nothing(relay, line):
+    assert call(relay, line) == b""
+
+
+def test_an_old_ticket_opens_nothing(relay, monkeypatch):
+    made_at = time.time() - 31
+    monkeypatch.setattr(Fernet, "encrypt", lambda self, data: self.encrypt_at_time(data, int(made_at)))
+
+    assert call(relay, ticket()) == b""
+
+
+def test_who_says_nothing_is_let_go(relay, monkeypatch):
+    monkeypatch.setattr("compute.worker.relay._PATIENCE_S", 0.2)
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(5)
+        caller.connect(str(relay))
+
+        assert caller.recv(1) == b""
+
+
+def test_much_passes_both_ways_in_order(relay):
+    sent = os.urandom(8_000_000)
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(20)
+        caller.connect(str(relay))
+        caller.sendall(ticket().encode() + b"\n")
+        threading.Thread(target=caller.sendall, args=(sent,), daemon=True).start()
+        came = bytearray()
+        while len(came) < len(sent):
+            came += caller.recv(65536)
+
+    assert bytes(came) == sent
+
+
+def test_a_reader_that_sleeps_stops_the_sender(relay):
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(relay))
+        caller.sendall(ticket().encode() + b"\n")
+        caller.settimeout(0.5)
+        taken = 0
+        with pytest.raises(TimeoutError):
+            while taken < 64_000_000:
+                taken += caller.send(bytes(65536))
+
+    assert taken < 16_000_000
+
+
+def test_the_socket_belongs_to_the_owner_of_its_folder(relay):
+    info, owner = relay.stat(), relay.parent.stat()
+
+    assert (info.st_uid, info.st_gid) == (owner.st_uid, owner.st_gid)
+    assert stat.S_IMODE(info.st_mode) == 0o660
+
+
+def test_tcp_works_as_well(folder):
+    driver = Driver(folder)
+    driver.spawn(samples.guest(), None, samples.ignore, never)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    Relay(driver, KEY, f"tcp:127.0.0.1:{port}").start()
+
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as caller:
+        caller.sendall(ticket().encode() + b"\nhello")
+        assert caller.recv(100) == b"hello"
