@@ -110,7 +110,7 @@ class FakeDriver:
 
     def spawn(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
         known = self._guests.get(spec.server_id)
-        if known is not None and known.state == PowerState.RUNNING:
+        if known is not None:
             return Built(known.definition, known.state)
         self.destroy(spec.server_id)
         try:

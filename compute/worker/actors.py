@@ -4,11 +4,13 @@ A final fault becomes a report; a connection that is lost for now is left to ris
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import dramatiq
+from dramatiq.errors import Retry
 
 from compute.messages import (
     COMMAND_ACTORS,
@@ -35,6 +37,15 @@ LOG = logging.getLogger(__name__)
 GAVE_UP = "compute.gave_up"
 _PASSING = (HypervisorUnreachable, Stopping, *UNREACHABLE)
 _TRIES = 8  # with the broker's back-off: a minute and a half
+_REMEMBERED = 200
+
+
+class Again(Retry):
+    """Has the queue try a message again, without an alarm in the log."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.ends_here = isinstance(cause, Stopping)
 
 
 class Commands:
@@ -56,9 +67,19 @@ class Commands:
         self._operations = operations
         self._before_build = before_build
         self._after = after
+        self._done: OrderedDict[str, OperationFinished] = OrderedDict()
+
+    def told_again(self, command: Command) -> bool:
+        """Whether this command was carried out already; then its outcome is told once more, and a reboot is not done twice."""
+        report = self._done.get(command.request_id)
+        if report is None or report.server_id != command.server_id:
+            return False
+        LOG.info("%s came again; its outcome is told again", type(command).__name__)
+        self._reporter.send(report)
+        return True
 
     def spawn(self, command: Spawn) -> None:
-        """Build and start a guest; one that runs already is a success."""
+        """Build and start a guest; one that is there already is a success."""
         timings = Timings()
         built: list[Built] = []
 
@@ -119,7 +140,11 @@ class Commands:
 
     def _send(self, report: OperationFinished) -> None:
         state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
-        self._reporter.send(replace(report, power_state=state))
+        told = replace(report, power_state=state)
+        self._reporter.send(told)
+        self._done[told.request_id] = told
+        while len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
         self._after()
 
     def _report(self, command: Command, action: Action, fault: str | None) -> OperationFinished:
@@ -158,16 +183,21 @@ def register(broker: dramatiq.Broker, host: str, commands: Commands) -> None:
             actor_name=COMMAND_ACTORS[kind],
             retry_when=_passing,
             on_retry_exhausted=GAVE_UP,
-        )(_receiver(kind, handle))
+        )(_receiver(kind, handle, commands))
     dramatiq.actor(broker=broker, queue_name=host_queue(host), actor_name=GAVE_UP)(_gave_up(commands))
 
 
-def _receiver(kind: type[Command], handle: Callable[[Any], None]) -> Callable[..., None]:
+def _receiver(kind: type[Command], handle: Callable[[Any], None], commands: Commands) -> Callable[..., None]:
     def receive(**payload: Any) -> None:
         command = unpack(kind, payload)
         with log.bound(request_id=command.request_id, server_id=command.server_id):
             LOG.debug("Received %s", kind.__name__)
-            handle(command)
+            try:
+                if not commands.told_again(command):
+                    handle(command)
+            except _PASSING as error:
+                LOG.warning("%s will be tried again: %s", kind.__name__, error or type(error).__name__)
+                raise Again(error) from error
 
     return receive
 
@@ -184,4 +214,4 @@ def _gave_up(commands: Commands) -> Callable[[dict[str, Any], dict[str, Any]], N
 
 def _passing(tries: int, error: BaseException) -> bool:
     """Whether another try may help. A process that ends does not use a try up."""
-    return isinstance(error, Stopping) or (isinstance(error, _PASSING) and tries < _TRIES)
+    return isinstance(error, Again) and (error.ends_here or tries < _TRIES)

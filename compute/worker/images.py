@@ -43,14 +43,19 @@ class FileImageCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        folder.chmod(0o711)
+        self._make_folder()
+
+    def _make_folder(self) -> None:
+        """The cache may be emptied or its disk changed while we run: it is a cache."""
+        self._folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._folder.chmod(0o711)
 
     def fetch(self, image: ImageRef, tell: Tell) -> Path:
         """Return the image's file. Of several builds that want it, one fetches and the others wait."""
         target = self._folder / cache_name(image)
         if not target.exists():
             started = time.monotonic()
+            self._make_folder()
             with self._turn(target, tell):
                 if not target.exists():
                     try:

@@ -196,7 +196,14 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
         "form-action": [SELF],
     },
-    "EXCLUDE_URL_PREFIXES": ("/admin",),
+}
+UNFOLD = {
+    "SITE_TITLE": "Nebulet",
+    "SITE_HEADER": "Nebulet",
+    "SITE_SUBHEADER": _("Administration"),
+    "SITE_SYMBOL": "cloud",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
 }
 
 REST_FRAMEWORK = {

@@ -100,9 +100,13 @@ class Cloud:
         return (self.state / "secrets" / f"{user}-password").read_text().strip()
 
     def pid(self, process: str) -> int:
-        """Return the process id of one of the supervised processes."""
-        report = json.loads(self.nebulet("status", "--json").stdout)
-        return int(next(row["pid"] for row in report["processes"] if row["name"] == process))
+        """Return the process id of one of the supervised processes, as soon as it has one."""
+
+        def probe() -> int | None:
+            report = json.loads(self.nebulet("status", "--json").stdout)
+            return next(row["pid"] for row in report["processes"] if row["name"] == process)
+
+        return int(wait_for(f"a process id of {process}", probe, 30))
 
     def openstack(self, *words: str, user: str = "demo", project: str | None = None, check: bool = True) -> Any:
         """Run the unmodified client; return its JSON, or its text where it has none."""

@@ -31,6 +31,7 @@ STATES = {
     libvirt.VIR_DOMAIN_CRASHED: PowerState.CRASHED,
     libvirt.VIR_DOMAIN_PMSUSPENDED: PowerState.SUSPENDED,
 }
+UP = (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_BLOCKED, libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_SHUTDOWN)
 _EVENTS = {
     libvirt.VIR_DOMAIN_EVENT_STARTED: PowerState.RUNNING,
     libvirt.VIR_DOMAIN_EVENT_RESUMED: PowerState.RUNNING,
@@ -80,14 +81,15 @@ class Connection:
     def get(self) -> libvirt.virConnect:
         """Return a connection that lives; raises HypervisorUnreachable."""
         with self._lock:
-            if self._connect is None or not self._connect.isAlive():
+            connect = self._connect
+            if connect is None or not connect.isAlive():
                 self._connect = None
                 connect = self._open()
                 if self.opened is not None:
                     with translated():
                         self.opened(connect)
                 self._connect = connect
-            return self._connect
+            return connect
 
     def _open(self) -> libvirt.virConnect:
         with translated():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import libvirt
 
@@ -26,7 +27,7 @@ from compute.virt.driver import (
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
 from compute.virt.layout import Layout, plan
 from compute.virt.libvirt import domain_xml, facts, metadata, power, storage
-from compute.virt.libvirt.connection import STATES, Connection, translated
+from compute.virt.libvirt.connection import STATES, UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
 from compute.virt.libvirt.metadata import Port
@@ -71,7 +72,7 @@ class LibvirtDriver:
             connect = self._connection.get()
             if self._processor is None:
                 self._processor = facts.processor(connect)
-            used = sum(domain.info()[3] for domain in self._domains() if domain.isActive())
+            used = sum(count for state, _, _, count, _ in self._ask(lambda domain: domain.info()).values() if state in UP)
             arch, model, features = self._processor
             memory, memory_used = facts.memory_mb()
             disk, disk_free = facts.disk_gb(self._instances)
@@ -93,13 +94,21 @@ class LibvirtDriver:
 
     def guests(self) -> dict[str, PowerState]:
         with translated():
-            return {domain.UUIDString(): STATES.get(domain.state()[0], PowerState.NOSTATE) for domain in self._domains()}
+            states = self._ask(lambda domain: domain.state()[0])
+            return {server_id: STATES.get(state, PowerState.NOSTATE) for server_id, state in states.items()}
 
     def spawn(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
-        """Build and start a guest. One that runs already is a success; what a crash left half built is removed first."""
+        """Build and start a guest. One that is there already is a success; what a crash left half built is removed first.
+
+        libvirt knows a guest only once its disks are whole, so one that it knows is never built again: a Spawn that comes a
+        second time must not cost a stopped guest its disk. One that never ran was left by a crash just before its start.
+        """
         with translated(spec.server_id):
             domain = self._find(spec.server_id)
-            if domain is not None and domain.isActive():
+            if domain is not None:
+                if not self.console_log(spec.server_id).exists():
+                    self._plug_again(domain)
+                    power.start(domain)
                 return self._built(domain)
             self.destroy(spec.server_id)
             layout = plan(self._instances, spec)
@@ -177,6 +186,8 @@ class LibvirtDriver:
                     changed(server_id, state)
             except (libvirt.libvirtError, DriverError, HypervisorUnreachable) as error:
                 LOG.warning("An event of guest %s was not told: %s", server_id, error)
+            except Exception:
+                LOG.exception("An event of guest %s was not told", server_id)
 
     def _build(
         self, spec: GuestSpec, layout: Layout, images: ImageCache, tell: Tell, cancelled: Cancelled
@@ -241,6 +252,17 @@ class LibvirtDriver:
 
     def _built(self, domain: libvirt.virDomain) -> Built:
         return Built(definition=domain.XMLDesc(), power_state=STATES.get(domain.state()[0], PowerState.NOSTATE))
+
+    def _ask(self, question: Callable[[libvirt.virDomain], Any]) -> dict[str, Any]:
+        """Return the answer of each guest; one that goes away in between is left out."""
+        answers = {}
+        for domain in self._domains():
+            try:
+                answers[domain.UUIDString()] = question(domain)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                    raise
+        return answers
 
     def _domains(self) -> list[libvirt.virDomain]:
         found = self._connection.get().listAllDomains()

@@ -79,6 +79,18 @@ class TestDriver:
 
         assert again.power_state == PowerState.RUNNING
 
+    def test_a_late_spawn_does_not_touch_a_stopped_guest(self, driver, spawned, base):
+        log = driver.console_log(spawned.server_id)
+        log.write_text("it ran")
+        driver.power_off(spawned.server_id, 0)
+        keep = log.with_name("disk")
+        keep.write_text("precious")
+
+        again = driver.spawn(spawned, samples.OneFile(base), samples.ignore, never)
+
+        assert again.power_state == PowerState.SHUTDOWN
+        assert keep.read_text() == "precious"
+
     def test_a_cancelled_build_leaves_nothing(self, driver, spec, base):
         with pytest.raises(BuildCancelled):
             driver.spawn(spec, samples.OneFile(base), samples.ignore, lambda: True)
@@ -151,13 +163,15 @@ class TestDriver:
             driver.display(spawned.server_id, "telepathy")
 
     def test_changes_are_told(self, driver, spawned):
-        seen, came = [], threading.Event()
-        driver.watch(lambda server_id, state: (seen.append((server_id, state)), came.set()))
+        seen = []
+        driver.watch(lambda server_id, state: seen.append((server_id, state)))
 
         driver.power_off(spawned.server_id, 0)
 
-        assert came.wait(5)
-        assert (spawned.server_id, PowerState.SHUTDOWN) in seen
+        end = time.monotonic() + 5
+        while (spawned.server_id, PowerState.SHUTDOWN) not in seen:
+            assert time.monotonic() < end, seen
+            time.sleep(0.01)
 
 
 class TestLibvirtStorage:
@@ -198,6 +212,25 @@ class TestLibvirtStorage:
 
         assert driver.guests()[spec.server_id] == PowerState.RUNNING
         driver.destroy(spec.server_id)
+
+    def test_a_guest_that_was_left_just_before_its_start_is_started(self, driver, spawned, base):
+        driver.power_off(spawned.server_id, 0)
+
+        assert driver.spawn(spawned, samples.OneFile(base), samples.ignore, never).power_state == PowerState.RUNNING
+
+    def test_a_lost_connection_is_opened_again(self, driver, spawned):
+        class Dead:
+            def isAlive(self):
+                return False
+
+        seen, came = [], threading.Event()
+        driver.watch(lambda server_id, state: (seen.append(state), came.set()))
+        driver._connection._connect = Dead()
+
+        driver.power_off(spawned.server_id, 0)
+
+        assert driver.guests()[spawned.server_id] == PowerState.SHUTDOWN
+        assert came.wait(5)
 
     def test_another_installation_is_neither_seen_nor_touched(self, driver, spawned, tmp_path):
         other = LibvirtDriver(Options("test:///default", tmp_path / "other", "somebody-else", "0.1.0"))

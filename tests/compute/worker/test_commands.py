@@ -148,6 +148,19 @@ def test_a_doubled_command_has_the_same_outcome(world):
     assert [outcome.fault for outcome in outcomes] == [None, None]
 
 
+def test_a_doubled_reboot_reboots_once(world):
+    host, conductor = world()
+    command = spawn()
+    conductor.outcome(conductor.send(command))
+    reboot = Reboot(command.server_id, "req-reboot", True)
+    conductor.outcome(conductor.send(reboot))
+    conductor.send(reboot)
+    time.sleep(0.5)
+
+    assert len([report for report in conductor.of(OperationFinished) if report.request_id == "req-reboot"]) == 2
+    assert "boot number 2 " in host.driver.console_log(command.server_id).read_text()
+
+
 def test_a_failure_is_a_sentence(world, tmp_path):
     driver = FakeDriver(tmp_path / "instances", faults={"fail-spawn": DriverError("The disk of this host is full.")})
     _host, conductor = world(driver)
