@@ -54,7 +54,9 @@ def main() -> int:
         total_pss, total_cpu = total_pss + pss, total_cpu + share
         print(f"{name:24} {pss:8.1f} MiB PSS {share:8.2%} of a core")
     print(f"{'together':24} {total_pss:8.1f} MiB PSS {total_cpu:8.2%} of a core")
-    print(f"ratio to the yardstick   {total_pss / PSS_TARGET_MIB:8.2f} ({PSS_TARGET_MIB} MiB) {total_cpu / CPU_TARGET:6.2f} (1 %)")
+    print(
+        f"ratio to the yardstick   {total_pss / PSS_TARGET_MIB:8.2f} ({PSS_TARGET_MIB} MiB) {total_cpu / CPU_TARGET:6.2f} (1 %)"
+    )
     return 0
 
 

@@ -42,7 +42,11 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("NEBULET_", "OS_", "DJANGO_", "DATABASE_", "BROKER_", "REDIS_"))}
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("NEBULET_", "OS_", "DJANGO_", "DATABASE_", "BROKER_", "REDIS_"))
+        }
         return {
             **kept,
             "NEBULET_STATE_DIR": str(self.state),
@@ -55,7 +59,13 @@ class Cloud:
     def nebulet(self, *words: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run ``./nebulet …`` for this installation."""
         done = subprocess.run(
-            [str(ROOT / "nebulet"), *words], env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout
+            [str(ROOT / "nebulet"), *words],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         assert not check or done.returncode == 0, f"nebulet {' '.join(words)}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
         return done
@@ -83,7 +93,9 @@ class Cloud:
 
     def virsh(self, *words: str, check: bool = True) -> str:
         """Return what ``virsh`` prints."""
-        return subprocess.run(["virsh", "-q", "-c", "qemu:///system", *words], capture_output=True, text=True, check=check).stdout
+        return subprocess.run(
+            ["virsh", "-q", "-c", "qemu:///system", *words], capture_output=True, text=True, check=check
+        ).stdout
 
     def domains(self) -> list[str]:
         """Return the names of this installation's domains."""
@@ -120,7 +132,7 @@ class Cloud:
             "OS_PROJECT_DOMAIN_NAME": "Default",
             "OS_IDENTITY_API_VERSION": "3",
         }
-        done = subprocess.run([str(OPENSTACK), *words], env=env, capture_output=True, text=True, timeout=180)
+        done = subprocess.run([str(OPENSTACK), *words], env=env, capture_output=True, text=True, timeout=180, check=False)
         if not check:
             return done
         assert done.returncode == 0, f"openstack {' '.join(words)}\n{done.stdout}\n{done.stderr}\n{self.logs()}"

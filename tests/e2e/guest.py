@@ -34,6 +34,7 @@ def ssh(space: str, key: Path, address: str, command: str, user: str = "tiny") -
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
 
 

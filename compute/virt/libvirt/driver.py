@@ -1,9 +1,7 @@
 """The libvirt driver: one host, reached through libvirt only."""
 
-import contextvars
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +30,7 @@ from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
 from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.network import Networks
+from compute.virt.libvirt.plugging import Plugging
 
 LOG = logging.getLogger(__name__)
 
@@ -304,33 +303,3 @@ class LibvirtDriver:
             return metadata.ports((folder / "domain.xml").read_text())
         except (OSError, Malformed):
             return [] if domain is None else metadata.ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-
-
-class Plugging:
-    """Network work that goes on in the background of a build."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        LOG.debug("Allocating IP information in the background.")
-        self._work = work
-        self._fault: BaseException | None = None
-        self._started = time.monotonic()
-        context = contextvars.copy_context()  # so that its log lines name the request
-        self._thread = threading.Thread(target=context.run, args=(self._run,), name="plugging", daemon=True)
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait until it ended, well or not."""
-        self._thread.join()
-
-    def check(self) -> None:
-        """Raise what went wrong."""
-        if self._fault is not None:
-            raise self._fault
-
-    def _run(self) -> None:
-        try:
-            with translated():
-                self._work()
-            LOG.debug("Networks were ready after %.2f seconds", time.monotonic() - self._started)
-        except Exception as error:
-            self._fault = error

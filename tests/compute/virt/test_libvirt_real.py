@@ -231,13 +231,34 @@ def test_a_cancelled_build_leaves_nothing(driver, images, make):
 
 
 def test_events_are_told(driver, images, make):
-    spec, seen = make(6), []
+    # A name that would break out of XML, if it could.
+    spec, seen = make(6, name="</nova:name>\"'<&>]]>\x00 名前 🚀"), []
     driver.watch(lambda server_id, state: seen.append((server_id, state)))
     driver.spawn(spec, images, samples.ignore, never)
     virsh("destroy", spec.domain_name)
 
     wait("the event", lambda: (spec.server_id, PowerState.SHUTDOWN) in seen, 10)
     assert driver.guests()[spec.server_id] == PowerState.SHUTDOWN
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(driver, prefix, tiny):
+    folder = Path("/var/tmp") / f"nebulet-{prefix}" / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(folder)], check=True)
+    try:
+        base = folder.parent / "base"
+        base.write_bytes(bytes(4096))
+        crowded = LibvirtDriver(Options("test:///default", folder, f"{prefix}-full", "0.1.0"))
+        (folder / "ballast").write_bytes(bytes(100_000))
+        spec = samples.guest(server_id=str(uuid.uuid4()), domain_name=f"{prefix}-full", interfaces=[])
+
+        with pytest.raises(DriverError, match="disk of this host is full"):
+            crowded.spawn(spec, samples.OneFile(base), samples.ignore, never)
+
+        assert {one.name for one in folder.iterdir()} == {"ballast"}
+        assert crowded.guests() == {}
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_auto_chooses_what_really_starts_a_guest():
