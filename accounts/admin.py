@@ -113,7 +113,7 @@ class RevokedTokenAdmin(PolicyModelAdmin):
     list_display = ("audit_id", "revoked_at", "expires_at")
 
 
-class QuotaForm(forms.ModelForm):
+class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when it runs
     """One limit of one project; the resources are those that the apps declared."""
 
     project_id = forms.ChoiceField(label="Project")

@@ -61,8 +61,9 @@ def session_context(request: HttpRequest) -> RequestContext | None:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None
-    user.ctx = contexts.context_in(user, request.session.get(PROJECT_KEY), **_request(request))
-    return user.ctx
+    ctx = contexts.context_in(user, request.session.get(PROJECT_KEY), **_request(request))
+    user.ctx = ctx
+    return ctx
 
 
 def _request(request: HttpRequest) -> dict[str, str | None]:

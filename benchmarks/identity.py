@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings.test"
@@ -60,9 +61,11 @@ def main() -> int:
         return str(answer["X-Subject-Token"])
 
     token = sign_in()
-    validate = lambda: client.get(
-        "/identity/v3/auth/tokens?nocatalog", headers={"X-Auth-Token": token, "X-Subject-Token": token}
-    )  # noqa: E731
+    headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+
+    def validate() -> Any:
+        return client.get("/identity/v3/auth/tokens?nocatalog", headers=headers)
+
     assert validate().status_code == 200
     from accounts.services.tokens import context_for_token
 

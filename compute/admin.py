@@ -52,7 +52,8 @@ class ServerAdmin(ServiceCallingAdmin):
     actions = ("start", "stop", "reboot", "reboot_hard", "delete_servers")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:
-        return super().get_queryset(request).select_related("number")
+        rows: QuerySet[Server] = super().get_queryset(request)
+        return rows.select_related("number")
 
     @admin.action(description=gettext_lazy("Start"))
     def start(self, request: CloudRequest, rows: QuerySet[Server]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
@@ -270,5 +271,5 @@ def scheduler_weighers() -> list[tuple[core.Weigher, float]]:
 
 
 @lru_cache(maxsize=64)
-def _made(name: str):  # type: ignore[no-untyped-def]
+def _made(name: str) -> Any:
     return import_string(name)()

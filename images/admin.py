@@ -11,7 +11,7 @@ from images import policies
 from images.models import Image, ImageMember, ImageProperty, ImageTag
 from images.services import registry
 from images.states import ImageStatus
-from portal.core.admin import PolicyModelAdmin
+from portal.core.admin import OperatorSite, PolicyModelAdmin
 from portal.core.errors import CloudError
 from portal.core.policy import allowed
 from portal.core.requests import CloudRequest
@@ -20,6 +20,7 @@ from portal.core.requests import CloudRequest
 class DetailInline(TabularInline):
     """Rows of an image that are shown and not edited here."""
 
+    admin_site: OperatorSite
     extra = 0
     can_delete = False
 

@@ -16,7 +16,7 @@ from compute.ws.urls import websocket_urlpatterns  # noqa: E402
 from images.api.v2.receiver import is_image_data, receive  # noqa: E402
 from portal.wsgi import application as django_application  # noqa: E402
 
-_django = WSGIMiddleware(django_application, workers=12)
+_django = WSGIMiddleware(django_application, workers=12)  # type: ignore[arg-type]  # same call, parameters named otherwise
 _websockets = AllowedHostsOriginValidator(SessionContextMiddleware(URLRouter(websocket_urlpatterns)))
 
 

@@ -31,7 +31,8 @@ class Place:
     @property
     def name(self) -> str:
         """The id of the target, or the word ``system``."""
-        return (self.project or self.domain).pk if not self.is_system else "system"  # type: ignore[union-attr]
+        where = self.project or self.domain
+        return str(where.pk) if where is not None else "system"
 
     def columns(self) -> dict[str, Any]:
         """Return the place as columns of an assignment."""

@@ -1,12 +1,13 @@
 """The operators' view of networks: what there is, read-only."""
 
 from django.contrib import admin
+from unfold.admin import TabularInline
 
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup, SecurityGroupRule, Subnet
 from portal.core.admin import PolicyModelAdmin
 
 
-class SubnetInline(admin.TabularInline):
+class SubnetInline(TabularInline):
     model = Subnet
     fields = readonly_fields = ("name", "cidr", "gateway_ip", "enable_dhcp")
     extra = 0

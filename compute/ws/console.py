@@ -40,15 +40,16 @@ class ConsoleLog(AsyncWebsocketConsumer):
         server_id = self.scope["url_route"]["kwargs"]["server_id"]
         await self.accept()
         if ctx is None:
-            return await self.close(code=closing.SIGN_IN)
+            await self.close(code=closing.SIGN_IN)
+            return
         try:
             server = await database_sync_to_async(consoles.readable_log)(ctx, server_id)
         except CloudError as error:
             code = closing.REFUSED if isinstance(error, Forbidden) else closing.GONE
-            return await self.close(code=code)
+            await self.close(code=code)
+            return
         self.ctx, self.server_id, self.host = ctx, server_id, server.host
         self.tasks = [asyncio.create_task(self._guarded(part)) for part in (self._hold_lease, self._follow)]
-        return None
 
     async def disconnect(self, code: int) -> None:
         self.over.set()  # not cancelled: the Redis client swallows that now and then
@@ -74,15 +75,16 @@ class ConsoleLog(AsyncWebsocketConsumer):
             try:
                 server = await database_sync_to_async(consoles.readable_log)(self.ctx, self.server_id)
             except CloudError:
-                return await self.close(code=closing.ENDED)
+                await self.close(code=closing.ENDED)
+                return
             if server.host is not None:
                 await client.set(consoles.lease_key(self.server_id), b"1", ex=consoles.LEASE_S)
                 await client.publish(f"nebulet:console:{server.host}", self.server_id)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.over.wait(), RENEW_S)
             if self.over.is_set():
-                return None
-        return await self.close(code=closing.SIGN_IN)
+                return
+        await self.close(code=closing.SIGN_IN)
 
     async def _follow(self, client: redis.asyncio.Redis) -> None:
         """Send what lies on the stream, then each new part."""

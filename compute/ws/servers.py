@@ -27,13 +27,13 @@ class ServerFeed(AsyncJsonWebsocketConsumer):
         self.ctx = self.scope.get("cloud_context")
         if self.ctx is None:
             await self.accept()  # a close before accepting loses its code
-            return await self.close(code=closing.SIGN_IN)
+            await self.close(code=closing.SIGN_IN)
+            return
         self.joined = await database_sync_to_async(groups_of)(self.ctx)
         for group in self.joined:
             await self.channel_layer.group_add(group, self.channel_name)
         await self.accept()
         self.watch = asyncio.create_task(self._end_with_the_session())
-        return None
 
     async def disconnect(self, code: int) -> None:
         if self.watch is not None:

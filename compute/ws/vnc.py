@@ -41,7 +41,8 @@ class Display(AsyncWebsocketConsumer):
         except CloudError as error:
             LOG.info("A console was refused: %s", error)
             await self.accept(offered)
-            return await self.close(code=closing.REFUSED)
+            await self.close(code=closing.REFUSED)
+            return
         if self.ctx is not None and self.ctx.user_id != self.relay.user_id:
             self.ctx = None  # the token is the right here, whoever else is signed in on this browser
         try:
@@ -49,10 +50,10 @@ class Display(AsyncWebsocketConsumer):
         except (OSError, TimeoutError) as error:
             LOG.warning("The relay of instance %s does not answer: %s", self.relay.server_id, error)
             await self.accept(offered)
-            return await self.close(code=closing.UNAVAILABLE)
+            await self.close(code=closing.UNAVAILABLE)
+            return
         await self.accept(offered)
         self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
-        return None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.writer is None or bytes_data is None:

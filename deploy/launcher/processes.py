@@ -99,9 +99,10 @@ def _queue(config: Config, identity: Identity) -> Process:
 
 def _web(config: Config, identity: Identity) -> Process:
     argv = [identity.python, "-m", "uvicorn", "portal.asgi:application", "--host", config.bind, "--port", str(config.port)]
-    # Compression makes a console twenty times slower. The application writes the access log itself.
+    # Compression makes a console twenty times slower. The application writes the access log itself: uvicorn's would show the
+    # queries of websockets, and with them console tokens.
     argv += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log", "--no-server-header"]
-    argv += ["--timeout-graceful-shutdown", "5", "--lifespan", "off"]
+    argv += ["--timeout-graceful-shutdown", "5", "--lifespan", "off", "--log-level", "warning"]
     return _service(config, identity, "web", argv)
 
 

@@ -34,13 +34,14 @@ class OperatorSite(UnfoldAdminSite):
         return csp_update({"script-src": [UNSAFE_EVAL, UNSAFE_INLINE]})(guarded)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        ctx = getattr(request, "ctx", None)
+        ctx: RequestContext | None = getattr(request, "ctx", None)
         return ctx is not None and allowed(ctx, ADMIN_SITE)
 
 
 class PolicyModelAdmin(ModelAdmin):
     """Base of every model's admin: read-mostly, state columns read-only, actions through services."""
 
+    admin_site: OperatorSite
     list_per_page = 50
     show_full_result_count = False
 

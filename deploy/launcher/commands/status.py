@@ -4,6 +4,7 @@ import argparse
 import json
 import time
 from dataclasses import asdict
+from typing import Any
 
 from deploy.launcher import control, memory
 from deploy.launcher.config import Config
@@ -24,7 +25,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
     return NOT_RUNNING if status is None else 0
 
 
-def _report(status: control.Status | None) -> dict[str, object]:
+def _report(status: control.Status | None) -> dict[str, Any]:
     if status is None:
         return {"running": False}
     children = memory.children_by_parent()
@@ -43,7 +44,7 @@ def _show(status: control.Status, terminal: Terminal) -> None:
     terminal.line(f"Nebulet runs at {status.address}")
     terminal.line(f"{'NAME':<18} {'PID':>8} {'UP':>10} {'RESTARTS':>9} {'MEMORY':>10}")
     total = 0
-    for process in report["processes"]:  # type: ignore[attr-defined]
+    for process in report["processes"]:
         pss = process["pss_kb"]
         total += pss or 0
         size = "-" if pss is None else f"{pss / 1024:.1f} MiB"

@@ -154,7 +154,8 @@ async def _next(call: "Call") -> bytes | None:
     if message["type"] == "http.disconnect":
         raise ClientGone("the client went away")
     call.ended = not message.get("more_body", False)
-    return message.get("body", b"")
+    body: bytes = message.get("body", b"")
+    return body
 
 
 class _Pace:

@@ -53,7 +53,8 @@ class Meter:
 
     def cost(self, flavor: Any) -> int:
         """Return what one server of a flavor takes of this resource."""
-        return {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram_mb}[self.name]
+        costs: dict[str, int] = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram_mb}
+        return costs[self.name]
 
     def plus(self, flavor: Any | None, count: int) -> "Meter":
         """Return the meter with a wish added."""
