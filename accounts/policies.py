@@ -1,5 +1,7 @@
 """Rules of identity, under the names and with the defaults of the Identity service (2025.1)."""
 
+from django.utils.translation import gettext_noop as _
+
 from portal.core.policy.rules import Rule, registry
 
 ADMIN = "rule:admin_required"
@@ -19,106 +21,108 @@ GRANT_MANAGER = (
 )
 
 BASE = [
-    Rule("admin_required", "role:admin or is_admin:1", "the role admin", base=True),
-    Rule("service_role", "role:service", "the role service", base=True),
-    Rule("owner", "user_id:%(user_id)s", "that it is your own", base=True),
-    Rule("token_subject", "user_id:%(target.token.user_id)s", "that the token is your own", base=True),
+    Rule("admin_required", "role:admin or is_admin:1", _("the role admin"), base=True),
+    Rule("service_role", "role:service", _("the role service"), base=True),
+    Rule("owner", "user_id:%(user_id)s", _("that it is your own"), base=True),
+    Rule("token_subject", "user_id:%(target.token.user_id)s", _("that the token is your own"), base=True),
     Rule(
         "domain_managed_target_role",
         "'manager':%(target.role.name)s or 'member':%(target.role.name)s or 'reader':%(target.role.name)s",
-        "a role that managers of a domain may give",
+        _("a role that managers of a domain may give"),
         base=True,
     ),
 ]
 
-CHECK_TOKEN = Rule("identity:check_token", f"{SYSTEM_READER} or rule:token_subject", "Check a token.")
+CHECK_TOKEN = Rule("identity:check_token", f"{SYSTEM_READER} or rule:token_subject", _("Check a token."))
 VALIDATE_TOKEN = Rule(
-    "identity:validate_token", f"{SYSTEM_READER} or rule:service_role or rule:token_subject", "Look into a token."
+    "identity:validate_token", f"{SYSTEM_READER} or rule:service_role or rule:token_subject", _("Look into a token.")
 )
-REVOKE_TOKEN = Rule("identity:revoke_token", f"{ADMIN} or rule:token_subject", "Revoke a token.")
+REVOKE_TOKEN = Rule("identity:revoke_token", f"{ADMIN} or rule:token_subject", _("Revoke a token."))
 
-GET_AUTH_CATALOG = Rule("identity:get_auth_catalog", "", "See the catalog.")
-GET_AUTH_PROJECTS = Rule("identity:get_auth_projects", "", "See one's own projects.")
-GET_AUTH_DOMAINS = Rule("identity:get_auth_domains", "", "See one's own domains.")
-GET_AUTH_SYSTEM = Rule("identity:get_auth_system", "", "See whether one holds a role on the system.")
+GET_AUTH_CATALOG = Rule("identity:get_auth_catalog", "", _("See the catalog."))
+GET_AUTH_PROJECTS = Rule("identity:get_auth_projects", "", _("See one's own projects."))
+GET_AUTH_DOMAINS = Rule("identity:get_auth_domains", "", _("See one's own domains."))
+GET_AUTH_SYSTEM = Rule("identity:get_auth_system", "", _("See whether one holds a role on the system."))
 
 GET_DOMAIN = Rule(
     "identity:get_domain",
     f"{SYSTEM_READER} or domain_id:%(target.domain.id)s or project_domain_id:%(target.domain.id)s",
-    "See a domain.",
+    _("See a domain."),
     perm="accounts.view_domain",
 )
 LIST_DOMAINS = Rule(
-    "identity:list_domains", f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain.id)s)", "List domains."
+    "identity:list_domains", f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain.id)s)", _("List domains.")
 )
-CREATE_DOMAIN = Rule("identity:create_domain", ADMIN, "Make a domain.", perm="accounts.add_domain")
-UPDATE_DOMAIN = Rule("identity:update_domain", ADMIN, "Change a domain.", perm="accounts.change_domain")
-DELETE_DOMAIN = Rule("identity:delete_domain", ADMIN, "Delete a domain.", perm="accounts.delete_domain")
+CREATE_DOMAIN = Rule("identity:create_domain", ADMIN, _("Make a domain."), perm="accounts.add_domain")
+UPDATE_DOMAIN = Rule("identity:update_domain", ADMIN, _("Change a domain."), perm="accounts.change_domain")
+DELETE_DOMAIN = Rule("identity:delete_domain", ADMIN, _("Delete a domain."), perm="accounts.delete_domain")
 
 GET_PROJECT = Rule(
     "identity:get_project",
     f"{SYSTEM_READER} or (role:reader and domain_id:%(target.project.domain_id)s) or project_id:%(target.project.id)s",
-    "See a project.",
+    _("See a project."),
     perm="accounts.view_project",
 )
-LIST_PROJECTS = Rule("identity:list_projects", TARGET_READER, "List projects.")
-LIST_USER_PROJECTS = Rule("identity:list_user_projects", USER_READER_OR_SELF, "List the projects of a user.")
-CREATE_PROJECT = Rule("identity:create_project", PROJECT_MANAGER, "Make a project.", perm="accounts.add_project")
-UPDATE_PROJECT = Rule("identity:update_project", PROJECT_MANAGER, "Change a project.", perm="accounts.change_project")
-DELETE_PROJECT = Rule("identity:delete_project", PROJECT_MANAGER, "Delete a project.", perm="accounts.delete_project")
+LIST_PROJECTS = Rule("identity:list_projects", TARGET_READER, _("List projects."))
+LIST_USER_PROJECTS = Rule("identity:list_user_projects", USER_READER_OR_SELF, _("List the projects of a user."))
+CREATE_PROJECT = Rule("identity:create_project", PROJECT_MANAGER, _("Make a project."), perm="accounts.add_project")
+UPDATE_PROJECT = Rule("identity:update_project", PROJECT_MANAGER, _("Change a project."), perm="accounts.change_project")
+DELETE_PROJECT = Rule("identity:delete_project", PROJECT_MANAGER, _("Delete a project."), perm="accounts.delete_project")
 
-GET_USER = Rule("identity:get_user", USER_READER_OR_SELF, "See a user.", perm="accounts.view_user")
-LIST_USERS = Rule("identity:list_users", TARGET_READER, "List users.")
-CREATE_USER = Rule("identity:create_user", USER_MANAGER, "Make a user.", perm="accounts.add_user")
-UPDATE_USER = Rule("identity:update_user", USER_MANAGER, "Change a user.", perm="accounts.change_user")
-DELETE_USER = Rule("identity:delete_user", USER_MANAGER, "Delete a user.", perm="accounts.delete_user")
+GET_USER = Rule("identity:get_user", USER_READER_OR_SELF, _("See a user."), perm="accounts.view_user")
+LIST_USERS = Rule("identity:list_users", TARGET_READER, _("List users."))
+CREATE_USER = Rule("identity:create_user", USER_MANAGER, _("Make a user."), perm="accounts.add_user")
+UPDATE_USER = Rule("identity:update_user", USER_MANAGER, _("Change a user."), perm="accounts.change_user")
+DELETE_USER = Rule("identity:delete_user", USER_MANAGER, _("Delete a user."), perm="accounts.delete_user")
 
-GET_ROLE = Rule("identity:get_role", ROLE_READER, "See a role.", perm="accounts.view_role")
-LIST_ROLES = Rule("identity:list_roles", ROLE_READER, "List roles.")
-CREATE_ROLE = Rule("identity:create_role", ADMIN, "Make a role.", perm="accounts.add_role")
-UPDATE_ROLE = Rule("identity:update_role", ADMIN, "Change a role.", perm="accounts.change_role")
-DELETE_ROLE = Rule("identity:delete_role", ADMIN, "Delete a role.", perm="accounts.delete_role")
-GET_DOMAIN_ROLE = Rule("identity:get_domain_role", SYSTEM_READER, "See a role of a domain.")
-LIST_DOMAIN_ROLES = Rule("identity:list_domain_roles", SYSTEM_READER, "List roles of a domain.")
-CREATE_DOMAIN_ROLE = Rule("identity:create_domain_role", ADMIN, "Make a role of a domain.")
-UPDATE_DOMAIN_ROLE = Rule("identity:update_domain_role", ADMIN, "Change a role of a domain.")
-DELETE_DOMAIN_ROLE = Rule("identity:delete_domain_role", ADMIN, "Delete a role of a domain.")
+GET_ROLE = Rule("identity:get_role", ROLE_READER, _("See a role."), perm="accounts.view_role")
+LIST_ROLES = Rule("identity:list_roles", ROLE_READER, _("List roles."))
+CREATE_ROLE = Rule("identity:create_role", ADMIN, _("Make a role."), perm="accounts.add_role")
+UPDATE_ROLE = Rule("identity:update_role", ADMIN, _("Change a role."), perm="accounts.change_role")
+DELETE_ROLE = Rule("identity:delete_role", ADMIN, _("Delete a role."), perm="accounts.delete_role")
+GET_DOMAIN_ROLE = Rule("identity:get_domain_role", SYSTEM_READER, _("See a role of a domain."))
+LIST_DOMAIN_ROLES = Rule("identity:list_domain_roles", SYSTEM_READER, _("List roles of a domain."))
+CREATE_DOMAIN_ROLE = Rule("identity:create_domain_role", ADMIN, _("Make a role of a domain."))
+UPDATE_DOMAIN_ROLE = Rule("identity:update_domain_role", ADMIN, _("Change a role of a domain."))
+DELETE_DOMAIN_ROLE = Rule("identity:delete_domain_role", ADMIN, _("Delete a role of a domain."))
 
-GET_IMPLIED_ROLE = Rule("identity:get_implied_role", SYSTEM_READER, "See an implication between roles.")
-LIST_IMPLIED_ROLES = Rule("identity:list_implied_roles", SYSTEM_READER, "List what a role implies.")
-CREATE_IMPLIED_ROLE = Rule("identity:create_implied_role", ADMIN, "Let a role imply another.", perm="accounts.add_impliedrole")
-DELETE_IMPLIED_ROLE = Rule("identity:delete_implied_role", ADMIN, "End an implication.", perm="accounts.delete_impliedrole")
-LIST_ROLE_INFERENCES = Rule("identity:list_role_inference_rules", SYSTEM_READER, "List all implications between roles.")
-CHECK_IMPLIED_ROLE = Rule("identity:check_implied_role", SYSTEM_READER, "Check an implication between roles.")
+GET_IMPLIED_ROLE = Rule("identity:get_implied_role", SYSTEM_READER, _("See an implication between roles."))
+LIST_IMPLIED_ROLES = Rule("identity:list_implied_roles", SYSTEM_READER, _("List what a role implies."))
+CREATE_IMPLIED_ROLE = Rule(
+    "identity:create_implied_role", ADMIN, _("Let a role imply another."), perm="accounts.add_impliedrole"
+)
+DELETE_IMPLIED_ROLE = Rule("identity:delete_implied_role", ADMIN, _("End an implication."), perm="accounts.delete_impliedrole")
+LIST_ROLE_INFERENCES = Rule("identity:list_role_inference_rules", SYSTEM_READER, _("List all implications between roles."))
+CHECK_IMPLIED_ROLE = Rule("identity:check_implied_role", SYSTEM_READER, _("Check an implication between roles."))
 
 LIST_ASSIGNMENTS = Rule(
-    "identity:list_role_assignments", TARGET_READER, "List role assignments.", perm="accounts.view_assignment"
+    "identity:list_role_assignments", TARGET_READER, _("List role assignments."), perm="accounts.view_assignment"
 )
-CHECK_GRANT = Rule("identity:check_grant", GRANT_READER, "Check whether a user holds a role.")
-LIST_GRANTS = Rule("identity:list_grants", GRANT_READER, "List the roles of a user on a target.")
-CREATE_GRANT = Rule("identity:create_grant", GRANT_MANAGER, "Give a role.", perm="accounts.add_assignment")
-REVOKE_GRANT = Rule("identity:revoke_grant", GRANT_MANAGER, "Take a role away.", perm="accounts.delete_assignment")
+CHECK_GRANT = Rule("identity:check_grant", GRANT_READER, _("Check whether a user holds a role."))
+LIST_GRANTS = Rule("identity:list_grants", GRANT_READER, _("List the roles of a user on a target."))
+CREATE_GRANT = Rule("identity:create_grant", GRANT_MANAGER, _("Give a role."), perm="accounts.add_assignment")
+REVOKE_GRANT = Rule("identity:revoke_grant", GRANT_MANAGER, _("Take a role away."), perm="accounts.delete_assignment")
 CHECK_SYSTEM_GRANT = Rule(
-    "identity:check_system_grant_for_user", SYSTEM_READER, "Check whether a user holds a role on the system."
+    "identity:check_system_grant_for_user", SYSTEM_READER, _("Check whether a user holds a role on the system.")
 )
-LIST_SYSTEM_GRANTS = Rule("identity:list_system_grants_for_user", SYSTEM_READER, "List the roles of a user on the system.")
-CREATE_SYSTEM_GRANT = Rule("identity:create_system_grant_for_user", ADMIN, "Give a role on the system.")
-REVOKE_SYSTEM_GRANT = Rule("identity:revoke_system_grant_for_user", ADMIN, "Take a role on the system away.")
+LIST_SYSTEM_GRANTS = Rule("identity:list_system_grants_for_user", SYSTEM_READER, _("List the roles of a user on the system."))
+CREATE_SYSTEM_GRANT = Rule("identity:create_system_grant_for_user", ADMIN, _("Give a role on the system."))
+REVOKE_SYSTEM_GRANT = Rule("identity:revoke_system_grant_for_user", ADMIN, _("Take a role on the system away."))
 
-GET_REGION = Rule("identity:get_region", "", "See a region.", perm="accounts.view_region")
-LIST_REGIONS = Rule("identity:list_regions", "", "List regions.")
-CREATE_REGION = Rule("identity:create_region", ADMIN, "Make a region.", perm="accounts.add_region")
-UPDATE_REGION = Rule("identity:update_region", ADMIN, "Change a region.", perm="accounts.change_region")
-DELETE_REGION = Rule("identity:delete_region", ADMIN, "Delete a region.", perm="accounts.delete_region")
-GET_SERVICE = Rule("identity:get_service", SYSTEM_READER, "See a service.", perm="accounts.view_catalogservice")
-LIST_SERVICES = Rule("identity:list_services", SYSTEM_READER, "List services.")
-CREATE_SERVICE = Rule("identity:create_service", ADMIN, "Make a service.", perm="accounts.add_catalogservice")
-UPDATE_SERVICE = Rule("identity:update_service", ADMIN, "Change a service.", perm="accounts.change_catalogservice")
-DELETE_SERVICE = Rule("identity:delete_service", ADMIN, "Delete a service.", perm="accounts.delete_catalogservice")
-GET_ENDPOINT = Rule("identity:get_endpoint", SYSTEM_READER, "See an endpoint.", perm="accounts.view_endpoint")
-LIST_ENDPOINTS = Rule("identity:list_endpoints", SYSTEM_READER, "List endpoints.")
-CREATE_ENDPOINT = Rule("identity:create_endpoint", ADMIN, "Make an endpoint.", perm="accounts.add_endpoint")
-UPDATE_ENDPOINT = Rule("identity:update_endpoint", ADMIN, "Change an endpoint.", perm="accounts.change_endpoint")
-DELETE_ENDPOINT = Rule("identity:delete_endpoint", ADMIN, "Delete an endpoint.", perm="accounts.delete_endpoint")
+GET_REGION = Rule("identity:get_region", "", _("See a region."), perm="accounts.view_region")
+LIST_REGIONS = Rule("identity:list_regions", "", _("List regions."))
+CREATE_REGION = Rule("identity:create_region", ADMIN, _("Make a region."), perm="accounts.add_region")
+UPDATE_REGION = Rule("identity:update_region", ADMIN, _("Change a region."), perm="accounts.change_region")
+DELETE_REGION = Rule("identity:delete_region", ADMIN, _("Delete a region."), perm="accounts.delete_region")
+GET_SERVICE = Rule("identity:get_service", SYSTEM_READER, _("See a service."), perm="accounts.view_catalogservice")
+LIST_SERVICES = Rule("identity:list_services", SYSTEM_READER, _("List services."))
+CREATE_SERVICE = Rule("identity:create_service", ADMIN, _("Make a service."), perm="accounts.add_catalogservice")
+UPDATE_SERVICE = Rule("identity:update_service", ADMIN, _("Change a service."), perm="accounts.change_catalogservice")
+DELETE_SERVICE = Rule("identity:delete_service", ADMIN, _("Delete a service."), perm="accounts.delete_catalogservice")
+GET_ENDPOINT = Rule("identity:get_endpoint", SYSTEM_READER, _("See an endpoint."), perm="accounts.view_endpoint")
+LIST_ENDPOINTS = Rule("identity:list_endpoints", SYSTEM_READER, _("List endpoints."))
+CREATE_ENDPOINT = Rule("identity:create_endpoint", ADMIN, _("Make an endpoint."), perm="accounts.add_endpoint")
+UPDATE_ENDPOINT = Rule("identity:update_endpoint", ADMIN, _("Change an endpoint."), perm="accounts.change_endpoint")
+DELETE_ENDPOINT = Rule("identity:delete_endpoint", ADMIN, _("Delete an endpoint."), perm="accounts.delete_endpoint")
 
 registry.register("identity", [*BASE, *(rule for rule in list(globals().values()) if isinstance(rule, Rule))])

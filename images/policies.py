@@ -4,6 +4,8 @@ One part differs on purpose: upstream's ``get_image`` lets everybody pass who as
 database layer. Here the rule itself names the member project, so it is true wherever it is asked.
 """
 
+from django.utils.translation import gettext_noop as _
+
 from portal.core.policy.rules import Rule, registry
 
 _MEMBER = "rule:context_is_admin or rule:project_member"
@@ -11,53 +13,56 @@ _READER = "rule:context_is_admin or rule:project_reader"
 _SEEN = 'project_id:%(project_id)s or project_id:%(member_id)s or "public":%(visibility)s or "community":%(visibility)s'
 
 BASE = [
-    Rule("default", "", "anybody", base=True),
-    Rule("context_is_admin", "role:admin", "the role admin", base=True),
-    Rule("project_member", "role:member and project_id:%(project_id)s", "a member of the image's project", base=True),
-    Rule("project_reader", "role:reader and project_id:%(project_id)s", "a reader of the image's project", base=True),
-    Rule("image_seen", _SEEN, "an image that is open to your project", base=True),
+    Rule("default", "", _("anybody"), base=True),
+    Rule("context_is_admin", "role:admin", _("the role admin"), base=True),
+    Rule("project_member", "role:member and project_id:%(project_id)s", _("a member of the image's project"), base=True),
+    Rule("project_reader", "role:reader and project_id:%(project_id)s", _("a reader of the image's project"), base=True),
+    Rule("image_seen", _SEEN, _("an image that is open to your project"), base=True),
     Rule(
-        "image_shared_with", "role:member and project_id:%(member_id)s", "a member of the project it is shared with", base=True
+        "image_shared_with",
+        "role:member and project_id:%(member_id)s",
+        _("a member of the project it is shared with"),
+        base=True,
     ),
 ]
 
-GET_IMAGES = Rule("get_images", _READER, "List images.")
+GET_IMAGES = Rule("get_images", _READER, _("List images."))
 GET_IMAGE = Rule(
     "get_image",
     "rule:context_is_admin or (role:reader and rule:image_seen) or guardian:images.view_image",
-    "Show an image.",
+    _("Show an image."),
     perm="images.view_image",
 )
 DOWNLOAD_IMAGE = Rule(
     "download_image",
     "rule:context_is_admin or (role:member and rule:image_seen) or guardian:images.download_image",
-    "Download an image.",
+    _("Download an image."),
     perm="images.download_image",
 )
-ADD_IMAGE = Rule("add_image", _MEMBER, "Create an image.", perm="images.add_image")
+ADD_IMAGE = Rule("add_image", _MEMBER, _("Create an image."), perm="images.add_image")
 MODIFY_IMAGE = Rule(
-    "modify_image", f"{_MEMBER} or guardian:images.change_image", "Change an image.", perm="images.change_image"
+    "modify_image", f"{_MEMBER} or guardian:images.change_image", _("Change an image."), perm="images.change_image"
 )
-UPLOAD_IMAGE = Rule("upload_image", _MEMBER, "Upload an image's data.", perm="images.upload_image")
-DELETE_IMAGE = Rule("delete_image", _MEMBER, "Delete an image.", perm="images.delete_image")
-PUBLICIZE_IMAGE = Rule("publicize_image", "rule:context_is_admin", "Make an image public.", perm="images.publicize_image")
+UPLOAD_IMAGE = Rule("upload_image", _MEMBER, _("Upload an image's data."), perm="images.upload_image")
+DELETE_IMAGE = Rule("delete_image", _MEMBER, _("Delete an image."), perm="images.delete_image")
+PUBLICIZE_IMAGE = Rule("publicize_image", "rule:context_is_admin", _("Make an image public."), perm="images.publicize_image")
 COMMUNITIZE_IMAGE = Rule(
-    "communitize_image", _MEMBER, "Open an image to everybody who knows its id.", perm="images.communitize_image"
+    "communitize_image", _MEMBER, _("Open an image to everybody who knows its id."), perm="images.communitize_image"
 )
-DEACTIVATE = Rule("deactivate", _MEMBER, "Deactivate an image.", perm="images.deactivate_image")
-REACTIVATE = Rule("reactivate", _MEMBER, "Reactivate an image.", perm="images.reactivate_image")
+DEACTIVATE = Rule("deactivate", _MEMBER, _("Deactivate an image."), perm="images.deactivate_image")
+REACTIVATE = Rule("reactivate", _MEMBER, _("Reactivate an image."), perm="images.reactivate_image")
 
 GET_MEMBERS = Rule(
-    "get_members", f"{_READER} or (role:reader and project_id:%(member_id)s)", "List the projects an image is shared with."
+    "get_members", f"{_READER} or (role:reader and project_id:%(member_id)s)", _("List the projects an image is shared with.")
 )
 GET_MEMBER = Rule(
-    "get_member", f"{_READER} or (role:reader and project_id:%(member_id)s)", "Show a project an image is shared with."
+    "get_member", f"{_READER} or (role:reader and project_id:%(member_id)s)", _("Show a project an image is shared with.")
 )
-ADD_MEMBER = Rule("add_member", _MEMBER, "Share an image with a project.", perm="images.share_image")
-DELETE_MEMBER = Rule("delete_member", _MEMBER, "Stop sharing an image with a project.", perm="images.unshare_image")
-MODIFY_MEMBER = Rule("modify_member", "rule:context_is_admin or rule:image_shared_with", "Accept or reject a shared image.")
+ADD_MEMBER = Rule("add_member", _MEMBER, _("Share an image with a project."), perm="images.share_image")
+DELETE_MEMBER = Rule("delete_member", _MEMBER, _("Stop sharing an image with a project."), perm="images.unshare_image")
+MODIFY_MEMBER = Rule("modify_member", "rule:context_is_admin or rule:image_shared_with", _("Accept or reject a shared image."))
 
-GET_STORES = Rule("stores_info_detail", "rule:context_is_admin", "Show details of image stores.")
+GET_STORES = Rule("stores_info_detail", "rule:context_is_admin", _("Show details of image stores."))
 
 registry.register(
     "image",

@@ -1,7 +1,9 @@
 """Rules of the portal itself."""
 
+from django.utils.translation import gettext_noop as _
+
 from portal.core.policy.rules import Rule, registry
 
-ADMIN_SITE = Rule("portal:admin_site", "role:admin", "Open the administration site.")
+ADMIN_SITE = Rule("portal:admin_site", "role:admin", _("Open the administration site."))
 
 registry.register("portal", [ADMIN_SITE])

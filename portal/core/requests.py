@@ -1,13 +1,9 @@
 """What our middleware adds to Django's request, as a type."""
 
-from typing import TYPE_CHECKING
-
 from django.http import HttpRequest
 
 from portal.core.context import RequestContext
-
-if TYPE_CHECKING:
-    from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 
 class CloudRequest(HttpRequest):
@@ -16,4 +12,4 @@ class CloudRequest(HttpRequest):
     request_id: str
     global_request_id: str | None
     ctx: RequestContext | None
-    api_version: "Version"
+    api_version: Version

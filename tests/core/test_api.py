@@ -4,10 +4,10 @@ import pytest
 from rest_framework import serializers
 
 from portal.core.api import codec, faults
-from portal.core.api.microversions import Version
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
 from portal.core.api.views import as_cloud_error, sentence
 from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.versions import Version
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}', b"{'a': 1}"])

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 
 from compute.api.v2_1 import versions
 from portal.core.api import paging
-from portal.core.api.microversions import MicroversionedView, Version
+from portal.core.api.microversions import MicroversionedView
 from portal.core.errors import BadRequest, NotFound
+from portal.core.versions import Version
 
 PREFIX = "/compute"
 MAX_LIMIT = 1000

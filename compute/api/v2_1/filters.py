@@ -18,10 +18,10 @@ from compute.api.v2_1.base import PAGING, moment, ordering, truth
 from compute.models import Server
 from compute.network import selectors as network
 from compute.states import STATUS_VM_STATES, TaskState
-from portal.core.api.microversions import Version
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import allowed
+from portal.core.versions import Version
 
 MOST_NAMES = 5_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 Names follow the "REST API Version History" of the compute API reference.
 """
 
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 MIN = Version(2, 1)
 MAX = Version(2, 96)

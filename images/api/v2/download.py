@@ -1,19 +1,15 @@
 """GET of image bytes, whole or one range of them."""
 
 import re
-from typing import TYPE_CHECKING
 
 from images import selectors
-from images.api.v2.upload import token_context
+from images.api.v2.call import Call
 from images.api.v2.work import in_database, on_bytes
 from images.models import Image
 from images.services import data, transfer
 from images.states import ImageStatus
 from images.stores.base import Reader
 from portal.core.errors import CloudError, NotFound
-
-if TYPE_CHECKING:
-    from images.api.v2.receiver import Call
 
 CHUNK_BYTES = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -24,7 +20,7 @@ class RangeNotSatisfiable(CloudError):
     title = "Range Not Satisfiable"
 
 
-async def download(call: "Call") -> None:
+async def download(call: Call) -> None:
     """Send an image's bytes: 200, 206 for a range, 204 while there are none."""
     image, reader = await _open(call)
     if reader is None:
@@ -42,11 +38,11 @@ async def download(call: "Call") -> None:
         await on_bytes(reader.close)
 
 
-async def _open(call: "Call") -> tuple[Image, Reader | None]:
+async def _open(call: Call) -> tuple[Image, Reader | None]:
     if call.ticket:
         transfer.check_read(call.ticket, call.image_id)
         return await in_database(_open_for_host, call.image_id)
-    ctx = await token_context(call)
+    ctx = await call.token_context()
     return await in_database(data.open_data, ctx=ctx, image_id=call.image_id)
 
 
@@ -57,7 +53,7 @@ def _open_for_host(image_id: str) -> tuple[Image, Reader | None]:
     return image, data.open_reader(image)
 
 
-async def _send(call: "Call", reader: Reader, first: int, end: int) -> None:
+async def _send(call: Call, reader: Reader, first: int, end: int) -> None:
     """Send the bytes, reading the next chunk while the last one leaves."""
     if first >= end:
         await call.body()
@@ -75,7 +71,7 @@ async def _send(call: "Call", reader: Reader, first: int, end: int) -> None:
         chunk = await on_bytes(reader.read, offset, min(CHUNK_BYTES, end - offset))
 
 
-def _headers(call: "Call", image: Image, size: int, first: int, end: int) -> dict[str, str]:
+def _headers(call: Call, image: Image, size: int, first: int, end: int) -> dict[str, str]:
     headers = {
         "Content-Type": "application/octet-stream",
         "Content-Length": str(end - first),
@@ -88,11 +84,11 @@ def _headers(call: "Call", image: Image, size: int, first: int, end: int) -> dic
     return headers
 
 
-def _asked(call: "Call") -> bool:
+def _asked(call: Call) -> bool:
     return _RANGE.fullmatch(call.headers.get("range", "").strip()) is not None
 
 
-def _range(call: "Call", size: int) -> tuple[int, int]:
+def _range(call: Call, size: int) -> tuple[int, int]:
     """Return the first byte and the end of what to send; several ranges or another unit mean the whole, as HTTP allows."""
     match = _RANGE.fullmatch(call.headers.get("range", "").strip())
     if match is None:

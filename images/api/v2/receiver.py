@@ -10,68 +10,22 @@ Follows the Image API reference, "Image data".
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from images.api.v2 import download, upload
+from images.api.v2.call import Call, Receive, Send
 from portal.core import log
-from portal.core.api import codec, faults
-from portal.core.context import REQUEST_ID, new_request_id
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 ACCESS = logging.getLogger("nebulet.access")
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PATH = re.compile(r"/image/v2/images/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/file")
 _METHODS = {"PUT": upload.upload, "GET": download.download, "HEAD": download.download}
-
-
-@dataclass
-class Call:
-    """One request for image bytes."""
-
-    image_id: str
-    method: str
-    path: str
-    headers: dict[str, str]
-    ticket: str | None
-    remote_address: str
-    receive: Receive
-    send_raw: Send
-    request_id: str = field(default_factory=new_request_id)
-    status: int | None = None
-    ended: bool = False
-
-    @property
-    def global_request_id(self) -> str | None:
-        theirs = self.headers.get("x-openstack-request-id", "")
-        return theirs if REQUEST_ID.match(theirs) else None
-
-    async def start(self, status: int, headers: dict[str, str] | None = None) -> None:
-        """Send the answer's status and headers."""
-        self.status = status
-        pairs = {"x-openstack-request-id": self.request_id, **(headers or {})}
-        encoded = [(name.lower().encode(), value.encode()) for name, value in pairs.items()]
-        await self.send_raw({"type": "http.response.start", "status": status, "headers": encoded})
-
-    async def body(self, data: bytes = b"", more: bool = False) -> None:
-        """Send a piece of the answer's body."""
-        await self.send_raw({"type": "http.response.body", "body": data, "more_body": more})
-
-    async def refuse(self, error: CloudError) -> None:
-        """Answer with the image service's fault."""
-        data = codec.JSONRenderer().render(faults.render("image", error))
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
-        if error.status == 401:
-            headers |= {"WWW-Authenticate": 'Keystone uri="/identity/v3"', "Connection": "close"}
-        await self.start(error.status, headers)
-        await self.body(data)
 
 
 def is_image_data(scope: Scope) -> bool:

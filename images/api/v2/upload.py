@@ -6,18 +6,15 @@ process and by quota for a project, in memory by two batches.
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from accounts.services import tokens
+from images.api.v2.call import Call
 from images.api.v2.work import finished, in_database, on_bytes, side_by_side
 from images.services import data, transfer
 from images.services.ingest import Ingest
 from images.stores.base import StoreError
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, CloudError, Unauthorized, Unavailable, UnsupportedMediaType
-
-if TYPE_CHECKING:
-    from images.api.v2.receiver import Call
+from portal.core.errors import BadRequest, CloudError, Unavailable, UnsupportedMediaType
 
 BATCH_BYTES = 1 << 20
 IDLE_S = 60
@@ -33,7 +30,7 @@ class ClientGone(Exception):
     """The connection ended before the body did."""
 
 
-async def upload(call: "Call") -> None:
+async def upload(call: Call) -> None:
     """Take an image's bytes: 204, and the image is active."""
     global _running  # noqa: PLW0603  one counter for the process, touched by the event loop's thread only
     ctx = await writer_context(call)
@@ -48,19 +45,11 @@ async def upload(call: "Call") -> None:
         _running -= 1
 
 
-async def writer_context(call: "Call") -> RequestContext:
+async def writer_context(call: Call) -> RequestContext:
     """Return who sends, by token or ticket; raises Unauthorized before a byte is taken."""
     if call.ticket:
         return transfer.check_write(call.ticket, call.image_id, call.request_id).ctx
-    return await token_context(call)
-
-
-async def token_context(call: "Call") -> RequestContext:
-    """Return whose token the request carries; raises Unauthorized."""
-    token = call.headers.get("x-auth-token")
-    if not token:
-        raise Unauthorized()
-    return await in_database(tokens.context_for_token, token, request_id=call.request_id)
+    return await call.token_context()
 
 
 class _Transfer:
@@ -69,7 +58,7 @@ class _Transfer:
     job: data.Upload | None = None
     ingest: Ingest | None = None
 
-    def begin(self, ctx: RequestContext, call: "Call", length: int | None) -> None:
+    def begin(self, ctx: RequestContext, call: Call, length: int | None) -> None:
         store = call.headers.get("x-image-meta-store")
         self.job = data.begin_upload(ctx=ctx, image_id=call.image_id, length=length, store=store)
 
@@ -85,7 +74,7 @@ class _Transfer:
             await in_database(data.abort_upload, self.job, reason)
 
 
-async def _upload(call: "Call", ctx: RequestContext) -> None:
+async def _upload(call: Call, ctx: RequestContext) -> None:
     running = _Transfer()
     try:
         await in_database(running.begin, ctx, call, _length(call))
@@ -107,7 +96,7 @@ async def _upload(call: "Call", ctx: RequestContext) -> None:
     await call.body()
 
 
-async def _take(call: "Call", ingest: Ingest, job: data.Upload) -> None:
+async def _take(call: Call, ingest: Ingest, job: data.Upload) -> None:
     """Carry the body into the store, one batch at work while the next arrives."""
     try:
         async with asyncio.timeout(IDLE_S) as idle:
@@ -116,7 +105,7 @@ async def _take(call: "Call", ingest: Ingest, job: data.Upload) -> None:
         raise BadRequest(f"No data arrived for {IDLE_S} seconds.") from None
 
 
-async def _batches(call: "Call", ingest: Ingest, pace: "_Pace") -> None:
+async def _batches(call: Call, ingest: Ingest, pace: "_Pace") -> None:
     batch: list[bytes] = []
     gathered = 0
     at_work: asyncio.Future[list[None]] | None = None
@@ -146,7 +135,7 @@ async def _quiet(at_work: "asyncio.Future[list[None]]") -> None:
     at_work.exception()
 
 
-async def _next(call: "Call") -> bytes | None:
+async def _next(call: Call) -> bytes | None:
     """Return the next piece of the body, None at its end; raises ClientGone."""
     if call.ended:
         return None
@@ -178,7 +167,7 @@ class _Pace:
             await in_database(data.keep_alive, self._job)
 
 
-def _length(call: "Call") -> int | None:
+def _length(call: Call) -> int | None:
     """Return how many bytes the client announced, or None for a chunked body of unknown length."""
     text = call.headers.get("content-length") or call.headers.get("x-openstack-image-size")
     if text is None:

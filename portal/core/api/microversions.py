@@ -3,33 +3,15 @@
 Follows the API-SIG guideline "Microversion Specification" and the compute API reference ("Versions").
 """
 
-import re
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api.views import CloudView
-from portal.core.errors import BadRequest, NotAcceptable, NotFound
+from portal.core.errors import NotAcceptable, NotFound
 from portal.core.requests import CloudRequest
-
-
-class Version(NamedTuple):
-    """A microversion such as 2.79; compares as numbers, not as text."""
-
-    major: int
-    minor: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Version":
-        """Return the version that ``2.79`` spells; raises BadRequest."""
-        if not re.fullmatch(r"[1-9]\d{0,3}\.(0|[1-9]\d{0,5})", text):
-            raise BadRequest(f"API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum.")
-        major, minor = text.split(".")
-        return cls(int(major), int(minor))
+from portal.core.versions import Version
 
 
 def requested(request: Request, service_type: str, legacy_header: str) -> str | None:

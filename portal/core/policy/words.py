@@ -20,7 +20,8 @@ def unknown_rule(name: str) -> str:
 
 def refusal(ctx: RequestContext, check: Any, rules: Mapping[str, Rule]) -> str:
     """Return one or two sentences: the caller's roles here, and what would be enough."""
-    return f"{_who(ctx)} {_('This needs: %(needs)s.') % {'needs': needs(check, rules)}}"
+    needed = _("This needs: %(needs)s.") % {"needs": needs(check, rules)}
+    return f"{_who(ctx)} {needed}"
 
 
 def _who(ctx: RequestContext) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from compute.api.v2_1 import versions
 from compute.api.v2_1.presenters.servers import host_id, microsecond
 from compute.models import ActionEvent, ServerAction
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 _WORDS = {"reboot_hard": "reboot"}
 

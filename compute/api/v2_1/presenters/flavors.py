@@ -5,7 +5,7 @@ from typing import Any
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import links
 from compute.models import Flavor
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 
 def brief(flavor: Flavor, base: str, version: Version) -> dict[str, Any]:

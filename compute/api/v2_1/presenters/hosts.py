@@ -8,7 +8,7 @@ import msgspec
 from compute.api.v2_1 import versions
 from compute.api.v2_1.presenters.servers import microsecond
 from compute.models import Host, Service
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 
 def service(row: Service, alive: bool, version: Version) -> dict[str, Any]:

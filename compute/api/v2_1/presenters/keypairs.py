@@ -5,7 +5,7 @@ from typing import Any
 from compute.api.v2_1 import versions
 from compute.api.v2_1.presenters.servers import microsecond
 from compute.models import Keypair
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 
 def listed(keypair: Keypair, version: Version) -> dict[str, Any]:

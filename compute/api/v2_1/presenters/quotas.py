@@ -8,7 +8,7 @@ from typing import Any
 
 from compute.api.v2_1 import versions
 from compute.selectors import Usage
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 UNLIMITED = -1
 _NOT_OFFERED = dict.fromkeys(

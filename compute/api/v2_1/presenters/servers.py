@@ -16,7 +16,7 @@ from compute.api.v2_1.base import bookmark, links
 from compute.models import Server, ServerFault
 from compute.network.selectors import Address
 from compute.states import status
-from portal.core.api.microversions import Version
+from portal.core.versions import Version
 
 _PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
 _FAULTY = frozenset({"ERROR", "DELETED"})

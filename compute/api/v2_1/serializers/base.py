@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from portal.core.api.microversions import Version
 from portal.core.api.serializers import StrictSerializer, StrictString
 from portal.core.errors import BadRequest
+from portal.core.versions import Version
 
 _METADATA_KEY = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}")
 MAX_METADATA_VALUE = 255

@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from compute.api.v2_1 import versions
 from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
-from portal.core.api.microversions import Version
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
+from portal.core.versions import Version
 
 BIGGEST = 2**31 - 1
 

@@ -13,9 +13,9 @@ from compute.api.v2_1.serializers import actions as bodies
 from compute.api.v2_1.serializers.base import read
 from compute.models import Server
 from compute.services import consoles, power
-from portal.core.api.microversions import Version
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, NotFound
+from portal.core.versions import Version
 
 _VNC_TYPES = frozenset({"novnc"})
 

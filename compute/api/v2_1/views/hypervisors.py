@@ -11,9 +11,9 @@ from compute.api.v2_1 import versions
 from compute.api.v2_1.base import PAGING, ComputeView, truth
 from compute.api.v2_1.presenters import hosts as present
 from compute.models import Host
-from portal.core.api.microversions import Version
 from portal.core.errors import BadRequest, CloudError, NotFound
 from portal.core.policy import Rule, authorize
+from portal.core.versions import Version
 
 
 class _HypervisorsBase(ComputeView):
