@@ -18,7 +18,6 @@ from compute.models import (
     Flavor,
     Host,
     Keypair,
-    PlacementDecision,
     Server,
     ServerAction,
     ServerDefinition,
@@ -161,12 +160,6 @@ def latest_definition(ctx: RequestContext, server: Server) -> ServerDefinition |
     """Return the newest domain definition, for whoever may see hosts and domains."""
     authorize(ctx, policies.EXTENDED_ATTRIBUTES, server)
     return server.definitions.order_by("-created_at").first()
-
-
-def latest_placement(ctx: RequestContext, server: Server) -> PlacementDecision | None:
-    """Return the newest placement decision, for whoever may see hosts."""
-    authorize(ctx, policies.EXTENDED_ATTRIBUTES, server)
-    return server.placements.first()
 
 
 def faults_of(server_ids: Iterable[str]) -> dict[str, ServerFault]:

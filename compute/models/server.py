@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from compute.models.host import new_uuid
-from compute.states import BUILD_STAGES, STATUS_VM_STATES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
+from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
 
 
 class ServerNumber(models.Model):
@@ -25,10 +25,6 @@ class ServerQuerySet(models.QuerySet["Server"]):
     def present(self) -> "ServerQuerySet":
         """Leave out what was deleted."""
         return self.filter(deleted_at=None)
-
-    def with_status(self, word: str) -> "ServerQuerySet":
-        """Keep servers whose API status is ``word``; none for a word that is no status."""
-        return self.filter(vm_state__in=STATUS_VM_STATES.get(word.upper(), frozenset()))
 
     def begin(self, server: "Server", action: Action, request_id: str) -> bool:
         """Take the server for ``action``; False when another caller was first.

@@ -32,7 +32,6 @@ KINDS = {"novnc": "vnc"}
 RELAY_TICKET = "relay"
 LEASE_S = 15
 CAUGHT_UP_S = 3.0
-LINES_MAX = 100_000
 
 
 @dataclass(frozen=True)

@@ -31,17 +31,24 @@ LOG = logging.getLogger(__name__)
 
 Faults = Mapping[str, Exception]
 
+_SLOW = "slow"
+_SLOW_BYTES = 1_900_000_000
+_SLOW_TICKS = 200
 _STEPS = (TaskState.NETWORKING, TaskState.BLOCK_DEVICE_MAPPING, TaskState.SPAWNING)
 
 
 @dataclass(frozen=True)
 class Pretence:
-    """What the host pretends to be. ``step_s`` is how long each of a build's three steps takes."""
+    """What the host pretends to be. ``step_s`` is how long each of a build's three steps takes.
+
+    With ``slow_s`` a server whose name starts with "slow" fetches its image for that long, so that people can watch a build.
+    """
 
     vcpus: int = 16
     memory_mb: int = 65_536
     disk_gb: int = 1_000
     step_s: float = 0.0
+    slow_s: float = 0.0
     fetch_images: bool = False
     installation: str = "nebulet"
     version: str = "0"
@@ -169,7 +176,9 @@ class FakeDriver:
             tell(BuildProgress(step))
             if step == TaskState.BLOCK_DEVICE_MAPPING and self._pretence.fetch_images:
                 images.fetch(spec.image, tell)
-            self._wait(spec.server_id, cancelled)
+            if step == TaskState.BLOCK_DEVICE_MAPPING and spec.name.startswith(_SLOW):
+                self._fetch_slowly(spec.server_id, tell, cancelled)
+            self._wait(spec.server_id, self._pretence.step_s, cancelled)
         for key, fault in self._faults.items():
             if key in spec.name:
                 raise fault
@@ -182,8 +191,14 @@ class FakeDriver:
         self._change(spec.server_id, PowerState.RUNNING)
         return Built(definition, PowerState.RUNNING)
 
-    def _wait(self, server_id: str, cancelled: Cancelled) -> None:
-        end = time.monotonic() + self._pretence.step_s
+    def _fetch_slowly(self, server_id: str, tell: Tell, cancelled: Cancelled) -> None:
+        ticks = _SLOW_TICKS if self._pretence.slow_s else 0
+        for tick in range(ticks):
+            tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING, "", tick * _SLOW_BYTES // ticks, _SLOW_BYTES))
+            self._wait(server_id, self._pretence.slow_s / ticks, cancelled)
+
+    def _wait(self, server_id: str, length_s: float, cancelled: Cancelled) -> None:
+        end = time.monotonic() + length_s
         while True:
             if cancelled():
                 raise BuildCancelled(server_id)

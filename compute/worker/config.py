@@ -85,7 +85,7 @@ def _relay(state_dir: Path, host: str, driver: str) -> str:
 
 
 def _pretence(environ: Mapping[str, str], name: str, version: str) -> Pretence:
-    kinds: dict[str, type] = {"vcpus": int, "memory_mb": int, "disk_gb": int, "step_s": float}
+    kinds: dict[str, type] = {"vcpus": int, "memory_mb": int, "disk_gb": int, "step_s": float, "slow_s": float}
     wanted: dict[str, Any] = {}
     for option, kind in kinds.items():
         text = environ.get(f"NEBULET_FAKE_{option.upper()}")

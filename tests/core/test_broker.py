@@ -1,5 +1,6 @@
 """The broker on a real private queue: signatures, latency by bell, redelivery after a kill."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -20,13 +21,13 @@ from portal.core import broker as brokers
 KEY = b"k" * 32
 
 
-@pytest.fixture
-def queue_url(tmp_path):
+@contextlib.contextmanager
+def _queue(folder):
     server = shutil.which("valkey-server") or shutil.which("redis-server")
     assert server, "the tests need redis-server or valkey-server"
-    socket = tmp_path / "q.sock"
+    socket = folder / "q.sock"
     process = subprocess.Popen(
-        [server, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL
+        [server, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)], stdout=subprocess.DEVNULL
     )
     while not socket.exists():
         time.sleep(0.01)
@@ -38,21 +39,38 @@ def queue_url(tmp_path):
 
 
 @pytest.fixture
-def worker(queue_url):
-    broker = brokers.make_broker(queue_url, KEY)
-    seen: list[tuple[float, dict]] = []
-    arrived = threading.Event()
+def queue_url(tmp_path):
+    with _queue(tmp_path) as url:
+        yield url
 
-    @dramatiq.actor(queue_name="q", actor_name="take", broker=broker)
-    def take(**payload):
-        seen.append((time.perf_counter(), payload))
-        arrived.set()
 
-    worker = dramatiq.Worker(broker, worker_threads=2)
-    worker.start()
-    time.sleep(1.5)  # long enough for the consumer to go idle
-    yield broker, seen, arrived
-    worker.stop()
+@pytest.fixture(scope="module")
+def idle_worker(tmp_path_factory):
+    """A worker for several tests: it takes seconds to go idle and to end."""
+    with _queue(tmp_path_factory.mktemp("queue")) as url:
+        broker = brokers.make_broker(url, KEY)
+        seen: list[tuple[float, dict]] = []
+        arrived = threading.Event()
+
+        @dramatiq.actor(queue_name="q", actor_name="take", broker=broker)
+        def take(**payload):
+            seen.append((time.perf_counter(), payload))
+            arrived.set()
+
+        worker = dramatiq.Worker(broker, worker_threads=2)
+        worker.start()
+        time.sleep(1.5)  # long enough for the consumer to go idle
+        yield broker, seen, arrived
+        worker.stop()
+
+
+@pytest.fixture
+def worker(idle_worker):
+    broker, seen, arrived = idle_worker
+    seen.clear()
+    arrived.clear()
+    dramatiq.set_encoder(brokers.SignedEncoder(KEY))
+    return broker, seen, arrived
 
 
 def test_an_idle_consumer_starts_within_milliseconds(worker):

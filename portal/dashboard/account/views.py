@@ -1,5 +1,7 @@
 """Signing in and out, and what a person chooses for the session: project, language, theme."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
@@ -18,7 +20,7 @@ from accounts.selectors import projects_of
 from portal.core.errors import NotFound
 from portal.dashboard.account.forms import SignInForm
 from portal.dashboard.kit.context import LANGUAGES, THEME_COOKIE, THEMES
-from portal.dashboard.kit.pages import PageResponse, PageView
+from portal.dashboard.kit.pages import PageResponse, PageView, wrong_method
 
 YEAR_S = 365 * 24 * 3600
 
@@ -56,10 +58,17 @@ class SignInView(View):
         return render(request, "account/sign_in.html", {"form": form, "next": way_back(request)}, status=status)
 
 
-class SignOutView(View):
-    """POST ends the session."""
+class DeedView(View):
+    """POST only; whoever opens the address by hand is told so."""
 
     http_method_names = ["post"]
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return wrong_method(request, self._allowed_methods())
+
+
+class SignOutView(DeedView):
+    """POST ends the session."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         logout(request)
@@ -90,10 +99,8 @@ class ProjectView(PageView):
         return back if not match.kwargs else f"/{match.namespace if match.namespace != 'console' else 'instances'}/"
 
 
-class LanguageView(View):
+class LanguageView(DeedView):
     """POST remembers the language in a cookie, also for who is not signed in."""
-
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         answer = redirect(way_back(request))
@@ -103,10 +110,8 @@ class LanguageView(View):
         return answer
 
 
-class ThemeView(View):
+class ThemeView(DeedView):
     """POST remembers the theme in a cookie, so that the first paint is right."""
-
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         answer = redirect(way_back(request))

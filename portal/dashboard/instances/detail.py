@@ -18,6 +18,7 @@ from portal.core.errors import NotFound
 from portal.core.policy import allowed
 from portal.dashboard.instances.actions import BUTTONS
 from portal.dashboard.instances.facts import build_stages, facts_of
+from portal.dashboard.instances.placement import next_step, picture_of
 from portal.dashboard.kit.actions import offers
 
 BOOT_WATCH = timedelta(minutes=3)
@@ -38,10 +39,13 @@ def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
     tabs = _tabs(ctx, server, tab)
     if not any(item.active for item in tabs):
         raise NotFound("Tab", tab)
+    picture = picture_of(server, with_names=ctx.is_operator)
     building = server.vm_state == VmState.BUILDING
     facts: dict[str, Any] = {
         "server": server,
         "facts": facts_of([server])[server.pk],
+        "picture": picture,
+        "next_step": next_step(server, picture) if server.vm_state == VmState.ERROR else "",
         "offers": offers(ctx, server, BUTTONS),
         "tabs": tabs,
         "tab": tab,

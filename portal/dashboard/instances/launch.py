@@ -14,7 +14,7 @@ from portal.core.context import RequestContext
 from portal.dashboard.kit.actions import Verdict, verdict_of
 from portal.dashboard.kit.commands import Commands, curl, openstack, terraform
 from portal.dashboard.kit.quota import Meter, meters
-from portal.dashboard.kit.words import disk, ram, size
+from portal.dashboard.kit.words import ram, root_disk, size
 
 MOST_AT_ONCE = 20
 GIB = 1 << 30
@@ -107,7 +107,7 @@ def headline(count: int, image: Any | None, flavor: Flavor | None) -> str:
     """Return the deed in one line."""
     parts = []
     if flavor is not None:
-        parts = [f"{flavor.vcpus} vCPU", ram(flavor.ram_mb), disk(flavor.root_gb)]
+        parts = [f"{flavor.vcpus} vCPU", ram(flavor.ram_mb), root_disk(flavor.root_gb)]
     if image is not None:
         parts.append(image.name or str(image.pk)[:8])
     return (f"{count} × " if count > 1 else "") + " · ".join(parts)

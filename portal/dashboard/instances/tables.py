@@ -1,10 +1,8 @@
 """The list of instances."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from compute.models import Server
@@ -78,8 +76,3 @@ class InstanceTable(LiveTable):
 
     def facts(self, objects: list[Any]) -> dict[Any, Any]:
         return facts_of(objects)
-
-
-def just_made(server: Server) -> bool:
-    """Whether a server is so new that the build view is still worth showing after its end."""
-    return timezone.now() - server.created_at < timedelta(minutes=5)

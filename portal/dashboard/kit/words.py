@@ -52,6 +52,11 @@ def disk(gb: int | None) -> str:
     return size(gb, 1024**3)
 
 
+def root_disk(gb: int | None) -> str:
+    """Return the size of a server's own disk; none given means as large as its image."""
+    return _("image's size") if gb == 0 else disk(gb)
+
+
 def age(then: datetime | None) -> str:
     """Return how long ago something was: one unit, as in "3 h"."""
     if then is None:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from compute.models import Server, ServerAction
 from compute.states import Action
 from portal.dashboard.instances.words import sentence_of, status_of
-from portal.dashboard.kit.words import Status, disk, ram, took
+from portal.dashboard.kit.words import Status, ram, root_disk, took
 
 register = template.Library()
 
@@ -24,7 +24,7 @@ def spoken(server: Server) -> str:
 @register.filter
 def figures(server: Server) -> str:
     """The size in figures: 2 vCPU · 4 GB · 40 GB."""
-    return f"{server.vcpus} vCPU · {ram(server.ram_mb)} · {disk(server.root_gb)}"
+    return f"{server.vcpus} vCPU · {ram(server.ram_mb)} · {root_disk(server.root_gb)}"
 
 
 _DEEDS = {

@@ -17,6 +17,7 @@ register = template.Library()
 
 register.filter("ram", words.ram)
 register.filter("disk", words.disk)
+register.filter("root_disk", words.root_disk)
 register.filter("bytes", words.size)
 
 
