@@ -1,0 +1,3 @@
+"""Nebulet's portal: the kernel at the bottom, the pages at the top."""
+
+VERSION = "0.1.0"

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from accounts.services import tokens
 from compute.services import host_reports, sweeps
 from images.services import data
+from portal import VERSION
 
 LOG = logging.getLogger(__name__)
 
@@ -22,7 +23,6 @@ SWEEP_S = 5
 HOUSEKEEPING_S = 300
 LEADER_KEY = "nebulet:conductor-leader"
 LEADER_S = 20
-VERSION = "0.1.0"
 BINARIES = ("nova-conductor", "nova-scheduler")
 
 

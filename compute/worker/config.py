@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from compute.virt.fake import Pretence
+from portal import VERSION
 
 _LONGEST_SOCKET = 100  # the kernel takes 107 bytes
-_PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Config:
         if virt_type not in ("auto", "kvm", "qemu"):
             raise SystemExit(f"NEBULET_VIRT_TYPE is {virt_type!r}; it is auto, kvm or qemu.")
         queue = f"unix://{state_dir}/run/queue.sock"
-        name, version = environ.get("NEBULET_NAME", "nebulet"), _version()
+        name, version = environ.get("NEBULET_NAME", "nebulet"), VERSION
         return cls(
             state_dir=state_dir,
             host=host,
@@ -103,11 +103,3 @@ def _queue_key(state_dir: Path) -> bytes:
         return path.read_bytes().strip()
     except OSError as error:
         raise SystemExit(f"{path} cannot be read ({error.strerror}); ./nebulet up makes it.") from error
-
-
-def _version() -> str:
-    try:
-        found = re.search(r'^version = "([^"]+)"', _PROJECT.read_text(), re.MULTILINE)
-    except OSError:
-        return "0"
-    return found[1] if found else "0"

@@ -22,7 +22,16 @@ HYPERVISOR = (
 )
 # The builder of the tiny image unpacks all else it needs by itself.
 IMAGE_BUILDER = ("e2fsprogs", "zstd", "qemu-utils")
+# What the test of a scaled-out installation runs on ports and folders of its own.
+_SERVERS = ("postgresql", "rabbitmq-server")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+# A package's scripts ask this program whether they may start its service; 101 says no.
+_POLICY = "/usr/sbin/policy-rc.d"
+_START_NOTHING = """\
+[ -e "$0" ] || { trap 'rm -f "$0"' EXIT && printf '#!/bin/sh\\nexit 101\\n' >"$0" && chmod 755 "$0"; } || exit
+"$@"
+"""
 
 
 def for_running(driver: str) -> tuple[str, ...]:
@@ -32,10 +41,11 @@ def for_running(driver: str) -> tuple[str, ...]:
 
 def for_tests(*, fast: bool) -> tuple[str, ...]:
     """Return the packages that the tests need; the fast ones drive no hypervisor, browser or client."""
+    queue = () if shutil.which("valkey-server") else ("redis-server",)
     if fast:
-        return BUILD
+        return (*BUILD, *queue)
     browser = () if any(shutil.which(name) for name in _BROWSERS) else ("chromium",)
-    return (*BUILD, *HYPERVISOR, *IMAGE_BUILDER, "openssh-client", *browser)
+    return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *_SERVERS, "openssh-client", *browser)
 
 
 def missing(names: Sequence[str]) -> list[str]:
@@ -52,8 +62,11 @@ def missing(names: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in installed]
 
 
-def install(names: Sequence[str]) -> None:
-    """Install the packages, as root or through sudo; LauncherError names them if apt cannot."""
+def install(names: Sequence[str], *, start: bool = True) -> None:
+    """Install the packages, as root or through sudo; LauncherError names them if apt cannot.
+
+    Without ``start`` no service of theirs is started.
+    """
     by_hand = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(names)}"
     prefix: list[str] = []
     if os.geteuid() != 0:
@@ -64,7 +77,8 @@ def install(names: Sequence[str]) -> None:
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
     if not Path("/run/systemd/system").exists():
         environment.append("RUNLEVEL=1")  # without an init, a package's service started by dpkg would belong to nobody
-    apt = [*prefix, *environment, "apt-get", "-q", "-y"]
+    idle = [] if start else ["sh", "-c", _START_NOTHING, _POLICY]
+    apt = [*prefix, *environment, *idle, "apt-get", "-q", "-y"]
     failure = f"apt could not fetch and install {' '.join(names)}."
     shell.run(
         [*apt, "update"], failure=f"apt's mirrors do not answer, so these stay missing: {' '.join(names)}.", mend=by_hand

@@ -145,9 +145,9 @@ def make_broker(url: str, key: bytes, extra: list[Middleware] | None = None) -> 
     ]
     broker: dramatiq.Broker
     if urlsplit(url).scheme.startswith("amqp"):
-        from dramatiq.brokers.rabbitmq import RabbitmqBroker  # pika is only for those who use it
+        from portal.core.rabbitmq import ConfirmingRabbitmqBroker  # pika is only for those who use it
 
-        broker = RabbitmqBroker(url=url, middleware=middleware)
+        broker = ConfirmingRabbitmqBroker(url=url, middleware=middleware)
     else:
         broker = WakingRedisBroker(
             url=url,

@@ -6,6 +6,7 @@ import dj_database_url
 from csp.constants import SELF, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
+from portal import VERSION
 from portal.settings.environment import Environment
 
 ENV = Environment.read()
@@ -125,7 +126,7 @@ OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "delete": 300}
 CONSOLE_TOKEN_LIFETIME_S = 600
 
 # Database, queue, channels, cache
-DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=600)}
+DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=600, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -204,6 +205,21 @@ UNFOLD = {
     "SITE_SYMBOL": "cloud",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .245 262.9)",
+            "700": "oklch(48.8% .243 264.4)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
 }
 
 REST_FRAMEWORK = {
@@ -216,6 +232,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Nebulet",
+    "VERSION": VERSION,
     "DESCRIPTION": "OpenStack's identity, image, compute and network APIs.",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

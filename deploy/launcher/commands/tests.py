@@ -34,7 +34,7 @@ def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:
     with terminal.step("system packages") as step:
         missing = packages.missing(packages.for_tests(fast=fast))
         if missing:
-            packages.install(missing)
+            packages.install(missing, start=False)
             step.note = f"installed {' '.join(missing)}"
     with terminal.step("requirements") as step:
         step.note = venv.ensure(config, dev=True)

@@ -64,7 +64,7 @@ class DeedView(View):
     http_method_names = ["post"]
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return wrong_method(request, self._allowed_methods())
+        return wrong_method(request, self._allowed_methods())  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 class SignOutView(DeedView):

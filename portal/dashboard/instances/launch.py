@@ -18,6 +18,7 @@ from portal.dashboard.kit.words import ram, root_disk, size
 
 MOST_AT_ONCE = 20
 GIB = 1 << 30
+AUTO_SINCE = "2.37"  # the first version of the API in which a server may ask for "auto" instead of naming networks
 
 
 def launch_verdict(ctx: RequestContext) -> Verdict:
@@ -154,4 +155,8 @@ def commands(values: dict[str, Any], image: Any | None, flavor: Flavor | None) -
         resource = resource.replace("{\n", f"{{\n  count = {count}\n", 1)
     if network:
         resource = resource.removesuffix("}") + f'\n  network {{\n    uuid = "{network}"\n  }}\n}}'
-    return Commands(openstack(*words), curl("POST", "/compute/v2.1/servers", {"server": body}), resource)
+    return Commands(
+        openstack(*words),
+        curl("POST", "/compute/v2.1/servers", {"server": body}, microversion="" if network else AUTO_SINCE),
+        resource,
+    )

@@ -40,7 +40,7 @@ class PageView(View):
         return squeezed(request, answer)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return wrong_method(request, self._allowed_methods())
+        return wrong_method(request, self._allowed_methods())  # type: ignore[attr-defined]  # the stubs leave it out
 
     def signed_out(self, request: HttpRequest) -> PageResponse:
         if is_fragment(request) or wants_json(request):
@@ -60,7 +60,9 @@ def squeezed(request: HttpRequest, answer: PageResponse) -> PageResponse:
 
 def wrong_method(request: HttpRequest, allowed: list[str]) -> HttpResponse:
     """Answer an address that is for forms only, as somebody sees it who opens it by hand."""
-    return render(request, "405.html", status=405, headers={"Allow": ", ".join(allowed)})
+    answer = render(request, "405.html", status=405)
+    answer["Allow"] = ", ".join(allowed)
+    return answer
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -1,0 +1,175 @@
+"""PostgreSQL, RabbitMQ and Redis of a test's own: loopback ports, data folders and passwords that nothing else uses."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pika
+import psycopg
+import redis
+
+from tests.e2e.cloud import free_port, wait_for
+
+_RABBITMQ = Path("/usr/lib/rabbitmq/bin")
+_RABBITMQ_CONF = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+default_user = nebulet
+default_pass = {password}
+disk_free_limit.absolute = 50MB
+"""
+
+
+@dataclass
+class Servers:
+    """The three servers of a scaled-out installation; each can be ended and started again."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nebulet-servers-", dir="/var/tmp")))
+    password: str = field(default_factory=lambda: f"pw-{secrets.token_hex(8)}")
+
+    def __post_init__(self) -> None:
+        self.folder.chmod(0o755)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._ports = {name: free_port() for name in ("postgresql", "rabbitmq", "redis", "epmd", "erlang")}
+
+    @property
+    def database_url(self) -> str:
+        return f"postgres://nebulet:{self.password}@127.0.0.1:{self._ports['postgresql']}/nebulet"
+
+    @property
+    def broker_url(self) -> str:
+        return f"amqp://nebulet:{self.password}@127.0.0.1:{self._ports['rabbitmq']}/%2f"
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self._ports['redis']}/1"
+
+    def start(self) -> "Servers":
+        self.start_rabbitmq()
+        self.start_postgresql()
+        self._start_redis()
+        return self
+
+    def stop(self) -> None:
+        """End what was started here, and nothing else."""
+        for name in reversed(list(self._running)):
+            self.end(name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end(self, name: str) -> None:
+        process = self._running.pop(name)
+        # SIGINT is PostgreSQL's fast shutdown; the Erlang machine takes SIGTERM, behind the shell that started it.
+        os.killpg(process.pid, signal.SIGINT if name == "postgresql" else signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def start_postgresql(self) -> None:
+        programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        data, port = self.folder / "postgresql" / "data", self._ports["postgresql"]
+        fresh = not data.exists()
+        if fresh:
+            home = self._home("postgresql", "postgres")
+            (home / "password").write_text(self.password)
+            made = [programs / "initdb", "-D", data, "-U", "nebulet", "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
+            command = self._as("postgres", *made, f"--pwfile={home / 'password'}")
+            subprocess.run(command, check=True, capture_output=True, cwd="/")
+        options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        self._run("postgresql", "postgres", programs / "postgres", "-D", data, "-k", data, "-p", str(port), *options)
+
+        def connect(name: str) -> psycopg.Connection:
+            return psycopg.connect(self.database_url.rpartition("/")[0] + f"/{name}", autocommit=True)
+
+        with self._answer("postgresql", lambda: connect("postgres"), psycopg.OperationalError) as connection:
+            if fresh:
+                connection.execute("CREATE DATABASE nebulet")
+
+    def start_rabbitmq(self) -> None:
+        home = self._home("rabbitmq", "rabbitmq")
+        (home / "rabbitmq.conf").write_text(_RABBITMQ_CONF.format(port=self._ports["rabbitmq"], password=self.password))
+        (home / "plugins").write_text("[].")
+        (home / "env.conf").touch()
+        if "epmd" not in self._running:
+            self._run("epmd", "rabbitmq", "epmd", "-port", str(self._ports["epmd"]), "-address", "127.0.0.1")
+        self._run("rabbitmq", "rabbitmq", _RABBITMQ / "rabbitmq-server", env=self._erlang)
+        parameters = pika.URLParameters(self.broker_url)
+        self._answer("rabbitmq", lambda: pika.BlockingConnection(parameters), pika.exceptions.AMQPError, OSError).close()
+
+    def rabbitmqctl(self, *words: str) -> str:
+        """Return what RabbitMQ's own command prints."""
+        command = self._as("rabbitmq", _RABBITMQ / "rabbitmqctl", "-q", *words)
+        return subprocess.run(command, env=self._erlang, capture_output=True, text=True, check=True, cwd="/").stdout
+
+    def _start_redis(self) -> None:
+        home = self._home("redis", None)
+        (home / "redis.conf").write_text(f"requirepass {self.password}\n")
+        options = ["--port", str(self._ports["redis"]), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
+        self._run("redis", None, shutil.which("valkey-server") or "redis-server", home / "redis.conf", *options)
+        self._answer("redis", lambda: redis.Redis.from_url(self.redis_url).ping(), redis.RedisError)
+
+    @property
+    def _erlang(self) -> dict[str, str]:
+        home = self.folder / "rabbitmq"
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._ports["epmd"]),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": "nebulet@localhost",
+            "RABBITMQ_DIST_PORT": str(self._ports["erlang"]),
+            "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(home / "log"),
+            "RABBITMQ_PID_FILE": str(home / "pid"),
+            "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": str(home / "env.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
+        }
+
+    def _home(self, name: str, user: str | None) -> Path:
+        home = self.folder / name
+        home.mkdir(mode=0o700, exist_ok=True)
+        if user and os.geteuid() == 0:
+            entry = pwd.getpwnam(user)
+            os.chown(home, entry.pw_uid, entry.pw_gid)
+        return home
+
+    def _as(self, user: str | None, *command: str | Path) -> list[str]:
+        """Return the command as the server's own user runs it: PostgreSQL refuses root."""
+        become = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--"] if user and os.geteuid() == 0 else []
+        return [*become, *map(str, command)]
+
+    def _run(self, name: str, user: str | None, *command: str | Path, env: dict[str, str] | None = None) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                self._as(user, *command),
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def _answer(self, name: str, ask: Callable[[], Any], *faults: type[Exception]) -> Any:
+        """Return the first answer of a server that was just started."""
+
+        def probe() -> Any:
+            if self._running[name].poll() is not None:
+                raise AssertionError(f"{name} ended\n{(self.folder / f'{name}.log').read_text()[-4000:]}")
+            try:
+                return ask()
+            except faults:
+                return None
+
+        return wait_for(name, probe, 60)
