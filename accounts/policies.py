@@ -93,7 +93,6 @@ CREATE_IMPLIED_ROLE = Rule(
 )
 DELETE_IMPLIED_ROLE = Rule("identity:delete_implied_role", ADMIN, _("End an implication."), perm="accounts.delete_impliedrole")
 LIST_ROLE_INFERENCES = Rule("identity:list_role_inference_rules", SYSTEM_READER, _("List all implications between roles."))
-CHECK_IMPLIED_ROLE = Rule("identity:check_implied_role", SYSTEM_READER, _("Check an implication between roles."))
 
 LIST_ASSIGNMENTS = Rule(
     "identity:list_role_assignments", TARGET_READER, _("List role assignments."), perm="accounts.view_assignment"

@@ -1,17 +1,39 @@
-"""Puts the caller on each websocket: ``scope["cloud_context"]``, from the session cookie."""
+"""Who may open a websocket, and who does: our own pages only, and ``scope["cloud_context"]`` from the session cookie."""
 
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 from channels.db import database_sync_to_async
+from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.contrib import auth
 from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
 
 from accounts import contexts
 from accounts.middleware import PROJECT_KEY
 from portal.core.context import RequestContext
+
+
+class SameOrigin:
+    """Let in only what a page of this very address opens. A cookie goes to every port of a host, so the port counts too."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        part = self.inner if is_same_origin(scope) else WebsocketDenier.as_asgi()
+        return await part(scope, receive, send)
+
+
+def is_same_origin(scope: dict[str, Any]) -> bool:
+    """Whether the page that opens a websocket comes from the address that the websocket is opened at, or the public one."""
+    headers = {name: value.decode("latin1").lower() for name, value in scope.get("headers", [])}
+    origin, host = headers.get(b"origin", ""), headers.get(b"host", "")
+    if origin == settings.PUBLIC_URL.lower():
+        return True
+    return origin in (f"http://{host}", f"https://{host}") and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
 class SessionContextMiddleware:

@@ -55,12 +55,10 @@ ALLOW_ALL_FILTERS = _rule("servers:allow_all_filters", _ADMIN, _("Use every filt
 SHOW = _rule("servers:show", _READER, _("Show a server."), "compute.view_server", shared=True)
 SHOW_EXTRA_SPECS = _rule("servers:show:flavor-extra-specs", _READER, _("See the extra specs of a server's flavor."))
 SHOW_HOST_STATUS = _rule("servers:show:host_status", _ADMIN, _("See the state of a server's host."))
-SHOW_HOST_STATUS_UNKNOWN = _rule("servers:show:host_status:unknown-only", _ADMIN, _("See when a server's host is silent."))
 CREATE = _rule("servers:create", _MEMBER, _("Create a server."), "compute.add_server")
 CREATE_ATTACH_NETWORK = _rule("servers:create:attach_network", _MEMBER, _("Create a server on chosen networks."))
 CREATE_ZERO_DISK = _rule("servers:create:zero_disk_flavor", _MEMBER, _("Create a server from a flavor without a disk size."))
 CREATE_FORCED_HOST = _rule("servers:create:forced_host", _ADMIN, _("Create a server on a chosen host."))
-REQUESTED_DESTINATION = _rule("servers:create:requested_destination", _ADMIN, _("Ask for a host by name."))
 UPDATE = _rule("servers:update", _MEMBER, _("Rename a server."), "compute.change_server", shared=True)
 DELETE = _rule("servers:delete", _MEMBER, _("Delete a server."), "compute.delete_server", shared=True)
 START = _rule("servers:start", _MEMBER, _("Start a stopped server."), "compute.start_server", shared=True)
@@ -80,8 +78,6 @@ INTERFACES_SHOW = _rule("os-attach-interfaces:show", _READER, _("Show a port of 
 SERVER_SECURITY_GROUPS = _rule("os-security-groups:list", _READER, _("List the security groups of a server."))
 VOLUME_ATTACHMENTS = _rule("os-volumes-attachments:index", _READER, _("List the volumes of a server."))
 VOLUME_ATTACHMENT = _rule("os-volumes-attachments:show", _READER, _("Show a volume of a server."))
-DIAGNOSTICS = _rule("os-server-diagnostics", _ADMIN, _("See the diagnostics of a server."))
-RESET_STATE = _rule("os-admin-actions:reset_state", _ADMIN, _("Reset the state of a server."))
 
 # Consoles
 CONSOLE_OUTPUT = _rule(
@@ -90,7 +86,6 @@ CONSOLE_OUTPUT = _rule(
 REMOTE_CONSOLES = _rule(
     "os-remote-consoles", _MEMBER, _("Open the console of a server."), "compute.open_console_of_server", shared=True
 )
-CONSOLE_AUTH_TOKENS = _rule("os-console-auth-tokens", _ADMIN, _("Look a console token up."))
 
 # Actions
 ACTIONS_LIST = _rule("os-instance-actions:list", _READER, _("List what was done to a server."))
@@ -138,9 +133,6 @@ QUOTA_DEFAULTS = _rule("os-quota-sets:defaults", "@", _("See the default quota."
 QUOTA_UPDATE = _rule("os-quota-sets:update", _ADMIN, _("Change a project's quota."))
 QUOTA_DELETE = _rule("os-quota-sets:delete", _ADMIN, _("Put a project's quota back to the defaults."))
 QUOTA_CLASS_SHOW = _rule("os-quota-class-sets:show", _ADMIN, _("See a quota class."))
-QUOTA_CLASS_UPDATE = _rule("os-quota-class-sets:update", _ADMIN, _("Change a quota class."))
-TENANT_USAGE_SHOW = _rule("os-simple-tenant-usage:show", _READER, _("See a project's use over time."))
-TENANT_USAGE_LIST = _rule("os-simple-tenant-usage:list", _ADMIN, _("See the use of all projects over time."))
 AGGREGATES_INDEX = _rule("os-aggregates:index", _ADMIN, _("List host aggregates."))
 EXTENSIONS = _rule("extensions", "@", _("List extensions."))
 

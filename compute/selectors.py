@@ -35,12 +35,14 @@ from portal.core.policy.checks import granted
 _NOBODYS = {"project_id": "", "user_id": ""}
 
 
-def servers_visible(ctx: RequestContext, all_projects: bool = False, *, with_deleted: bool = False) -> ServerQuerySet:
-    """Return the servers of the caller's project and those shared with him; of all projects for whoever may list them."""
+def servers_visible(
+    ctx: RequestContext, all_projects: bool = False, *, with_deleted: bool = False, rule: Rule = policies.INDEX_ALL
+) -> ServerQuerySet:
+    """Return the servers of the caller's project and those shared with him; of all projects for whoever ``rule`` lets list them."""
     authorize(ctx, policies.INDEX)
     rows = Server.objects.all() if with_deleted else Server.objects.present()
     if all_projects:
-        authorize(ctx, policies.INDEX_ALL)
+        authorize(ctx, rule)
         return rows
     return rows.filter(_mine(ctx))
 

@@ -9,15 +9,14 @@ from django.core.asgi import get_asgi_application
 get_asgi_application()  # sets Django up before anything below is imported
 
 from channels.routing import URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from accounts.websocket import SessionContextMiddleware  # noqa: E402
+from accounts.websocket import SameOrigin, SessionContextMiddleware  # noqa: E402
 from compute.ws.urls import websocket_urlpatterns  # noqa: E402
 from images.api.v2.receiver import is_image_data, receive  # noqa: E402
 from portal.wsgi import application as django_application  # noqa: E402
 
 _django = WSGIMiddleware(django_application, workers=12)  # type: ignore[arg-type]  # same call, parameters named otherwise
-_websockets = AllowedHostsOriginValidator(SessionContextMiddleware(URLRouter(websocket_urlpatterns)))
+_websockets = SameOrigin(SessionContextMiddleware(URLRouter(websocket_urlpatterns)))
 
 
 async def application(scope, receive_, send):  # type: ignore[no-untyped-def]

@@ -109,12 +109,10 @@ def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
 
 def holder_may_go_on(relay: Relay) -> bool:
     """Whether a console that was opened by its token alone may go on: its holder still has the right, as roles stand now."""
-    user = User.objects.select_related("domain").filter(pk=relay.user_id, enabled=True, domain__enabled=True).first()
-    if user is None:
-        return False
     if relay.project_id is None:
-        return may_stay_open(relay.server_id, None)
-    ctx = next((each for each in contexts.project_contexts(user) if each.project_id == relay.project_id), None)
+        enabled = User.objects.filter(pk=relay.user_id, enabled=True, domain__enabled=True).exists()
+        return enabled and may_stay_open(relay.server_id, None)
+    ctx = contexts.standing_context(relay.user_id, relay.project_id)
     return ctx is not None and may_stay_open(relay.server_id, ctx)
 
 

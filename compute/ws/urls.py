@@ -1,6 +1,7 @@
 """The websockets of compute."""
 
-from django.urls import path
+from channels.security.websocket import WebsocketDenier
+from django.urls import path, re_path
 
 from compute.ws.console import ConsoleLog
 from compute.ws.servers import ServerFeed
@@ -10,4 +11,5 @@ websocket_urlpatterns = [
     path("ws/servers/", ServerFeed.as_asgi()),
     path("ws/servers/<str:server_id>/log/", ConsoleLog.as_asgi()),
     path("ws/vnc/", Display.as_asgi()),
+    re_path("", WebsocketDenier.as_asgi()),  # without it an unknown address is an exception, with its trace in the log
 ]

@@ -1,8 +1,11 @@
 """Remembers what is done already: a hash of what went in, kept in a file."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from deploy.launcher.state import Owner, write_whole
 
 
 def digest(files: Iterable[Path], *words: str) -> str:
@@ -32,7 +35,8 @@ class Stamp:
 
     def write(self, value: str) -> None:
         """Remember a success; done last, so an interrupted step runs again."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_name(f"{self._path.name}.part")
-        part.write_text(value)
-        part.replace(self._path)
+        folder = self._path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        info = folder.stat()
+        # It belongs to whoever owns the folder: what root did in someone's checkout its owner can do again.
+        write_whole(self._path, value, owner=Owner(info.st_uid, info.st_gid) if os.geteuid() == 0 else None)

@@ -45,6 +45,8 @@ class Inspection:
         found = self._matches()
         self._check_match(found)
         self._check_safety(found)
+        if size < _SECTOR and not set(found) <= _PLAIN_CONTENT:
+            raise BadRequest(f"Image content is not a complete {self.disk_format}: it ends within its header.")
         return self._virtual_size(size)
 
     def _eat(self, chunk: bytes) -> None:

@@ -4,12 +4,12 @@ A ticket is good for one image, one direction and a while. What an upload ticket
 authorised again, by the same rules, when it begins.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 
+from accounts import contexts
 from images import policies
 from images.models import Image
 from portal.core import bus, signing
@@ -21,14 +21,7 @@ READ = "image-read"
 WRITE = "image-write"
 READ_LIFETIME_S = 6 * 3600
 WRITE_LIFETIME_S = 900
-
-
-@dataclass(frozen=True)
-class WriteTicket:
-    """Who may put bytes to which image."""
-
-    image_id: str
-    ctx: RequestContext
+_ENDED = "The ticket is not valid or has ended."
 
 
 def source_url(image: Image) -> str:
@@ -39,15 +32,7 @@ def source_url(image: Image) -> str:
 def upload_ticket(ctx: RequestContext, image: Image) -> str:
     """Return an address to which the caller's browser puts the image's bytes."""
     authorize(ctx, policies.UPLOAD_IMAGE, image)
-    caller = {
-        "user_id": ctx.user_id,
-        "user_name": ctx.user_name,
-        "project_id": ctx.project_id,
-        "project_name": ctx.project_name,
-        "domain_id": ctx.domain_id,
-        "system_scope": ctx.system_scope,
-        "roles": sorted(ctx.roles),
-    }
+    caller = {"user_id": ctx.user_id, "project_id": ctx.project_id}
     return _url(image, signing.seal(bus.queue_key(), WRITE, {"image": image.pk, "caller": caller}))
 
 
@@ -56,11 +41,13 @@ def check_read(ticket: str, image_id: str) -> None:
     _unseal(ticket, READ, READ_LIFETIME_S, image_id)
 
 
-def check_write(ticket: str, image_id: str, request_id: str) -> WriteTicket:
-    """Return whose upload a ticket for this image stands for; raises Unauthorized."""
+def check_write(ticket: str, image_id: str, request_id: str) -> RequestContext:
+    """Return whose upload a ticket for this image stands for, with the roles of now; raises Unauthorized."""
     caller: dict[str, Any] = _unseal(ticket, WRITE, WRITE_LIFETIME_S, image_id)["caller"]
-    roles = frozenset(caller.pop("roles"))
-    return WriteTicket(image_id, RequestContext(request_id=request_id, roles=roles, **caller))
+    ctx = contexts.standing_context(**caller, request_id=request_id)
+    if ctx is None:
+        raise Unauthorized(_ENDED)
+    return ctx
 
 
 def _url(image: Image, ticket: str) -> str:
@@ -71,7 +58,7 @@ def _unseal(ticket: str, purpose: str, lifetime_s: int, image_id: str) -> dict[s
     try:
         data = signing.unseal(bus.queue_key(), purpose, ticket, lifetime_s)
     except (signing.BadTicket, UnicodeEncodeError) as error:
-        raise Unauthorized("The ticket is not valid or has ended.") from error
+        raise Unauthorized(_ENDED) from error
     if data.get("image") != image_id:
-        raise Unauthorized("The ticket is not valid or has ended.")
+        raise Unauthorized(_ENDED)
     return data

@@ -45,15 +45,32 @@ function startSignedOut() {
   if (!layer) return;
   document.addEventListener("nb:signed-out", () => layer.open || layer.showModal());
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status === 401) document.dispatchEvent(new CustomEvent("nb:signed-out"));
+    const { xhr, requestConfig } = event.detail;
+    if (xhr.status === 401) document.dispatchEvent(new CustomEvent("nb:signed-out"));
+    if (xhr.status !== 403 || !xhr.responseText.includes("data-csrf-failed")) return;
+    event.detail.shouldSwap = false; // it would take the place of what was typed
+    again(requestConfig.elt);
   });
-  layer.querySelector("[data-signed-in]").addEventListener("click", async () => {
+  layer.querySelector("[data-signed-in]").addEventListener("click", renew);
+
+  /** The token is of an older session: take a fresh one and send once more; without a session ask for a new one. */
+  async function again(element) {
+    const tried = element.dataset.sentAgain;
+    element.dataset.sentAgain = "yes";
+    if (tried || !(await renew())) document.dispatchEvent(new CustomEvent("nb:signed-out"));
+    else if (element.requestSubmit) element.requestSubmit();
+    else element.click();
+    if (tried) delete element.dataset.sentAgain;
+  }
+
+  async function renew() {
     const answer = await fetch(layer.dataset.csrfUrl, { headers: { Accept: "application/json" }, redirect: "manual" });
-    if (!answer.ok) return;
+    if (!answer.ok) return false;
     const { token } = await answer.json();
     document.querySelector('meta[name="csrf-token"]').content = token;
     for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
     layer.close();
     document.dispatchEvent(new CustomEvent("nb:refresh-all"));
-  });
+    return true;
+  }
 }

@@ -13,7 +13,7 @@ from accounts.hashers import OwaspArgon2Hasher
 from accounts.middleware import ContextMiddleware
 from accounts.models import Assignment, User
 from accounts.services import users
-from accounts.websocket import SessionContextMiddleware, current_context
+from accounts.websocket import SessionContextMiddleware, current_context, is_same_origin
 from portal.core.context import RequestContext
 from portal.core.policies import ADMIN_SITE
 from portal.core.policy import allowed, registry
@@ -235,6 +235,28 @@ def test_a_session_ends_with_the_right(personas, client, deed):
     else:
         Assignment.objects.filter(user=personas.admin.user).delete()
     assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "let_in"),
+    [
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", True),
+        ("http://LOCALHOST:9000", "localhost:9000", True),
+        ("https://cloud.example", "backend:8000", True),
+        ("http://cloud.example", "backend:8000", False),
+        ("http://127.0.0.1:8001", "127.0.0.1:8000", False),  # another program on this machine, to which cookies go as well
+        ("http://evil.example", "127.0.0.1:8000", False),
+        ("http://evil.example", "evil.example", False),
+        ("http://[", "127.0.0.1:8000", False),
+        ("null", "127.0.0.1:8000", False),
+        ("", "127.0.0.1:8000", False),
+        ("", "", False),
+    ],
+)
+def test_only_pages_of_this_address_open_websockets(settings, origin, host, let_in):
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://cloud.example", ["127.0.0.1", "localhost"]
+    assert is_same_origin({"headers": [(b"origin", origin.encode()), (b"host", host.encode())]}) is let_in
+    assert not is_same_origin({"headers": []})
 
 
 def test_login_by_django_keeps_the_session(client, personas):

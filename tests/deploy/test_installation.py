@@ -114,6 +114,7 @@ def test_the_queue_starts_first_on_a_private_socket(config, identity, owner, mon
     conf = (config.run_dir / "queue.conf").read_text()
     assert {"port 0", "unixsocketperm 700", "appendonly yes", "maxmemory-policy noeviction"} <= set(conf.splitlines())
     assert plan["processes"][4]["env"]["NEBULET_HOST"] == "b"
+    assert "--no-proxy-headers" in plan["processes"][1]["argv"]  # who is in front of it does not speak TLS for it
 
 
 def test_as_root_services_give_up_their_rights_and_see_the_code(config, owner, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.cloud import Api, Cloud, wait_for
-from tests.e2e.test_browser import FLAGS, local, sign_in
+from tests.e2e.test_browser import FLAGS, local
 
 pytestmark = pytest.mark.real
 
@@ -58,6 +58,14 @@ def open_page(
     yield page
     context.close()
     assert wrong == []
+
+
+def sign_in(page: Page, demo: Cloud, user: str) -> None:
+    page.goto(demo.url)
+    page.get_by_label("Name", exact=True).fill(user)
+    page.get_by_label("Password", exact=True).fill(demo.password(user))
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/overview/"))
 
 
 def server_id(api: Api, name: str) -> str:

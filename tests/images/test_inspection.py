@@ -45,6 +45,7 @@ def test_content_that_is_what_it_claims(disk_format, content, virtual_size, step
         ("qcow2", noise(4096), "found raw"),
         ("qcow2", b"", "found raw"),
         ("qcow2", b"QFI\xfb", "not safe"),
+        ("qcow2", qcow2()[:50], "ends within its header"),
         ("raw", qcow2(), "found qcow2"),
         ("raw", qcow2()[:100], "found qcow2"),
         ("aki", qcow2(), "found qcow2"),

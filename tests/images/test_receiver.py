@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
+from accounts.models import Assignment
 from accounts.services import quotas
 from images.api.v2 import upload as uploading
 from images.models import Image
@@ -415,6 +416,13 @@ async def test_a_browser_puts_to_a_signed_address(personas, image, active, caplo
         assert (await call("PUT", address, chunks=[b"abc"])).status == 409
     assert address.partition("ticket=")[2][:20] not in caplog.text
     assert (await fresh(image)).size == 3
+
+
+async def test_a_ticket_is_worth_no_more_than_the_roles_of_its_holder_now(personas, image):
+    address = await sync_to_async(transfer.upload_ticket)(personas.member.ctx, image)
+    await sync_to_async(Assignment.objects.filter(user_id=personas.member.user.pk).delete)()
+    assert (await call("PUT", address, chunks=[b"x"])).status == 401
+    assert (await fresh(image)).status == ImageStatus.QUEUED
 
 
 async def test_a_ticket_is_only_for_those_who_may_upload(personas, image):

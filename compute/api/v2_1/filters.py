@@ -20,7 +20,7 @@ from compute.network import selectors as network
 from compute.states import STATUS_VM_STATES, TaskState
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
-from portal.core.policy import allowed
+from portal.core.policy import Rule, allowed
 from portal.core.versions import Version
 
 MOST_NAMES = 5_000
@@ -115,6 +115,7 @@ class ServerFilter:
     ctx: RequestContext
     params: QueryDict
     version: Version
+    all_projects: Rule = policies.INDEX_ALL
     every: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,7 +134,7 @@ class ServerFilter:
     def rows(self) -> QuerySet[Server]:
         """Return the servers that match, not yet in order."""
         wanted = self.wanted()
-        rows = selectors.servers_visible(self.ctx, self._all_projects(wanted), with_deleted=self._with_deleted(wanted))
+        rows = self._visible(wanted, self._with_deleted(wanted))
         if self.every and "deleted" in wanted and truth(wanted["deleted"], "deleted"):
             rows = rows.exclude(deleted_at=None)
         condition = Q()
@@ -143,7 +144,12 @@ class ServerFilter:
 
     def markable(self) -> QuerySet[Server]:
         """Return the servers after which a page may begin: all that the caller may list, deleted ones too."""
-        return selectors.servers_visible(self.ctx, self._all_projects(self.wanted()), with_deleted=True)
+        return self._visible(self.wanted(), with_deleted=True)
+
+    def _visible(self, wanted: dict[str, str], with_deleted: bool) -> QuerySet[Server]:
+        return selectors.servers_visible(
+            self.ctx, self._all_projects(wanted), with_deleted=with_deleted, rule=self.all_projects
+        )
 
     def _all_projects(self, wanted: dict[str, str]) -> bool:
         word = wanted.get("all_tenants")

@@ -43,14 +43,19 @@ def _show(status: control.Status, terminal: Terminal) -> None:
     report = _report(status)
     terminal.line(f"Nebulet runs at {status.address}")
     terminal.line(f"{'NAME':<18} {'PID':>8} {'UP':>10} {'RESTARTS':>9} {'MEMORY':>10}")
-    total = 0
+    sizes = [process["pss_kb"] for process in report["processes"]]
     for process in report["processes"]:
-        pss = process["pss_kb"]
-        total += pss or 0
-        size = "-" if pss is None else f"{pss / 1024:.1f} MiB"
+        size = _size(process["pss_kb"])
         up = _duration(time.time() - process["since"]) if process["pid"] else "restarting"
         terminal.line(f"{process['name']:<18} {process['pid'] or '-':>8} {up:>10} {process['restarts']:>9} {size:>10}")
-    terminal.line(f"{'total':<18} {'':>8} {'':>10} {'':>9} {f'{total / 1024:.1f} MiB':>10}")
+    total = None if None in sizes else sum(sizes)
+    terminal.line(f"{'total':<18} {'':>8} {'':>10} {'':>9} {_size(total):>10}")
+    if total is None:
+        terminal.line("Only root sees how much memory they take: sudo ./nebulet status")
+
+
+def _size(kb: int | None) -> str:
+    return "-" if kb is None else f"{kb / 1024:.1f} MiB"
 
 
 def _duration(seconds: float) -> str:

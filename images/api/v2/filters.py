@@ -22,6 +22,7 @@ SCOPE = frozenset({"visibility", "member_status"})
 MAX_SIZE = 2**63 - 1
 MAX_PROPERTIES = 16
 _SECOND = timedelta(seconds=1)
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 _EXACT_OR_IN = frozenset({"id", "name", "status", "disk_format", "container_format"})
 _EXACT = frozenset({"owner", "checksum", "os_hash_algo", "os_hash_value"})
 _NUMBERS = {
@@ -84,7 +85,7 @@ def _exact_or_in(name: str, value: str) -> Q:
 
 
 def _number(name: str, value: str) -> Q:
-    if not value.isascii() or not value.isdigit() or int(value[:20]) > MAX_SIZE:
+    if not value.isascii() or not value.isdigit() or len(value) > 19 or int(value) > MAX_SIZE:
         raise BadRequest(f"Invalid value for {name}: it must be a non-negative integer.")
     return Q(**{_NUMBERS[name]: int(value)})
 
@@ -106,12 +107,13 @@ def _time(name: str, value: str) -> Q:
 def _moment(name: str, text: str) -> datetime:
     try:
         when = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
+        if when is not None:
+            when = when.replace(microsecond=0, tzinfo=when.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         when = None
     if when is None:
         raise BadRequest(f"Invalid time for {name}: it must be written like 2026-01-31T17:05:45Z.")
-    when = when.replace(microsecond=0)
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    return min(when, _LATEST)
 
 
 _READERS: dict[str, Callable[[str, str], Any]] = {

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compute.models import Server
 from compute.states import VmState
+from portal.core.policy import engine
 from tests.compute.api.world import make_fault, make_server
 from tests.kit.api import Row, check, matrix
 
@@ -324,3 +325,15 @@ def test_addresses_that_are_none(personas, cloud):
         Row("member", "delete", SERVERS, 405),
         Row("member", "patch", f"{SERVERS}/{cloud.server.pk}", 405),
     )
+
+
+def test_each_list_of_all_projects_asks_its_own_rule(settings, tmp_path, personas, cloud):
+    path = tmp_path / "policy.json"
+    path.write_text('{"os_compute_api:servers:detail:get_all_tenants": "!"}')
+    settings.POLICY_FILES = {**settings.POLICY_FILES, "compute": path}
+    engine.reset()
+    try:
+        assert personas.admin.api.get("/compute/v2.1/servers?all_tenants=1").status_code == 200
+        assert personas.admin.api.get("/compute/v2.1/servers/detail?all_tenants=1").status_code == 403
+    finally:
+        engine.reset()

@@ -46,3 +46,9 @@ async def test_nobody_is_sent_away():
     page = Page("/ws/servers/")
     await page.connect()
     assert await page.closed() == closing.SIGN_IN
+
+
+async def test_an_unknown_address_is_refused():
+    page = Page("/ws/nothing/")
+    await page.send_input({"type": "websocket.connect"})
+    assert (await page.receive_output())["type"] == "websocket.close"

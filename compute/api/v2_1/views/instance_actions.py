@@ -12,15 +12,15 @@ from compute.api.v2_1.base import PAGING, ComputeView, moment
 from compute.api.v2_1.presenters import actions as present
 from compute.models import ServerAction
 from portal.core.errors import BadRequest, NotFound
-from portal.core.policy import allowed
+from portal.core.policy import Rule, allowed
 
 
 class _ActionsBase(ComputeView):
-    def actions(self, server_id: str) -> QuerySet[ServerAction]:
+    def actions(self, server_id: str, rule: Rule = policies.ACTIONS_LIST) -> QuerySet[ServerAction]:
         """Return the log; from 2.21 on that of a deleted server too."""
         ctx = self.ctx
         server = selectors.get_server(ctx, server_id, with_deleted=self.version >= versions.DELETED_ACTIONS)
-        return selectors.action_log(ctx, server)
+        return selectors.action_log(ctx, server, rule)
 
 
 class InstanceActionsView(_ActionsBase):
@@ -59,7 +59,7 @@ class InstanceActionView(_ActionsBase):
     """GET /servers/{id}/os-instance-actions/{request id}; its steps for everybody from 2.51 on."""
 
     def get(self, request: Request, server_id: str, request_id: str) -> Response:
-        row = self.actions(server_id).filter(request_id=request_id).first()
+        row = self.actions(server_id, policies.ACTIONS_SHOW).filter(request_id=request_id).first()
         if row is None:
             raise NotFound("Action", request_id, f"Action for request_id {request_id} on instance {server_id} not found")
         operator = allowed(self.ctx, policies.ACTIONS_EVENTS)

@@ -1,7 +1,7 @@
 """Servers: list, create, show, change, delete (compute API reference, "Servers")."""
 
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,7 @@ from compute.models import Server
 from compute.network import selectors as network
 from compute.services import lifecycle
 from portal.core.errors import BadRequest
-from portal.core.policy import allowed, authorize
+from portal.core.policy import Rule, allowed, authorize
 
 _UNSEEN = ("public_key", "operation_at", "request_id", "operation", "attempts", "requested_host")
 _FOR_OPERATORS = ("user_data",)
@@ -25,12 +25,14 @@ _PASSWORD_BYTES = 9
 
 
 class _ServersBase(ComputeView):
+    all_projects: ClassVar[Rule] = policies.INDEX_ALL
+
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         super().check_query(request, known_parameters(self.version))
 
     def found(self) -> tuple[list[Server], Server | None]:
         """Return one page of the servers that the query asks for."""
-        wanted = ServerFilter(self.ctx, self.params, self.version)
+        wanted = ServerFilter(self.ctx, self.params, self.version, self.all_projects)
         rows, order = wanted.ordered(wanted.rows().defer(*self.unseen()))
         marker = None
         if "marker" in self.params:
@@ -101,6 +103,8 @@ class ServersView(_ServersBase):
 
 class ServersDetailView(_ServersBase):
     """GET /servers/detail."""
+
+    all_projects = policies.DETAIL_ALL
 
     def get(self, request: Request) -> Response:
         authorize(self.ctx, policies.DETAIL)
