@@ -33,7 +33,8 @@ def is_same_origin(scope: dict[str, Any]) -> bool:
     origin, host = headers.get(b"origin", ""), headers.get(b"host", "")
     if origin == settings.PUBLIC_URL.lower():
         return True
-    return origin in (f"http://{host}", f"https://{host}") and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    ours = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    return ours and origin in (f"http://{host}", f"https://{host}")
 
 
 class SessionContextMiddleware:

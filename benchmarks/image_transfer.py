@@ -55,7 +55,10 @@ def _measure(options: argparse.Namespace, folder: Path, port: int) -> None:
     django.setup()
     from django.core.management import call_command
 
+    from accounts.services.seed import seed
+
     call_command("migrate", verbosity=0)
+    seed(secrets.token_urlsafe(), secrets.token_urlsafe())
     source = folder / "source"
     _write_source(source, options.size_mib)
     reference = [_reference(source, folder / "copy") for _run in range(options.runs)]
@@ -123,12 +126,13 @@ def _start(port: int, folder: Path) -> "subprocess.Popen[bytes]":
 
 def _round_trip(source: Path, port: int, chunked: bool) -> tuple[float, float]:
     """Return the seconds of one upload and of one download of the same image."""
+    from accounts import contexts
+    from accounts.models import User
     from images.models import Image
     from images.services import transfer
-    from portal.core.context import RequestContext
 
-    image = Image.objects.create(name="bench", owner="0" * 32, disk_format="raw", container_format="bare")
-    ctx = RequestContext(user_id="1" * 32, project_id="0" * 32, roles=frozenset({"member", "reader"}))
+    ctx = contexts.project_contexts(User.objects.get(name="demo"))[0]
+    image = Image.objects.create(name="bench", owner=ctx.project_id, disk_format="raw", container_format="bare")
     put = urlsplit(transfer.upload_ticket(ctx, image))
     get = urlsplit(transfer.source_url(image))
     connection = http.client.HTTPConnection("127.0.0.1", port, blocksize=MIB)

@@ -7,7 +7,7 @@ from pathlib import Path
 import dramatiq
 import redis
 
-from compute.messages import GuestChanged
+from compute.messages import GuestChanged, host_queue
 from compute.states import PowerState
 from compute.virt.driver import Driver
 from compute.virt.fake import FakeDriver
@@ -50,7 +50,7 @@ class Host:
             after=self._after,
         )
         register(broker, config.host, commands)
-        self._worker = HostWorker(broker)
+        self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:
         """Take up work; returns at once."""

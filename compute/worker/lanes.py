@@ -41,10 +41,13 @@ class Lanes:
 
 
 class HostWorker(Worker):
-    """dramatiq's worker with lanes. Many messages are taken early, so that urgent ones are seen behind hundreds of builds."""
+    """dramatiq's worker with lanes. Many messages are taken early, so that urgent ones are seen behind hundreds of builds.
 
-    def __init__(self, broker: Broker) -> None:
-        super().__init__(broker, worker_timeout=_IDLE_MS, worker_threads=sum(THREADS.values()))
+    It reads its own queue only: on RabbitMQ whoever sends to a queue knows it, and dramatiq reads every queue it knows.
+    """
+
+    def __init__(self, broker: Broker, queue: str) -> None:
+        super().__init__(broker, queues={queue}, worker_timeout=_IDLE_MS, worker_threads=sum(THREADS.values()))
         self.queue_prefetch = _PREFETCH
         self.lanes = Lanes()
         self.work_queue = self.lanes  # type: ignore[assignment]

@@ -2,12 +2,18 @@
 // shows, so that rules, language and buttons are the server's. A gap in n, a reconnect or a return to the tab asks for all.
 import { isHeld, morph } from "./morph.js";
 
+const GONE_MS = 500;
 const FETCH_EVERY_MS = 250;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 const AMBER_AFTER_MS = 5000;
 const POLL_EVERY_MS = 10000;
 const BANNER_AFTER_MS = 60000;
 const SAY_EVERY_MS = 5000;
+
+let leaving = false;
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true;
+});
 
 export function startLive(htmx) {
   const address = document.body.dataset.liveFeed;
@@ -174,7 +180,9 @@ class LivePage {
     }
     const view = response.headers.get("X-View");
     if ((response.status === 404 && source.dataset.live) || (view && view !== source.dataset.view)) {
-      location.reload(); // what this page is about is gone, or has become something that looks different as a whole
+      // What this page is about is gone, or has become something that looks different as a whole. Whoever deleted it here is
+      // on the way to another page: a reload would call him back.
+      setTimeout(() => leaving || location.reload(), response.status === 404 ? GONE_MS : 0);
       return true;
     }
     if (!response.ok) return false;
