@@ -10,9 +10,10 @@ from compute.models import Server
 from compute.network.selectors import interface_specs
 from compute.virt.driver import GuestSpec, ImageRef, InterfaceSpec
 from images.models import Image
-from images.selectors import present_image
+from images.selectors import get_image
 from images.services import transfer
 from images.states import ImageStatus
+from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 
 SEED_BYTES = 512
@@ -38,8 +39,8 @@ def spawn_command(server: Server, image: Image) -> Spawn:
         project_id=server.project_id,
         project_name=server.project_name,
         image=_reference(image),
-        kernel=_part(properties, "kernel_id"),
-        ramdisk=_part(properties, "ramdisk_id"),
+        kernel=_part(server, properties, "kernel_id"),
+        ramdisk=_part(server, properties, "ramdisk_id"),
         kernel_args=properties.get("os_command_line", ""),
         interfaces=interfaces,
         config_drive=server.config_drive,
@@ -52,14 +53,21 @@ def spawn_command(server: Server, image: Image) -> Spawn:
     return Spawn(server.pk, server.request_id, guest)
 
 
-def _part(properties: dict[str, str], name: str) -> ImageRef | None:
+def _part(server: Server, properties: dict[str, str], name: str) -> ImageRef | None:
+    """Return the kernel or ramdisk that the image names now.
+
+    The name may have changed since the launch was accepted, so it is asked again whether the server's project may read it.
+    """
     image_id = properties.get(name)
     if not image_id:
         return None
-    image = present_image(image_id)
-    if image is None:
-        raise NotFound("Image", image_id)
-    return _reference(image)
+    project = RequestContext(
+        request_id=server.request_id,
+        user_id=server.user_id,
+        project_id=server.project_id,
+        roles=frozenset({"member", "reader"}),
+    )
+    return _reference(get_image(project, image_id))
 
 
 def _reference(image: Image) -> ImageRef:

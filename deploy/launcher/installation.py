@@ -58,8 +58,8 @@ class Installation:
         """
         builder = (file for file in (self._checkout / "images" / "builder").rglob("*") if file.suffix != ".pyc")
         value = digest(builder, self._database)
-        printed = self._once("images", lambda: value, ["seed_images"], done=self._has_images() and self._own_database_exists())
-        if not self._has_images():
+        printed = self._once("images", lambda: value, ["seed_images"], done=self.has_images() and self._own_database_exists())
+        if not self.has_images():
             Stamp(self._stamp("images")).write("")
         return printed
 
@@ -74,7 +74,7 @@ class Installation:
             return ""
         printed = manage(self._config, self._identity, *command).strip()
         stamp.write(value())
-        return printed.splitlines()[-1].strip()[:100] if printed else "done"
+        return printed.splitlines()[-1].strip() if printed else "done"
 
     def _stamp(self, name: str) -> Path:
         return self._config.state_dir / "stamps" / name
@@ -101,7 +101,8 @@ class Installation:
         except sqlite3.Error:
             return []
 
-    def _has_images(self) -> bool:
+    def has_images(self) -> bool:
+        """Whether the store holds anything."""
         return any(entry.is_file() for entry in (self._config.state_dir / "images").iterdir())
 
     def _code(self) -> Iterator[Path]:

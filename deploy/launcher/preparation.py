@@ -36,7 +36,10 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
     with terminal.step("first images") as step:
         if images:
             images.wait()
-        step.note = installation.seed_images()
+        told = installation.seed_images()
+        step.note = told if installation.has_images() else ""
+    if not installation.has_images():
+        terminal.line(f"  {told}")
     return who
 
 

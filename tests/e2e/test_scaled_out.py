@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import dramatiq
 import httpx
@@ -64,7 +65,7 @@ def test_no_private_queue_and_no_private_database(cloud: Cloud):
     assert not (cloud.state / "db" / "nebulet.sqlite3").exists()
 
 
-def test_ten_servers_at_once(cloud: Cloud, api: Api, image: str, record_property):
+def test_ten_servers_at_once(cloud: Cloud, api: Api, image: str):
     began: dict[str, float] = {}
 
     def create(number: int) -> str:
@@ -76,8 +77,8 @@ def test_ten_servers_at_once(cloud: Cloud, api: Api, image: str, record_property
     with ThreadPoolExecutor(10) as pool:
         ids = list(pool.map(create, range(10)))
         waits = list(pool.map(lambda server_id: (api.wait(server_id), time.monotonic() - began[server_id])[1], ids))
-    record_property("post_to_active_s", [round(wait, 2) for wait in sorted(waits)])
-    assert statistics.median(waits) < 20
+    print("POST to ACTIVE, ten at once:", [f"{wait:.2f} s" for wait in sorted(waits)])
+    assert statistics.median(waits) < 10
 
     one = ids[0]
     for action, status in (("os-stop", "SHUTOFF"), ("os-start", "ACTIVE")):
@@ -104,7 +105,7 @@ def test_a_conductor_killed_in_the_middle_of_builds_finishes_them(cloud: Cloud, 
 
 
 def test_pages_answer_and_hear_of_changes(cloud: Cloud, api: Api, image: str):
-    with signed_in(cloud) as browser:
+    with closing(signed_in(cloud)) as browser:
         assert browser.get("/instances/").status_code == 200
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         address = cloud.url.replace("http", "ws", 1) + "/ws/servers/"
@@ -144,6 +145,7 @@ def test_invariants_hold_and_no_password_is_told(cloud: Cloud, servers: Servers)
     told += subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     told += "".join(path.read_text(errors="replace") for path in (cloud.state / "log").glob("*.log*"))
     assert servers.password not in told
+    assert "undefined actor" not in told  # each process reads its own queues only
 
 
 class TestBroker:

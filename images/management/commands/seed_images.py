@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             made = self._made(folder, rebuild=options["rebuild"])
         except (BuildError, OSError) as error:
-            self.stdout.write(f"No image was made, since {error} Add one with: {HOW_TO_ADD}")
+            self.stdout.write(f"No image was made. {error} Add one with: {HOW_TO_ADD}")
             return
         owner = Project.objects.filter(name="admin").values_list("pk", flat=True).first()
         if owner is None:

@@ -10,7 +10,8 @@ from compute.models import Host, PlacementDecision, Server
 from compute.selectors import fits, host_states
 from compute.services import claims, lifecycle, sweeps
 from compute.states import VmState
-from tests.kit.compute import FlavorFactory, HostFactory, ServerFactory
+from images.models import ImageProperty
+from tests.kit.compute import FlavorFactory, HostFactory, ServerFactory, make_image
 
 
 def test_the_freest_host_wins_and_the_decision_tells_why(cloud, caplog):
@@ -120,3 +121,16 @@ def test_a_build_on_a_silent_host_moves_on(cloud):
     assert cloud.used() == (0, 0, 0)
     assert [type(command).__name__ for command in cloud.box.commands] == ["Spawn", "Destroy"]
     assert {state.name: state.vcpus_used for state in host_states()} == {"host-1": 0, "host-2": 1}
+
+
+def test_a_kernel_swapped_after_the_launch_for_a_foreign_one_is_not_sent(cloud):
+    foreign = make_image(owner="f" * 32, visibility="private", disk_format="aki", container_format="aki")
+    server = cloud.create()
+    ImageProperty.objects.create(image_id=server.image_id, name="kernel_id", value=foreign.pk)
+
+    cloud.place(server)
+
+    server.refresh_from_db()
+    assert server.vm_state == VmState.ERROR
+    assert cloud.box.commands == []
+    assert cloud.used() == (0, 0, 0)
