@@ -80,6 +80,8 @@ def install(names: Sequence[str], *, start: bool = True) -> None:
     idle = [] if start else ["sh", "-c", _START_NOTHING, _POLICY]
     apt = [*prefix, *environment, *idle, "apt-get", "-q", "-y"]
     failure = f"apt could not fetch and install {' '.join(names)}."
+    # An `up` that was interrupted here left packages half configured, and apt does nothing before they are whole.
+    shell.succeeds([*prefix, *environment, "dpkg", "--configure", "-a"], timeout_s=600)
     shell.run(
         [*apt, "update"], failure=f"apt's mirrors do not answer, so these stay missing: {' '.join(names)}.", mend=by_hand
     )

@@ -99,6 +99,7 @@ def _queue(config: Config, identity: Identity) -> Process:
 
 def _web(config: Config, identity: Identity) -> Process:
     argv = [identity.python, "-m", "uvicorn", "portal.asgi:application", "--host", config.bind, "--port", str(config.port)]
+    argv += ["--http", "portal.protocol:BoundedHttpProtocol"]
     # Compression makes a console twenty times slower. The application writes the access log itself: uvicorn's would show the
     # queries of websockets, and with them console tokens.
     argv += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log", "--no-server-header"]
