@@ -18,7 +18,7 @@ _LONGEST_SOCKET = 100  # the kernel takes 107 bytes
 class Config:
     """One compute host, as the variables of docs/developer/architecture.md describe it.
 
-    ``relay`` is ``unix:/path`` or ``tcp:host:port``. The queue key never shows in a log.
+    ``relay`` is ``unix:/path`` or ``tcp:host:port``. The queue key and addresses with passwords never show in a log.
     """
 
     state_dir: Path
@@ -27,8 +27,8 @@ class Config:
     driver: str
     libvirt_uri: str
     virt_type: str
-    broker_url: str
-    redis_url: str
+    broker_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     relay: str
     debug: bool
     version: str

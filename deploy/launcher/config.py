@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from deploy.launcher.errors import LauncherError
 
@@ -43,6 +44,8 @@ class Config:
         """Return the installation that the environment describes; LauncherError names a value that cannot be."""
         env = os.environ if environ is None else environ
         port = _port(env.get("NEBULET_PORT", "8000"))
+        for name in PASSED_ON:
+            _check_address(name, env.get(name))
         return cls(
             checkout=checkout,
             state_dir=_state_dir(env.get("NEBULET_STATE_DIR", str(DEFAULT_STATE_DIR))),
@@ -133,6 +136,22 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise LauncherError(f"NEBULET_PORT is {text!r}, which is no port.", "NEBULET_PORT=8000 ./nebulet up")
     return int(text)
+
+
+def _check_address(name: str, text: str | None) -> None:
+    """LauncherError when an address cannot be read; no part of it is shown, since it may be one of a password."""
+    if text is None:
+        return
+    try:
+        urlsplit(text).port  # noqa: B018
+        readable = "://" in text
+    except ValueError:
+        readable = False
+    if not readable:
+        raise LauncherError(
+            f"{name} cannot be read as scheme://user:password@host:port/name; signs like / and # in a password are written %2F and %23.",
+            f"unset {name}",
+        )
 
 
 def _state_dir(text: str) -> Path:

@@ -1,7 +1,7 @@
 """The web side's environment, read here and nowhere else."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,11 +16,11 @@ class Environment:
     allowed_hosts: list[str]
     name: str
     network_cidr: str | None
-    admin_password: str | None
+    admin_password: str | None = field(repr=False)
     debug: bool
-    database_url: str
-    broker_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
 
     @classmethod
     def read(cls) -> "Environment":

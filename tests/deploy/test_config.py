@@ -1,5 +1,6 @@
 """What the launcher makes of its environment."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_children_learn_settings_but_no_password_and_nothing_else(environ):
 def test_no_private_queue_when_both_its_uses_are_elsewhere():
     assert Config.read({"BROKER_URL": "amqp://b"}).needs_queue
     assert not Config.read({"BROKER_URL": "amqp://b", "REDIS_URL": "redis://r"}).needs_queue
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "BROKER_URL", "REDIS_URL"])
+@pytest.mark.parametrize("text", ["amqp://nebulet:se/cret@queue", "redis://:se#cret@h:x", "nebulet:secret@queue", ""])
+def test_an_address_that_cannot_be_read_is_not_shown(name, text):
+    with pytest.raises(LauncherError, match=name) as caught:
+        Config.read({name: text})
+
+    assert not {"se", "secret", "cret"} & set(re.split(r"\W+", f"{caught.value} {caught.value.command}"))
+
+
+@pytest.mark.parametrize(
+    "text", ["postgres://u:p%2Fw@h:5432/db", "sqlite:////tmp/x", "unix:///run/r.sock?db=1", "amqps://a:1/;amqps://b:2/"]
+)
+def test_addresses_of_every_kind_are_taken(text):
+    assert Config.read({"DATABASE_URL": text}).environ["DATABASE_URL"] == text
 
 
 def test_a_demonstration_has_everything_of_its_own():

@@ -99,3 +99,19 @@ def test_without_root_and_sudo_the_packages_and_the_command_are_named(monkeypatc
         packages.install(["gcc"])
 
     assert caught.value.command == "apt-get update && apt-get install -y --no-install-recommends gcc"
+
+
+@pytest.mark.parametrize(("start", "asked"), [(True, False), (False, True)])
+def test_what_is_installed_for_tests_starts_no_service(monkeypatch, tmp_path, start, asked):
+    """apt asks a program before it starts a service; it is there while apt runs and gone afterwards."""
+    policy, apt = tmp_path / "policy-rc.d", tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\n[ -x {policy} ] && {policy}; echo $? >>"{tmp_path}/answers"\n')
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{packages.os.environ['PATH']}")
+    monkeypatch.setattr(packages, "_POLICY", str(policy))
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 0)
+
+    packages.install(["postgresql"], start=start)
+
+    assert ("101" in (tmp_path / "answers").read_text().split()) is asked
+    assert not policy.exists()

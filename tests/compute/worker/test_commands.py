@@ -97,13 +97,16 @@ def world(private_redis, tmp_path, monkeypatch):  # noqa: F811
         )
         host = Host(config, broker, driver or FakeDriver(tmp_path / "instances", pretence))
         host.start()
-        made.append(host)
+        taker = dramatiq.Worker(broker, queues={CONDUCTOR_QUEUE}, worker_timeout=200, worker_threads=1)
+        taker.start()
+        made.append((host, taker))
         return host, conductor
 
     yield make
-    for host in made:
+    for host, taker in made:
         host.stop()
         host._console.stop()
+        taker.stop()
 
 
 def spawn(number=1, **fields):
