@@ -57,7 +57,9 @@ def ensure_libvirt(uri: str = "qemu:///system") -> str:
     else:
         mend = "virtlogd -d; libvirtd -d"
         shell.succeeds(["virtlogd", "-d"])  # fails harmlessly when one runs
-        shell.run(["libvirtd", "-d"], failure="libvirt does not answer, and libvirtd does not start.", mend="libvirtd --verbose")
+        shell.run(
+            ["libvirtd", "-d"], failure="libvirt does not answer, and libvirtd does not start.", mend="libvirtd --verbose"
+        )
     end = time.monotonic() + _ANSWER_S
     while not answers(uri):
         if time.monotonic() > end:

@@ -1,6 +1,8 @@
 """What counts as done already."""
 
+from deploy.launcher import stamps
 from deploy.launcher.stamps import Stamp, digest
+from deploy.launcher.state import Owner
 
 
 def test_a_digest_follows_content_names_and_words(tmp_path):
@@ -31,3 +33,13 @@ def test_a_stamp_matches_only_the_last_success(tmp_path):
     stamp.write("a")
     assert stamp.matches("a")
     assert not stamp.matches("b")
+
+
+def test_a_stamp_belongs_to_the_owner_of_its_folder(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(stamps, "write_whole", lambda path, text, *, owner: given.append(owner))
+    monkeypatch.setattr(stamps.os, "geteuid", lambda: 0)
+
+    Stamp(tmp_path / "step").write("a")
+
+    assert given == [Owner(tmp_path.stat().st_uid, tmp_path.stat().st_gid)]
