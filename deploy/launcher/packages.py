@@ -78,7 +78,8 @@ def install(names: Sequence[str], *, start: bool = True) -> None:
     if not Path("/run/systemd/system").exists():
         environment.append("RUNLEVEL=1")  # without an init, a package's service started by dpkg would belong to nobody
     idle = [] if start else ["sh", "-c", _START_NOTHING, _POLICY]
-    apt = [*prefix, *environment, *idle, "apt-get", "-q", "-y"]
+    # A machine that has just been started often updates itself for a while.
+    apt = [*prefix, *environment, *idle, "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
     failure = f"apt could not fetch and install {' '.join(names)}."
     # An `up` that was interrupted here left packages half configured, and apt does nothing before they are whole.
     shell.succeeds([*prefix, *environment, "dpkg", "--configure", "-a"], timeout_s=600)
