@@ -7,6 +7,7 @@ from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
 from compute.messages import COMMAND_ACTORS, PowerOff, Reboot, Spawn
+from portal.core.broker import IDLE_POLL_MS
 
 URGENT = "urgent"
 THREADS = {URGENT: 4, "builds": 4, "patient": 8}
@@ -16,7 +17,7 @@ _LANES = {
     COMMAND_ACTORS[Reboot]: "patient",
 }
 _PREFETCH = 1_000
-_IDLE_MS = 1_000
+_IDLE_MS = IDLE_POLL_MS
 
 
 class Lanes:

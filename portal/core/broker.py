@@ -26,7 +26,7 @@ from dramatiq.middleware import AgeLimit, Callbacks, Middleware, Pipelines, Retr
 LOG = logging.getLogger(__name__)
 
 HEARTBEAT_TIMEOUT_MS = 12_000
-IDLE_POLL_MS = 1_000
+IDLE_POLL_MS = 2_000
 RETRY_MIN_MS = 500
 RETRY_MAX_MS = 30_000
 
