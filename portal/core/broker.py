@@ -129,14 +129,13 @@ class WakingRedisBroker(RedisBroker):
                 time.sleep(1)
 
 
-def make_broker(url: str, key: bytes, extra: list[Middleware] | None = None) -> dramatiq.Broker:
+def make_broker(url: str, key: bytes) -> dramatiq.Broker:
     """Return the broker for ``url`` (redis://, unix:// or amqp://) and make it dramatiq's own.
 
-    ``key`` signs every message; ``extra`` is middleware that stands before the usual set.
+    ``key`` signs every message.
     """
     dramatiq.set_encoder(SignedEncoder(key))
     middleware: list[Middleware] = [
-        *(extra or []),
         AgeLimit(),
         ShutdownNotifications(),
         Callbacks(),

@@ -23,10 +23,6 @@ class JSONParser(BaseParser):
         return loads(raw)
 
 
-class ImagePatchParser(JSONParser):
-    media_type = "application/openstack-images-v2.1-json-patch"
-
-
 def loads(raw: bytes) -> Any:
     """Return the document in ``raw``; raises BadRequest."""
     try:

@@ -15,9 +15,15 @@ from images.api.v2.views.base import ImageView
 from images.services import registry
 from images.services.patches import parse, parse_v20
 from images.stores import registry as stores
-from portal.core.api.codec import ImagePatchParser, JSONParser
+from portal.core.api.codec import JSONParser
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
+
+
+class ImagePatchParser(JSONParser):
+    """The form of a patch since v2.1: JSON Patch with its own media type."""
+
+    media_type = "application/openstack-images-v2.1-json-patch"
 
 
 class OlderImagePatchParser(JSONParser):
