@@ -11,14 +11,20 @@ from compute.scheduler.core import HostState
 LOG = logging.getLogger(__name__)
 
 
-def take(server: Server, host: str) -> bool:
-    """Claim what the server needs of a host, in the transaction that gives it the host; False when it does not fit any more."""
+def take(server: Server, host: str, *, seen: HostState | None = None) -> bool:
+    """Claim what the server needs of a host, in the transaction that gives it the host; False when it does not fit any more.
+
+    With ``seen`` also False when anything was claimed or released there since.
+    """
     limits = {
         "vcpus": settings.CPU_ALLOCATION_RATIO,
         "memory_mb": settings.RAM_ALLOCATION_RATIO,
         "disk_gb": settings.DISK_ALLOCATION_RATIO,
     }
-    return Host.objects.claim(host=host, limits=limits, **amounts(server))
+    hosts = Host.objects.all()
+    if seen is not None:
+        hosts = hosts.filter(vcpus_used=seen.vcpus_used, memory_mb_used=seen.memory_mb_used, disk_gb_used=seen.disk_gb_used)
+    return hosts.claim(host=host, limits=limits, **amounts(server))
 
 
 def give_back(server: Server, host: str | None) -> None:

@@ -18,7 +18,7 @@ from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
-ROUNDS = 3
+ROUNDS = 6
 
 
 class _Lost(Exception):
@@ -28,12 +28,12 @@ class _Lost(Exception):
 def place(server_id: str, request_id: str) -> None:
     """Give a build to a host, or end it with the reason why none can take it; a doubled message changes nothing."""
     with log.bound(request_id, server_id):
-        for _round in range(ROUNDS):
+        for left in reversed(range(ROUNDS)):
             server = _waiting(server_id, request_id)
             if server is None:
                 LOG.info("No placement: the build was placed, deleted or replaced before.")
                 return
-            if _try(server):
+            if _try(server, as_weighed=left > 0):
                 return
         waiting = _waiting(server_id, request_id)
         if waiting is not None:
@@ -47,8 +47,12 @@ def _waiting(server_id: str, request_id: str) -> Server | None:
     ).first()
 
 
-def _try(server: Server) -> bool:
-    """Return whether the placement came to an end, good or bad."""
+def _try(server: Server, *, as_weighed: bool) -> bool:
+    """Return whether the placement came to an end, good or bad.
+
+    With ``as_weighed`` the best host is taken only while it is as free as it was weighed: builds that are placed at once see each
+    other and spread. The last round takes any host on which the server still fits.
+    """
     image = present_image(server.image_id or "")
     if image is None:
         failures.fail_build(server, f"Image {server.image_id} was deleted before the build began.")
@@ -62,7 +66,8 @@ def _try(server: Server) -> bool:
             failures.fail_build(server, reason_of(selection))
         return True
     states = {state.name: state for state in hosts}
-    return any(_claim(server, image, spec, selection, states[name]) for name in selection.hosts)
+    choices = selection.hosts[:1] if as_weighed else selection.hosts
+    return any(_claim(server, image, spec, selection, states[name], as_weighed=as_weighed) for name in choices)
 
 
 def spec_of(server: Server, image: Image) -> core.RequestSpec:
@@ -79,11 +84,19 @@ def spec_of(server: Server, image: Image) -> core.RequestSpec:
     )
 
 
-def _claim(server: Server, image: Image, spec: core.RequestSpec, selection: core.Selection, state: core.HostState) -> bool:
+def _claim(
+    server: Server,
+    image: Image,
+    spec: core.RequestSpec,
+    selection: core.Selection,
+    state: core.HostState,
+    *,
+    as_weighed: bool,
+) -> bool:
     claims.log_attempt(server, state)
     try:
         with transaction.atomic():
-            if not claims.take(server, state.name):
+            if not claims.take(server, state.name, seen=state if as_weighed else None):
                 raise _Lost
             if not Server.objects.place(server.pk, server.request_id, state.name, state.zone):
                 raise _Lost

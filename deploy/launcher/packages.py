@@ -62,6 +62,15 @@ def missing(names: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in installed]
 
 
+def ensure(names: Sequence[str], *, start: bool = True) -> str:
+    """Install those of the packages that are missing; return what was done."""
+    absent = missing(names)
+    if not absent:
+        return ""
+    install(absent, start=start)
+    return f"installed {' '.join(absent)}"
+
+
 def install(names: Sequence[str], *, start: bool = True) -> None:
     """Install the packages, as root or through sudo; LauncherError names them if apt cannot.
 

@@ -45,10 +45,7 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
 
 def _install_packages(config: Config, terminal: Terminal) -> None:
     with terminal.step("system packages") as step:
-        missing = packages.missing(packages.for_running(config.driver))
-        if missing:
-            packages.install(missing)
-            step.note = f"installed {' '.join(missing)}"
+        step.note = packages.ensure(packages.for_running(config.driver))
 
 
 def _start_libvirt(config: Config, terminal: Terminal) -> None:

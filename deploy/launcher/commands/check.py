@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.launcher import venv
+from deploy.launcher import packages, venv
 from deploy.launcher.config import Config
 from deploy.launcher.terminal import Terminal
 
@@ -36,6 +36,8 @@ class _Outcome:
 def run(config: Config, options: argparse.Namespace) -> int:
     """Run all checks, two at a time, even if one fails; return 1 if any did."""
     terminal = Terminal()
+    with terminal.step("system packages") as step:
+        step.note = packages.ensure(packages.BUILD)
     with terminal.step("requirements") as step:
         step.note = venv.ensure(config, dev=True)
     good = True

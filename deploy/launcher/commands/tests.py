@@ -32,10 +32,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
 
 def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:
     with terminal.step("system packages") as step:
-        missing = packages.missing(packages.for_tests(fast=fast))
-        if missing:
-            packages.install(missing, start=False)
-            step.note = f"installed {' '.join(missing)}"
+        step.note = packages.ensure(packages.for_tests(fast=fast), start=False)
     with terminal.step("requirements") as step:
         step.note = venv.ensure(config, dev=True)
     with terminal.step("browser bundle") as step:

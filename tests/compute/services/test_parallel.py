@@ -1,5 +1,6 @@
 """Many at once at the edge: what is limited is never exceeded, and nothing leaks."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +12,7 @@ from compute.network.models import FixedAddress
 from compute.services import lifecycle
 from compute.states import VmState
 from portal.core.errors import QuotaExceeded
+from tests.kit.compute import HostFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -54,3 +56,12 @@ def test_a_host_holds_against_parallel_builds(cloud):
     assert Server.objects.filter(vm_state=VmState.ERROR, host=None).count() == 31
     assert cloud.used() == (9, 9 * 512, 9)
     assert len(cloud.box.commands) == 9
+
+
+def test_parallel_builds_spread_over_equal_hosts(cloud):
+    for name in ("host-2", "host-3"):
+        HostFactory(name=name, **{field: getattr(cloud.host, field) for field in ("vcpus", "memory_mb", "disk_gb")})
+    servers = cloud.create_many(min_count=9)
+    build = cloud.hosts.broker.get_actor(lifecycle.BUILD).fn
+    at_once(lambda server: build(server_id=server.pk, request_id=server.request_id), servers)
+    assert Counter(Server.objects.values_list("host", flat=True)) == {"host-1": 3, "host-2": 3, "host-3": 3}
