@@ -11,13 +11,13 @@ from accounts.models import (
     CatalogService,
     Domain,
     Endpoint,
+    Group,
     ImpliedRole,
     Project,
     Region,
     Role,
     User,
 )
-from accounts.models.assignment import TargetType
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import Rule, authorize
@@ -121,10 +121,51 @@ def endpoints_visible(ctx: RequestContext) -> QuerySet[Endpoint]:
     return Endpoint.objects.all()
 
 
-def assignments_visible(ctx: RequestContext) -> QuerySet[Assignment]:
+def get_group(ctx: RequestContext, group_id: str) -> Group:
+    """Return a group; to a caller without rights an unknown one looks like another's."""
+    return _get(ctx, policies.GET_GROUP, Group, "group", group_id)
+
+
+def groups_visible(ctx: RequestContext) -> QuerySet[Group]:
+    """Return the groups that the caller may list; with a domain's scope those of the domain."""
+    authorize(ctx, policies.LIST_GROUPS, {"target.group.domain_id": ctx.domain_id} if ctx.domain_id else {})
+    return _in_domain(Group.objects.all(), ctx)
+
+
+def groups_of_user(ctx: RequestContext, user_id: str) -> QuerySet[Group]:
+    """Return the groups to which a user belongs, to himself or to who may look after him."""
+    user = _get(ctx, policies.LIST_GROUPS_FOR_USER, User, "user", user_id)
+    return Group.objects.filter(members=user)
+
+
+def users_in_group(ctx: RequestContext, group_id: str) -> QuerySet[User]:
+    """Return the users of a group."""
+    group = _get(ctx, policies.LIST_USERS_IN_GROUP, Group, "group", group_id)
+    return User.objects.filter(member_of=group)
+
+
+def tags_of(ctx: RequestContext, project_id: str) -> list[str]:
+    """Return the tags of a project, in order."""
+    project = _get(ctx, policies.LIST_PROJECT_TAGS, Project, "project", project_id)
+    return [tag.name for tag in project.tags.all()]
+
+
+def check_tag(ctx: RequestContext, project_id: str, tag: str) -> None:
+    """Return when a project has a tag; raises NotFound otherwise."""
+    project = _get(ctx, policies.GET_PROJECT_TAG, Project, "project", project_id)
+    if not project.tags.filter(name=tag).exists():
+        raise no_tag(tag)
+
+
+def no_tag(tag: str) -> NotFound:
+    """Return the sentence for a tag that a project does not have."""
+    return NotFound("project tag", tag, f"Could not find project tag: {tag}.")
+
+
+def assignments_visible(ctx: RequestContext, *, tree: bool = False) -> QuerySet[Assignment]:
     """Return role assignments; with a domain's scope those on the domain and its projects."""
-    authorize(ctx, policies.LIST_ASSIGNMENTS, _domain_target(ctx))
-    rows = Assignment.objects.select_related("role__domain", "user__domain", "project__domain", "domain")
+    authorize(ctx, policies.LIST_ASSIGNMENTS_FOR_TREE if tree else policies.LIST_ASSIGNMENTS, _domain_target(ctx))
+    rows = Assignment.objects.select_related("role__domain", "user__domain", "group__domain", "project__domain", "domain")
     if ctx.domain_id:
         rows = rows.filter(domain_id=ctx.domain_id) | rows.filter(project__domain_id=ctx.domain_id)
     return rows
@@ -166,14 +207,14 @@ def own_projects(ctx: RequestContext) -> QuerySet[Project]:
 def own_domains(ctx: RequestContext) -> QuerySet[Domain]:
     """Return the domains on which the caller holds a role."""
     authorize(ctx, policies.GET_AUTH_DOMAINS)
-    held = Assignment.objects.filter(user_id=ctx.user_id, target_type=TargetType.DOMAIN, inherited=False)
+    held = Assignment.objects.filter(contexts.given_to(ctx.user_id or ""), domain__isnull=False, inherited=False)
     return Domain.objects.filter(pk__in=held.values("domain_id"), enabled=True)
 
 
 def holds_system_role(ctx: RequestContext) -> bool:
     """Return whether the caller holds a role on the system."""
     authorize(ctx, policies.GET_AUTH_SYSTEM)
-    return Assignment.objects.filter(contexts.on_system(), user_id=ctx.user_id).exists()
+    return Assignment.objects.filter(contexts.on_system(), contexts.given_to(ctx.user_id or "")).exists()
 
 
 def projects_of(user: Any) -> QuerySet[Project]:

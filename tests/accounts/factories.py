@@ -17,7 +17,6 @@ from accounts.models import (
     Role,
     User,
 )
-from accounts.models.assignment import TargetType
 from accounts.models.domain import new_id
 from portal.core.context import RequestContext
 
@@ -80,9 +79,7 @@ class AssignmentFactory(DjangoModelFactory):
     role = factory.SubFactory(RoleFactory)
     project = None
     domain = None
-    target_type = factory.LazyAttribute(
-        lambda row: TargetType.PROJECT if row.project else TargetType.DOMAIN if row.domain else TargetType.SYSTEM
-    )
+    system = factory.LazyAttribute(lambda row: None if row.project or row.domain else True)
 
 
 class RegionFactory(DjangoModelFactory):

@@ -2,11 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.api.v3.views import assignments, auth, catalog, projects, roles, users, versions
+from accounts.api.v3.views import assignments, auth, catalog, groups, projects, roles, users, versions
 
 grants: list[URLPattern | URLResolver] = [
-    path("users/<str:user>/roles", assignments.UserRolesView.as_view()),
-    path("users/<str:user>/roles/<str:role>", assignments.UserRoleView.as_view()),
+    path("users/<str:user>/roles", assignments.GrantedRolesView.as_view()),
+    path("users/<str:user>/roles/<str:role>", assignments.GrantedRoleView.as_view()),
+    path("groups/<str:group>/roles", assignments.GrantedRolesView.as_view()),
+    path("groups/<str:group>/roles/<str:role>", assignments.GrantedRoleView.as_view()),
+]
+
+inherited: list[URLPattern | URLResolver] = [
+    path(f"{kind}/roles{ending}/inherited_to_projects", view.as_view(inherited=True))
+    for kind in ("users/<str:user>", "groups/<str:group>")
+    for ending, view in (("", assignments.GrantedRolesView), ("/<str:role>", assignments.GrantedRoleView))
 ]
 
 v3: list[URLPattern | URLResolver] = [
@@ -19,9 +27,18 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:key>", users.UserView.as_view()),
     path("users/<str:key>/projects", users.UserProjectsView.as_view()),
     path("users/<str:key>/password", users.UserPasswordView.as_view()),
+    path("users/<str:key>/groups", groups.UserGroupsView.as_view()),
+    path("groups", groups.GroupsView.as_view()),
+    path("groups/<str:key>", groups.GroupView.as_view()),
+    path("groups/<str:group>/users", groups.GroupUsersView.as_view()),
+    path("groups/<str:group>/users/<str:user>", groups.GroupUserView.as_view()),
     path("projects", projects.ProjectsView.as_view()),
     path("projects/<str:key>", projects.ProjectView.as_view()),
+    path("projects/<str:project>/tags", projects.ProjectTagsView.as_view()),
+    path("projects/<str:project>/tags/<str:tag>", projects.ProjectTagView.as_view()),
     path("projects/<str:project>/", include(grants)),
+    path("OS-INHERIT/projects/<str:project>/", include(inherited)),
+    path("OS-INHERIT/domains/<str:domain>/", include(inherited)),
     path("domains", projects.DomainsView.as_view()),
     path("domains/<str:key>", projects.DomainView.as_view()),
     path("domains/<str:domain>/", include(grants)),
