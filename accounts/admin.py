@@ -163,7 +163,7 @@ class DomainSettingAdmin(PolicyModelAdmin):
 @admin.register(models.Consumer)
 class ConsumerAdmin(PolicyModelAdmin):
     list_display = ("id", "description")
-    exclude = ("sealed_secret",)
+    exclude = ("secret_hash",)
 
 
 @admin.register(models.AccessRule)

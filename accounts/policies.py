@@ -37,6 +37,7 @@ GRANT_MANAGER = f"{ADMIN} or {_granting('admin')} and {OWN_ROLE} or {_granting('
 BASE = [
     Rule("admin_required", "role:admin or is_admin:1", _("the role admin"), base=True),
     Rule("service_role", "role:service", _("the role service"), base=True),
+    Rule("service_or_admin", "rule:admin_required or rule:service_role", _("the role admin or service"), base=True),
     Rule("owner", "user_id:%(user_id)s", _("that it is your own"), base=True),
     Rule("token_subject", "user_id:%(target.token.user_id)s", _("that the token is your own"), base=True),
     Rule(
@@ -180,5 +181,104 @@ LIST_ENDPOINTS = Rule("identity:list_endpoints", SYSTEM_READER, _("List endpoint
 CREATE_ENDPOINT = Rule("identity:create_endpoint", ADMIN, _("Make an endpoint."), perm="accounts.add_endpoint")
 UPDATE_ENDPOINT = Rule("identity:update_endpoint", ADMIN, _("Change an endpoint."), perm="accounts.change_endpoint")
 DELETE_ENDPOINT = Rule("identity:delete_endpoint", ADMIN, _("Delete an endpoint."), perm="accounts.delete_endpoint")
+
+CREATE_ENDPOINT_GROUP = Rule(
+    "identity:create_endpoint_group", ADMIN, _("Make a group of endpoints."), perm="accounts.add_endpointgroup"
+)
+LIST_ENDPOINT_GROUPS = Rule("identity:list_endpoint_groups", SYSTEM_READER, _("List groups of endpoints."))
+GET_ENDPOINT_GROUP = Rule(
+    "identity:get_endpoint_group", SYSTEM_READER, _("See a group of endpoints."), perm="accounts.view_endpointgroup"
+)
+UPDATE_ENDPOINT_GROUP = Rule(
+    "identity:update_endpoint_group", ADMIN, _("Change a group of endpoints."), perm="accounts.change_endpointgroup"
+)
+DELETE_ENDPOINT_GROUP = Rule(
+    "identity:delete_endpoint_group", ADMIN, _("Delete a group of endpoints."), perm="accounts.delete_endpointgroup"
+)
+LIST_PROJECTS_OF_ENDPOINT_GROUP = Rule(
+    "identity:list_projects_associated_with_endpoint_group",
+    SYSTEM_READER,
+    _("List the projects that see a group of endpoints."),
+)
+LIST_ENDPOINTS_OF_GROUP = Rule(
+    "identity:list_endpoints_associated_with_endpoint_group", SYSTEM_READER, _("List the endpoints of a group.")
+)
+GET_ENDPOINT_GROUP_IN_PROJECT = Rule(
+    "identity:get_endpoint_group_in_project", SYSTEM_READER, _("Check whether a project sees a group of endpoints.")
+)
+LIST_ENDPOINT_GROUPS_FOR_PROJECT = Rule(
+    "identity:list_endpoint_groups_for_project", SYSTEM_READER, _("List the groups of endpoints that a project sees.")
+)
+ADD_ENDPOINT_GROUP_TO_PROJECT = Rule(
+    "identity:add_endpoint_group_to_project", ADMIN, _("Let a project see a group of endpoints.")
+)
+REMOVE_ENDPOINT_GROUP_FROM_PROJECT = Rule(
+    "identity:remove_endpoint_group_from_project", ADMIN, _("Hide a group of endpoints from a project.")
+)
+LIST_PROJECTS_FOR_ENDPOINT = Rule(
+    "identity:list_projects_for_endpoint", SYSTEM_READER, _("List the projects that see an endpoint.")
+)
+ADD_ENDPOINT_TO_PROJECT = Rule("identity:add_endpoint_to_project", ADMIN, _("Let a project see an endpoint."))
+CHECK_ENDPOINT_IN_PROJECT = Rule(
+    "identity:check_endpoint_in_project", SYSTEM_READER, _("Check whether a project was given an endpoint.")
+)
+LIST_ENDPOINTS_FOR_PROJECT = Rule(
+    "identity:list_endpoints_for_project", SYSTEM_READER, _("List the endpoints that a project was given.")
+)
+REMOVE_ENDPOINT_FROM_PROJECT = Rule("identity:remove_endpoint_from_project", ADMIN, _("Hide an endpoint from a project."))
+
+GET_POLICY = Rule(
+    "identity:get_policy", SYSTEM_READER, _("See a policy that is kept for a service."), perm="accounts.view_policy"
+)
+LIST_POLICIES = Rule("identity:list_policies", SYSTEM_READER, _("List the policies that are kept for services."))
+CREATE_POLICY = Rule("identity:create_policy", ADMIN, _("Keep a policy for a service."), perm="accounts.add_policy")
+UPDATE_POLICY = Rule(
+    "identity:update_policy", ADMIN, _("Change a policy that is kept for a service."), perm="accounts.change_policy"
+)
+DELETE_POLICY = Rule(
+    "identity:delete_policy", ADMIN, _("Delete a policy that is kept for a service."), perm="accounts.delete_policy"
+)
+CREATE_POLICY_FOR_ENDPOINT = Rule("identity:create_policy_association_for_endpoint", ADMIN, _("Give an endpoint a policy."))
+CHECK_POLICY_FOR_ENDPOINT = Rule(
+    "identity:check_policy_association_for_endpoint", SYSTEM_READER, _("Check the policy of an endpoint.")
+)
+DELETE_POLICY_FOR_ENDPOINT = Rule(
+    "identity:delete_policy_association_for_endpoint", ADMIN, _("Take the policy of an endpoint away.")
+)
+CREATE_POLICY_FOR_SERVICE = Rule("identity:create_policy_association_for_service", ADMIN, _("Give a service a policy."))
+CHECK_POLICY_FOR_SERVICE = Rule(
+    "identity:check_policy_association_for_service", SYSTEM_READER, _("Check the policy of a service.")
+)
+DELETE_POLICY_FOR_SERVICE = Rule(
+    "identity:delete_policy_association_for_service", ADMIN, _("Take the policy of a service away.")
+)
+CREATE_POLICY_FOR_REGION = Rule(
+    "identity:create_policy_association_for_region_and_service", ADMIN, _("Give a service in a region a policy.")
+)
+CHECK_POLICY_FOR_REGION = Rule(
+    "identity:check_policy_association_for_region_and_service", SYSTEM_READER, _("Check the policy of a service in a region.")
+)
+DELETE_POLICY_FOR_REGION = Rule(
+    "identity:delete_policy_association_for_region_and_service", ADMIN, _("Take the policy of a service in a region away.")
+)
+GET_POLICY_FOR_ENDPOINT = Rule("identity:get_policy_for_endpoint", SYSTEM_READER, _("See which policy an endpoint has."))
+LIST_ENDPOINTS_FOR_POLICY = Rule(
+    "identity:list_endpoints_for_policy", SYSTEM_READER, _("List the endpoints that have a policy.")
+)
+
+CREATE_DOMAIN_CONFIG = Rule("identity:create_domain_config", ADMIN, _("Set the configuration of a domain."))
+GET_DOMAIN_CONFIG = Rule("identity:get_domain_config", SYSTEM_READER, _("See the configuration of a domain."))
+UPDATE_DOMAIN_CONFIG = Rule("identity:update_domain_config", ADMIN, _("Change the configuration of a domain."))
+DELETE_DOMAIN_CONFIG = Rule("identity:delete_domain_config", ADMIN, _("Delete the configuration of a domain."))
+GET_DOMAIN_CONFIG_DEFAULT = Rule(
+    "identity:get_domain_config_default", SYSTEM_READER, _("See the default configuration of domains.")
+)
+
+GET_CONSUMER = Rule("identity:get_consumer", SYSTEM_READER, _("See an OAuth consumer."), perm="accounts.view_consumer")
+LIST_CONSUMERS = Rule("identity:list_consumers", SYSTEM_READER, _("List OAuth consumers."))
+CREATE_CONSUMER = Rule("identity:create_consumer", ADMIN, _("Make an OAuth consumer."), perm="accounts.add_consumer")
+UPDATE_CONSUMER = Rule("identity:update_consumer", ADMIN, _("Change an OAuth consumer."), perm="accounts.change_consumer")
+DELETE_CONSUMER = Rule("identity:delete_consumer", ADMIN, _("Delete an OAuth consumer."), perm="accounts.delete_consumer")
+LIST_REVOKE_EVENTS = Rule("identity:list_revoke_events", "rule:service_or_admin", _("List the tokens that were revoked."))
 
 registry.register("identity", [*BASE, *(rule for rule in list(globals().values()) if isinstance(rule, Rule))])

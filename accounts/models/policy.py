@@ -75,11 +75,11 @@ class DomainSetting(models.Model):
 
 
 class Consumer(models.Model):
-    """A program known by OAuth 1.0a; its secret is sealed."""
+    """A program known by OAuth 1.0a; of its secret only the SHA-256 is kept."""
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
     description = models.TextField(null=True, blank=True)
-    sealed_secret = models.TextField()
+    secret_hash = models.CharField(max_length=64)
     extra = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -11,6 +11,7 @@ from accounts.models import (
     CatalogService,
     Domain,
     Endpoint,
+    Group,
     ImpliedRole,
     Project,
     Region,
@@ -67,6 +68,14 @@ class RoleFactory(DjangoModelFactory):
 
     name = "member"
     domain = None
+
+
+class GroupFactory(DjangoModelFactory):
+    class Meta:
+        model = Group
+
+    name = factory.Sequence(lambda n: f"group-{n}")
+    domain = factory.LazyFunction(default_domain)
 
 
 class AssignmentFactory(DjangoModelFactory):
