@@ -210,7 +210,7 @@ def _kind(scope: Scope) -> tuple[str, str]:
 
 
 def _seal(payload: Payload) -> str:
-    return keys.cipher().encrypt(msgspec.msgpack.encode(payload)).rstrip(b"=").decode()
+    return keys.TOKENS.cipher().encrypt(msgspec.msgpack.encode(payload)).rstrip(b"=").decode()
 
 
 def _open(token: str) -> Payload:
@@ -218,7 +218,7 @@ def _open(token: str) -> Payload:
         raise Unauthorized()
     sealed = token.encode() + b"=" * (-len(token) % 4)
     try:
-        payload = _decoder.decode(keys.cipher().decrypt(sealed))
+        payload = _decoder.decode(keys.TOKENS.cipher().decrypt(sealed))
     except (keys.InvalidToken, msgspec.DecodeError) as error:
         raise Unauthorized() from error
     if payload.version != VERSION or not payload.audits or payload.kind not in (PROJECT, DOMAIN, SYSTEM, UNSCOPED):
