@@ -49,10 +49,22 @@ class KeyFolder:
             raise Unavailable(f"There is no key for {self.purpose}.")
         return known[1]
 
-    def primary(self) -> Fernet:
-        """Return the key that seals at present, alone."""
-        self.cipher()
-        return Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
+    def seal(self, note: bytes) -> str:
+        """Return a note sealed, as text that needs no quoting anywhere."""
+        return self.cipher().encrypt(note).rstrip(b"=").decode()
+
+    def unseal(self, sealed: str) -> bytes:
+        """Return the note that one of the keys sealed; raises InvalidToken for every other text."""
+        return self.cipher().decrypt(_padded(sealed))
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether the key that seals at present sealed this."""
+        newest = Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
+        try:
+            newest.decrypt(_padded(sealed))
+        except InvalidToken:
+            return False
+        return True
 
     def ensure(self) -> None:
         """Make the folder and its first two keys when there are none."""
@@ -79,6 +91,12 @@ class KeyFolder:
 
 TOKENS = KeyFolder("FERNET_KEY_DIR", "tokens")
 CREDENTIALS = KeyFolder("CREDENTIAL_KEY_DIR", "credentials")
+
+
+def _padded(sealed: str) -> bytes:
+    if not sealed.isascii():
+        raise InvalidToken
+    return sealed.encode() + b"=" * (-len(sealed) % 4)
 
 
 def _numbers(folder: Path) -> list[int]:

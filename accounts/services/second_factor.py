@@ -19,12 +19,12 @@ from django.core.cache import cache
 from django.db import transaction
 
 from accounts.models import Credential, RecoveryCode, User
+from accounts.models.credential import TOTP as TYPE
 from accounts.services import vault
 from portal.core.errors import BadRequest
 
 LOG = logging.getLogger(__name__)
 
-TYPE = "totp"
 ISSUER = "Nebulet"
 DIGITS, STEP_S, DRIFT = 6, 30, 1
 RECOVERY_CODES = 10

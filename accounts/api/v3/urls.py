@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.api.v3.views import assignments, auth, catalog, groups, projects, roles, users, versions
+from accounts.api.v3.views import assignments, auth, catalog, credentials, ec2, groups, projects, roles, users, versions
 
 grants: list[URLPattern | URLResolver] = [
     path("users/<str:user>/roles", assignments.GrantedRolesView.as_view()),
@@ -28,6 +28,12 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:key>/projects", users.UserProjectsView.as_view()),
     path("users/<str:key>/password", users.UserPasswordView.as_view()),
     path("users/<str:key>/groups", groups.UserGroupsView.as_view()),
+    path("users/<str:user>/credentials/OS-EC2", ec2.PairsView.as_view()),
+    path("users/<str:user>/credentials/OS-EC2/<str:access>", ec2.PairView.as_view()),
+    path("ec2tokens", ec2.Ec2TokensView.as_view()),
+    path("s3tokens", ec2.S3TokensView.as_view()),
+    path("credentials", credentials.CredentialsView.as_view()),
+    path("credentials/<str:key>", credentials.CredentialView.as_view()),
     path("groups", groups.GroupsView.as_view()),
     path("groups/<str:key>", groups.GroupView.as_view()),
     path("groups/<str:group>/users", groups.GroupUsersView.as_view()),
