@@ -41,6 +41,7 @@ BASE = [
     Rule("service_role", "role:service", _("the role service"), base=True),
     Rule("service_or_admin", "rule:admin_required or rule:service_role", _("the role admin or service"), base=True),
     Rule("owner", "user_id:%(user_id)s", _("that it is your own"), base=True),
+    Rule("admin_or_owner", "rule:admin_required or rule:owner", _("the role admin, or that it is your own"), base=True),
     Rule("token_subject", "user_id:%(target.token.user_id)s", _("that the token is your own"), base=True),
     Rule(
         "domain_managed_target_role",
@@ -55,6 +56,7 @@ VALIDATE_TOKEN = Rule(
     "identity:validate_token", f"{SYSTEM_READER} or rule:service_role or rule:token_subject", _("Look into a token.")
 )
 REVOKE_TOKEN = Rule("identity:revoke_token", f"{ADMIN} or rule:token_subject", _("Revoke a token."))
+REVOKE_TOKENS_OF_USER = Rule("identity:revoke_tokens_for_user", "rule:admin_or_owner", _("Revoke all tokens of a user."))
 
 GET_AUTH_CATALOG = Rule("identity:get_auth_catalog", "", _("See the catalog."))
 GET_AUTH_PROJECTS = Rule("identity:get_auth_projects", "", _("See one's own projects."))

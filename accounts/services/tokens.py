@@ -15,13 +15,14 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from accounts import contexts, delegations, holdings
+from accounts import contexts, delegations, holdings, policies
 from accounts.delegations import Delegation
 from accounts.holdings import DOMAIN, PROJECT, SYSTEM, UNSCOPED, Holding
 from accounts.models import Domain, Project, RevokedToken, Role, User
 from accounts.services import keys
 from portal.core.context import RequestContext
 from portal.core.errors import Unauthorized
+from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
 
@@ -152,6 +153,13 @@ def revoke(grant: Grant) -> None:
     payload = grant.payload
     RevokedToken.objects.get_or_create(audit_id=payload.audit_ids[0], defaults={"expires_at": payload.expires_at})
     LOG.info("Revoked token %s of user %s", payload.audit_ids[0], grant.user.pk)
+
+
+def revoke_all(*, ctx: RequestContext, user: User) -> None:
+    """End every token that a user has now."""
+    authorize(ctx, policies.REVOKE_TOKENS_OF_USER, user)
+    User.objects.filter(pk=user.pk).update(tokens_valid_from=datetime.now(UTC))
+    LOG.info("Revoked all tokens of user %s", user.pk)
 
 
 def forget_expired() -> int:

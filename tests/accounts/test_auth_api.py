@@ -256,6 +256,21 @@ def test_who_asks_for_it_sees_an_expired_token_for_a_while(personas, settings, m
     assert service.get(f"{TOKENS}?allow_expired=1", X_Subject_Token=old).status_code == 404
 
 
+def test_all_tokens_of_a_user_end_at_once(personas):
+    member, path = personas.member, f"/identity/v3/users/{personas.member.user.pk}/tokens"
+    for who in ("stranger", "manager", "reader", "service"):
+        assert getattr(personas, who).api.delete(path).status_code == 403
+    other = persona(member.user, project=personas.lab)
+    assert member.api.delete(path).status_code == 204
+    for token in (member.token, other.token):
+        assert Api(token).get("/identity/v3/auth/projects").status_code == 401
+    newer = persona(User.objects.get(pk=member.user.pk), project=personas.lab)
+    assert newer.api.get("/identity/v3/auth/projects").status_code == 200
+    assert personas.admin.api.delete(path).status_code == 204
+    assert newer.api.get("/identity/v3/auth/projects").status_code == 401
+    assert personas.admin.api.delete(f"/identity/v3/users/{'0' * 32}/tokens").status_code == 404
+
+
 def test_a_subject_that_is_no_token_is_not_found(personas):
     for headers in ({}, {"X_Subject_Token": "rubbish"}, {"X_Subject_Token": "x" * 10_000}):
         answer = personas.admin.api.get(TOKENS, **headers)

@@ -27,6 +27,7 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:key>", users.UserView.as_view()),
     path("users/<str:key>/projects", users.UserProjectsView.as_view()),
     path("users/<str:key>/password", users.UserPasswordView.as_view()),
+    path("users/<str:key>/tokens", users.UserTokensView.as_view()),
     path("users/<str:key>/groups", groups.UserGroupsView.as_view()),
     path("users/<str:user>/credentials/OS-EC2", ec2.PairsView.as_view()),
     path("users/<str:user>/credentials/OS-EC2/<str:access>", ec2.PairView.as_view()),
