@@ -57,14 +57,9 @@ class KeyFolder:
         """Return the note that one of the keys sealed; raises InvalidToken for every other text."""
         return self.cipher().decrypt(_padded(sealed))
 
-    def is_current(self, sealed: str) -> bool:
-        """Whether the key that seals at present sealed this."""
-        newest = Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
-        try:
-            newest.decrypt(_padded(sealed))
-        except InvalidToken:
-            return False
-        return True
+    def primary(self) -> Fernet:
+        """Return the key that seals at present, alone."""
+        return Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
 
     def ensure(self) -> None:
         """Make the folder and its first two keys when there are none."""
@@ -91,6 +86,15 @@ class KeyFolder:
 
 TOKENS = KeyFolder("FERNET_KEY_DIR", "tokens")
 CREDENTIALS = KeyFolder("CREDENTIAL_KEY_DIR", "credentials")
+
+
+def opens(key: Fernet | MultiFernet, sealed: str) -> bool:
+    """Whether a key opens this."""
+    try:
+        key.decrypt(_padded(sealed))
+    except InvalidToken:
+        return False
+    return True
 
 
 def _padded(sealed: str) -> bytes:
@@ -134,4 +138,4 @@ def _write(path: Path) -> None:
     part.rename(path)
 
 
-__all__ = ["CREDENTIALS", "KEEP", "TOKENS", "InvalidToken", "KeyFolder"]
+__all__ = ["CREDENTIALS", "KEEP", "TOKENS", "InvalidToken", "KeyFolder", "opens"]

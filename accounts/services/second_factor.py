@@ -77,8 +77,8 @@ def verify(*, user: User, code: str, alone: bool = False) -> bool:
     code = "".join(code.split()) if len(code) <= 64 else ""
     if not code or not is_enrolled(user):
         return False
-    if _by_recovery_code(user, code):
-        return True
+    if len(code) > DIGITS:
+        return _by_recovery_code(user, code)
     tries = f"totp-tries:{'alone' if alone else 'second'}:{user.pk}"
     if _counted(tries) <= TRIES and _by_device(user, code):
         cache.delete(tries)
@@ -126,7 +126,9 @@ def _by_device(user: User, code: str) -> bool:
 
 
 def _by_recovery_code(user: User, code: str) -> bool:
-    return RecoveryCode.objects.filter(user=user, code_hash=_hash(user, code)).delete()[0] == 1
+    right = RecoveryCode.objects.filter(user=user, code_hash=_hash(user, code)).delete()[0] == 1
+    LOG.info("%s recovery code of user %s", "Used up a" if right else "Wrong", user.pk)
+    return right
 
 
 def _step(seed: str, code: str) -> int | None:

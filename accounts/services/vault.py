@@ -39,5 +39,6 @@ def migrate() -> int:
 
 
 def _stale() -> list[Credential]:
+    primary = keys.CREDENTIALS.primary()
     rows = Credential.objects.only("pk", "sealed").order_by("pk")
-    return [row for row in rows if not keys.CREDENTIALS.is_current(row.sealed)]
+    return [row for row in rows if not keys.opens(primary, row.sealed)]
