@@ -11,12 +11,10 @@ from binascii import Error as NotBase64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
-
 from accounts import policies
 from accounts.models import Credential
 from accounts.models.credential import EC2, ec2_id
-from accounts.services import credentials, signatures, tokens
+from accounts.services import credentials, once, signatures, tokens
 from accounts.services.signatures import Malformed, SignedRequest
 from accounts.services.tokens import EC2_METHOD, Grant, Scope
 from portal.core.context import RequestContext
@@ -68,7 +66,7 @@ def _check(credential: Credential, given: str, right: list[str], moment: datetim
     if abs(datetime.now(UTC) - moment) > SKEW:
         raise Unauthorized("The EC2 signature is too old, or the clock of who signed is wrong.")
     used = hashlib.sha256(f"{credential.pk}:{given}".encode()).hexdigest()
-    if not cache.add(f"signature:{used}", True, int(2 * SKEW.total_seconds()) + 1):
+    if not once.use_up(f"signature:{used}", int(2 * SKEW.total_seconds()) + 1):
         LOG.warning("A signature with EC2 key pair %s came twice", credential.pk)
         raise Unauthorized("The EC2 signature was used before.")
 

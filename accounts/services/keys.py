@@ -58,7 +58,8 @@ class KeyFolder:
         return self.cipher().decrypt(_padded(sealed))
 
     def primary(self) -> Fernet:
-        """Return the key that seals at present, alone."""
+        """Return the key that seals at present, alone; raises Unavailable when there is none."""
+        self.cipher()
         return Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
 
     def ensure(self) -> None:

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from django.core.cache import cache
 from django.db import transaction
 
 from accounts.models import Credential, RecoveryCode, User
 from accounts.models.credential import TOTP as TYPE
-from accounts.services import vault
+from accounts.services import once, vault
 from portal.core.errors import BadRequest
 
 LOG = logging.getLogger(__name__)
@@ -80,8 +79,8 @@ def verify(*, user: User, code: str, alone: bool = False) -> bool:
     if len(code) > DIGITS:
         return _by_recovery_code(user, code)
     tries = f"totp-tries:{'alone' if alone else 'second'}:{user.pk}"
-    if _counted(tries) <= TRIES and _by_device(user, code):
-        cache.delete(tries)
+    if once.count(tries, TRIES_WITHIN_S) <= TRIES and _by_device(user, code):
+        once.forget(tries)
         return True
     LOG.info("Wrong second factor of user %s", user.pk)
     return False
@@ -149,17 +148,8 @@ def _clock(seed: str) -> TOTP:
 
 
 def _take(row: Credential, step: int) -> bool:
-    """Use up a code; False when it was used before. One call carries both the test and the mark."""
-    return bool(cache.add(f"totp:{row.pk}:{step}", True, (2 * DRIFT + 2) * STEP_S))
-
-
-def _counted(tries: str) -> int:
-    """Return the number of this try; counted before it is judged, so that many at once win nothing."""
-    cache.add(tries, 0, TRIES_WITHIN_S)
-    try:
-        return cache.incr(tries)
-    except ValueError:  # forgotten this very moment
-        return TRIES + 1
+    """Use up a code; False when it was used before."""
+    return once.use_up(f"totp:{row.pk}:{step}", (2 * DRIFT + 2) * STEP_S)
 
 
 def _hash(user: User, code: str) -> str:

@@ -110,6 +110,14 @@ def test_credentials_outlive_every_rotation(folders):
     assert "1 secondary" not in run("credential_keys", "list")
 
 
+def test_without_keys_the_commands_say_so(folders, settings):
+    settings.CREDENTIAL_KEY_DIR = folders / "none"
+    for act in ("rotate", "migrate"):
+        with pytest.raises(CommandError, match="no key"):
+            run("credential_keys", act)
+    assert run("credential_keys", "list") == []
+
+
 def test_a_credential_whose_key_is_gone_is_said_to_be_so(personas, folders, settings):
     row = make_credential()
     settings.CREDENTIAL_KEY_DIR = folders / "elsewhere"

@@ -2,6 +2,7 @@
 
 import time
 from base64 import b32decode
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -9,8 +10,8 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.core.cache import cache
 
 from accounts.models import Credential, RecoveryCode
-from accounts.services import second_factor, vault
-from portal.core.errors import BadRequest
+from accounts.services import once, second_factor, vault
+from portal.core.errors import BadRequest, Unavailable
 from tests.accounts.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +108,26 @@ def test_six_digits_cannot_be_tried_out(enrolled):
         assert not second_factor.verify(user=user, code=wrong(seed))
     assert not second_factor.verify(user=user, code=code_of(seed, 1))
     assert second_factor.verify(user=user, code=codes[0])
+
+
+def test_while_the_cache_is_away_no_code_is_good_and_nothing_breaks(enrolled, settings):
+    user, seed, codes = enrolled
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
+    }
+    with pytest.raises(Unavailable):
+        second_factor.verify(user=user, code=code_of(seed))
+    assert second_factor.verify(user=user, code=codes[0])
+
+
+def test_many_at_once_win_once(enrolled):
+    user, seed, _codes = enrolled
+    code = code_of(seed)
+    with ThreadPoolExecutor(8) as pool:
+        steps = list(pool.map(lambda _number: once.use_up(f"test:{code}", 60), range(200)))
+        tries = list(pool.map(lambda _number: once.count(f"tries:{user.pk}", 60), range(200)))
+    assert sum(steps) == 1
+    assert sorted(tries) == list(range(1, 201))
 
 
 def test_enrolling_again_replaces_the_device_and_disabling_forgets_all(enrolled):
