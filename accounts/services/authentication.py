@@ -12,31 +12,58 @@ from django.db.models import Q
 
 from accounts import contexts
 from accounts.models import DEFAULT_DOMAIN_ID, Domain, Project, User
-from accounts.services import receipts, second_factor, tokens
+from accounts.services import delays, receipts, second_factor, tokens
 from accounts.services.tokens import Grant, Payload, Scope
 from portal.core.errors import NotFound, Unauthorized
 
 MAX_PASSWORD = 4096
 
 
-def check_password(
-    password: str,
-    *,
-    user_id: str | None = None,
-    name: str | None = None,
-    domain_id: str | None = None,
-    domain_name: str | None = None,
-) -> User | None:
-    """Return the enabled user with this password, or None at the same cost.
+class PasswordExpired(Unauthorized):
+    """The password is right, but good for nothing any more than for choosing another one."""
 
-    A name without a domain is a name of the default domain.
+    def __init__(self, user: User) -> None:
+        super().__init__(f"The password is expired and needs to be changed for user: {user.pk}.")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a try by password gave: the user when he is let in, else how long the next try has to wait.
+
+    With ``both`` he proved his second factor as well.
     """
-    user = _person(user_id=user_id, name=name, domain_id=domain_id, domain_name=domain_name)
+
+    user: User | None
+    wait_s: int = 0
+    both: bool = False
+
+
+def attempt(password: str, *, address: str, code: str = "", **who: str | None) -> Attempt:
+    """Try a password for the user that ``who`` names, from an address; the password may have expired.
+
+    One hash is worked out and the same questions are asked whether the name, the password or the account is at fault or the
+    account has to wait. Who waits is let in by the right password with the right code of his second factor.
+    """
+    user, account = _person(**who)
+    tried = delays.Try(account, address)
+    right = _is_right(user, password)
+    wait_s = tried.wait_s(user)
+    if user is None or not right:
+        if not wait_s:
+            tried.failed()
+        return Attempt(None, wait_s or tried.wait_s(user))
+    both = bool(code) and second_factor.verify(user=user, code=code)
+    if wait_s and not both:
+        return Attempt(None, wait_s)
+    tried.passed()
+    return Attempt(user, both=both)
+
+
+def _is_right(user: User | None, password: str) -> bool:
     if user is None or len(password) > MAX_PASSWORD:
         make_password(password[:MAX_PASSWORD])
-        return None
-    right = user.check_password(password)
-    return user if right and user.enabled and user.domain.enabled else None
+        return False
+    return user.check_password(password) and user.enabled and user.domain.enabled
 
 
 @dataclass(frozen=True)
@@ -48,7 +75,7 @@ class Proof:
 
 
 def authenticate(
-    identity: dict[str, Any], scope: dict[str, Any] | str | None, receipt: str | None = None
+    identity: dict[str, Any], scope: dict[str, Any] | str | None, receipt: str | None = None, *, address: str = ""
 ) -> tuple[str, Grant]:
     """Return a token for what a client sent as ``auth.identity`` and ``auth.scope``; raises Unauthorized.
 
@@ -61,7 +88,7 @@ def authenticate(
     known = {earlier.user_id} if earlier else set()
     proofs: list[Proof] = []
     for method in methods:
-        proofs.append(METHODS[method](identity[method], known))
+        proofs.append(METHODS[method](identity[method], known, address))
         known.add(proofs[-1].user.pk)
     user = proofs[0].user
     if len(known) != 1 or (earlier is not None and not user.accepts_token_from(earlier.issued_at)):
@@ -73,14 +100,16 @@ def authenticate(
     return tokens.issue(user=user, methods=proved, scope=_default(user) if wanted is None else wanted, origin=origin)
 
 
-def _by_password(sent: dict[str, Any], _known: set[str]) -> Proof:
-    found = check_password(sent["user"]["password"], **_named_in(sent["user"]))
+def _by_password(sent: dict[str, Any], _known: set[str], address: str) -> Proof:
+    found = attempt(sent["user"]["password"], address=address, **_named_in(sent["user"])).user
     if found is None:
         raise Unauthorized()
+    if found.password_expired:
+        raise PasswordExpired(found)
     return Proof(found)
 
 
-def _by_token(sent: dict[str, Any], _known: set[str]) -> Proof:
+def _by_token(sent: dict[str, Any], _known: set[str], _address: str) -> Proof:
     """A token that is not good is not found, as upstream says it."""
     try:
         grant = tokens.validate(sent["id"])
@@ -89,8 +118,8 @@ def _by_token(sent: dict[str, Any], _known: set[str]) -> Proof:
     return Proof(grant.user, grant.payload)
 
 
-def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
-    user = _person(**_named_in(sent["user"]))
+def _by_totp(sent: dict[str, Any], known: set[str], _address: str) -> Proof:
+    user, _account = _person(**_named_in(sent["user"]))
     if user is None or not user.enabled or not user.domain.enabled:
         raise Unauthorized()
     if not second_factor.verify(user=user, code=sent["user"]["passcode"], alone=user.pk not in known):
@@ -98,12 +127,12 @@ def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
     return Proof(user)
 
 
-METHODS: dict[str, Callable[[dict[str, Any], set[str]], Proof]] = {
+METHODS: dict[str, Callable[[dict[str, Any], set[str], str], Proof]] = {
     "password": _by_password,
     "token": _by_token,
     "totp": _by_totp,
 }
-"""What each method proves from what was sent for it and from whom earlier methods proved; the second factor comes last."""
+"""What each method proves from what was sent for it, whom earlier methods proved, and the address; the second factor comes last."""
 
 
 def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
@@ -116,15 +145,29 @@ def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _person(*, user_id: str | None, name: str | None, domain_id: str | None, domain_name: str | None) -> User | None:
-    where = Q(pk=user_id) if user_id is not None else Q(name=name)
-    if domain_name is not None:
-        where &= Q(domain__name=domain_name)
-    elif domain_id is not None or user_id is None:
-        where &= Q(domain_id=domain_id or DEFAULT_DOMAIN_ID)
+def _person(
+    *, user_id: str | None = None, name: str | None = None, domain_id: str | None = None, domain_name: str | None = None
+) -> tuple[User | None, str]:
+    """Return the user who is meant, None when there is none, and the account that tries are counted for. Always two queries.
+
+    A name without a domain is a name of the default domain.
+    """
     named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
-    speakable = named and not any("\x00" in text or len(text) > 255 for text in named)
-    return User.objects.select_related("domain").filter(where).first() if speakable else None
+    if not named or any("\x00" in text or len(text) > 255 for text in named):
+        return None, delays.account_of("", "")
+    people = User.objects.filter(name=name) if user_id is None else User.objects.filter(pk=user_id)
+    if user_id is not None and domain_id is None and domain_name is None:
+        user = people.first()
+        domain = Domain.objects.filter(pk=user.domain_id if user else "").first()
+    else:
+        where = {"pk": domain_id or DEFAULT_DOMAIN_ID} if domain_name is None else {"name": domain_name}
+        domain = Domain.objects.filter(**where).first()
+        user = people.filter(domain_id=domain.pk if domain else "").first()
+    place = domain.pk if domain is not None else f"?{domain_name or domain_id}"
+    if user is None or domain is None:
+        return None, delays.account_of(place, str(name) if user_id is None else f"?{user_id}")
+    user.domain = domain
+    return user, delays.account_of(place, user.name)
 
 
 def _wanted(scope: dict[str, Any] | str | None) -> Scope | None:
