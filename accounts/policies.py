@@ -322,4 +322,30 @@ UPDATE_CONSUMER = Rule("identity:update_consumer", ADMIN, _("Change an OAuth con
 DELETE_CONSUMER = Rule("identity:delete_consumer", ADMIN, _("Delete an OAuth consumer."), perm="accounts.delete_consumer")
 LIST_REVOKE_EVENTS = Rule("identity:list_revoke_events", "rule:service_or_admin", _("List the tokens that were revoked."))
 
+GET_LIMIT_MODEL = Rule("identity:get_limit_model", "", _("See how limits bind each other."))
+GET_REGISTERED_LIMIT = Rule(
+    "identity:get_registered_limit", "", _("See a registered limit."), perm="accounts.view_registeredlimit"
+)
+LIST_REGISTERED_LIMITS = Rule("identity:list_registered_limits", "", _("List registered limits."))
+CREATE_REGISTERED_LIMITS = Rule(
+    "identity:create_registered_limits", ADMIN, _("Register limits."), perm="accounts.add_registeredlimit"
+)
+UPDATE_REGISTERED_LIMIT = Rule(
+    "identity:update_registered_limit", ADMIN, _("Change a registered limit."), perm="accounts.change_registeredlimit"
+)
+DELETE_REGISTERED_LIMIT = Rule(
+    "identity:delete_registered_limit", ADMIN, _("Delete a registered limit."), perm="accounts.delete_registeredlimit"
+)
+GET_LIMIT = Rule(
+    "identity:get_limit",
+    f"{SYSTEM_READER} or (domain_id:%(target.limit.domain.id)s or domain_id:%(target.limit.project.domain_id)s)"
+    " or (project_id:%(target.limit.project_id)s and not None:%(target.limit.project_id)s)",
+    _("See a limit."),
+    perm="accounts.view_limit",
+)
+LIST_LIMITS = Rule("identity:list_limits", "", _("List limits."))
+CREATE_LIMITS = Rule("identity:create_limits", ADMIN, _("Set limits."), perm="accounts.add_limit")
+UPDATE_LIMIT = Rule("identity:update_limit", ADMIN, _("Change a limit."), perm="accounts.change_limit")
+DELETE_LIMIT = Rule("identity:delete_limit", ADMIN, _("Delete a limit."), perm="accounts.delete_limit")
+
 registry.register("identity", [*BASE, *(rule for rule in list(globals().values()) if isinstance(rule, Rule))])
