@@ -8,6 +8,7 @@ from django.contrib.auth import admin as auth_admin  # registers Group, so it mu
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+from accounts import models
 from accounts.models import (
     Assignment,
     CatalogService,
@@ -83,11 +84,33 @@ class ImpliedRoleAdmin(PolicyModelAdmin):
     list_select_related = ("prior", "implied")
 
 
+@admin.register(models.Group)
+class GroupAdmin(PolicyModelAdmin):
+    list_display = ("name", "id", "domain", "description")
+    list_filter = ("domain",)
+    list_select_related = ("domain",)
+    search_fields = ("name", "id")
+
+
+@admin.register(models.Membership)
+class MembershipAdmin(PolicyModelAdmin):
+    list_display = ("user", "group")
+    list_select_related = ("user", "group")
+    search_fields = ("user__name", "group__name")
+
+
+@admin.register(models.ProjectTag)
+class ProjectTagAdmin(PolicyModelAdmin):
+    list_display = ("name", "project")
+    list_select_related = ("project",)
+    search_fields = ("name", "project__name")
+
+
 @admin.register(Assignment)
 class AssignmentAdmin(PolicyModelAdmin):
-    list_display = ("user", "role", "target_type", "project", "domain", "inherited")
-    list_filter = ("target_type", "role")
-    list_select_related = ("user", "role", "project", "domain")
+    list_display = ("user", "group", "role", "project", "domain", "system", "inherited")
+    list_filter = ("system", "inherited", "role")
+    list_select_related = ("user", "group", "role", "project", "domain")
     search_fields = ("user__name", "project__name")
 
 
@@ -106,6 +129,114 @@ class EndpointAdmin(PolicyModelAdmin):
     list_display = ("service", "interface", "region", "url", "enabled")
     list_filter = ("interface", "service")
     list_select_related = ("service", "region")
+
+
+@admin.register(models.EndpointGroup)
+class EndpointGroupAdmin(PolicyModelAdmin):
+    list_display = ("name", "id", "filters", "description")
+
+
+@admin.register(models.ProjectEndpoint)
+class ProjectEndpointAdmin(PolicyModelAdmin):
+    list_display = ("project", "endpoint")
+    list_select_related = ("project", "endpoint__service")
+
+
+@admin.register(models.Policy)
+class PolicyAdmin(PolicyModelAdmin):
+    list_display = ("id", "type")
+
+
+@admin.register(models.PolicyAssociation)
+class PolicyAssociationAdmin(PolicyModelAdmin):
+    list_display = ("policy", "endpoint", "service", "region")
+    list_select_related = ("policy", "endpoint__service", "service", "region")
+
+
+@admin.register(models.DomainSetting)
+class DomainSettingAdmin(PolicyModelAdmin):
+    list_display = ("domain", "group", "option")
+    list_select_related = ("domain",)
+    exclude = ("value",)
+
+
+@admin.register(models.Consumer)
+class ConsumerAdmin(PolicyModelAdmin):
+    list_display = ("id", "description")
+    exclude = ("secret_hash",)
+
+
+@admin.register(models.AccessRule)
+class AccessRuleAdmin(PolicyModelAdmin):
+    list_display = ("user", "service", "method", "path")
+    list_select_related = ("user",)
+    search_fields = ("user__name", "path")
+
+
+@admin.register(models.ApplicationCredential)
+class ApplicationCredentialAdmin(PolicyModelAdmin):
+    list_display = ("name", "user", "project", "unrestricted", "expires_at", "created_at")
+    list_filter = ("unrestricted",)
+    list_select_related = ("user", "project")
+    search_fields = ("name", "user__name", "project__name")
+    exclude = ("secret_hash",)
+
+
+@admin.register(models.Trust)
+class TrustAdmin(PolicyModelAdmin):
+    list_display = ("trustor", "trustee", "project", "impersonation", "expires_at", "remaining_uses")
+    list_select_related = ("trustor", "trustee", "project")
+    search_fields = ("trustor__name", "trustee__name")
+
+
+@admin.register(models.Credential)
+class CredentialAdmin(PolicyModelAdmin):
+    list_display = ("id", "type", "user", "project")
+    list_filter = ("type",)
+    list_select_related = ("user", "project")
+    exclude = ("sealed",)
+
+
+@admin.register(models.RecoveryCode)
+class RecoveryCodeAdmin(PolicyModelAdmin):
+    list_display = ("user",)
+    list_select_related = ("user",)
+    exclude = ("code_hash",)
+
+
+@admin.register(models.PastPassword)
+class PastPasswordAdmin(PolicyModelAdmin):
+    list_display = ("user", "created_at")
+    list_select_related = ("user",)
+    exclude = ("password_hash",)
+
+
+@admin.register(models.SignIn)
+class SignInAdmin(PolicyModelAdmin):
+    list_display = ("user", "address", "agent", "created_at", "seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__name", "address")
+    exclude = ("session_key",)
+
+
+@admin.register(models.RegisteredLimit)
+class RegisteredLimitAdmin(PolicyModelAdmin):
+    list_display = ("service", "region", "resource_name", "default_limit")
+    list_select_related = ("service", "region")
+
+
+@admin.register(models.Limit)
+class LimitAdmin(PolicyModelAdmin):
+    list_display = ("registered", "project", "domain", "resource_limit")
+    list_select_related = ("registered", "project", "domain")
+    search_fields = ("project__name", "domain__name", "registered__resource_name")
+
+
+@admin.register(models.Share)
+class ShareAdmin(PolicyModelAdmin):
+    list_display = ("content_type", "object_pk", "user", "project", "level", "ends_at")
+    list_filter = ("content_type", "level")
+    list_select_related = ("content_type", "user", "project")
 
 
 @admin.register(RevokedToken)

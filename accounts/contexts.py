@@ -3,34 +3,52 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from accounts.models import Assignment, ImpliedRole, Project, Role, User
-from accounts.models.assignment import TargetType
+from accounts.models import Ancestor, Assignment, ImpliedRole, Membership, Project, Role, User
 from portal.core.context import RequestContext
 
 Implications = dict[str, list[Role]]
 
 
+def given_to(user_id: str) -> Q:
+    """Return the condition for assignments that a user has, himself or through a group."""
+    return Q(user_id=user_id) | Q(group_id__in=Membership.objects.filter(user_id=user_id).values("group_id"))
+
+
 def on_project(project_id: str) -> Q:
-    """Return the condition for assignments that act on a project."""
-    return Q(target_type=TargetType.PROJECT, project_id=project_id, inherited=False)
+    """Return the condition for assignments that act on a project: on itself, or inherited from above."""
+    above = Ancestor.objects.filter(project_id=project_id).order_by().values("above_id")
+    home = Project.objects.filter(pk=project_id).order_by().values("domain_id")
+    return (
+        Q(project_id=project_id, inherited=False)
+        | Q(project_id__in=above, inherited=True)
+        | Q(domain_id__in=home, inherited=True)
+    )
 
 
 def on_domain(domain_id: str) -> Q:
     """Return the condition for assignments that act on a domain itself."""
-    return Q(target_type=TargetType.DOMAIN, domain_id=domain_id, inherited=False)
+    return Q(domain_id=domain_id, inherited=False)
 
 
 def on_system() -> Q:
     """Return the condition for assignments that act on the system."""
-    return Q(target_type=TargetType.SYSTEM, inherited=False)
+    return Q(system=True)
 
 
 def usable_projects(user_id: str) -> QuerySet[Project]:
     """Return the enabled projects in which the user holds a role, by name."""
-    held = Assignment.objects.filter(user_id=user_id, target_type=TargetType.PROJECT, inherited=False)
-    return Project.objects.filter(pk__in=held.values("project_id"), enabled=True, domain__enabled=True)
+    held = Assignment.objects.filter(given_to(user_id)).order_by()
+    handed_down = held.filter(inherited=True)
+    below = Ancestor.objects.filter(above_id__in=handed_down.filter(domain=None).values("project_id"))
+    return Project.objects.filter(
+        Q(pk__in=held.filter(inherited=False, project__isnull=False).values("project_id"))
+        | Q(pk__in=below.order_by().values("project_id"))
+        | Q(domain_id__in=handed_down.filter(project=None).values("domain_id")),
+        enabled=True,
+        domain__enabled=True,
+    )
 
 
 def implications() -> Implications:
@@ -57,22 +75,34 @@ def expand(roles: Iterable[Role], table: Implications) -> list[Role]:
 
 
 def project_contexts(user: User, **request: Any) -> list[RequestContext]:
-    """Return one context per usable project of the user: his default project first, then by name. Two queries."""
-    rows = (
-        Assignment.objects.filter(user_id=user.pk, target_type=TargetType.PROJECT, inherited=False)
-        .filter(project__enabled=True, project__domain__enabled=True)
-        .select_related("role", "project__domain")
-        .order_by("project__name", "project_id", F("role__name"))
-    )
-    roles: dict[str, list[Role]] = {}
-    projects: dict[str, Project] = {}
-    for row in rows:
-        assert row.project is not None
-        projects[row.project.pk] = row.project
-        roles.setdefault(row.project.pk, []).append(row.role)
-    table = implications() if projects else {}
-    found = [project_context(user, project, expand(roles[key], table), **request) for key, project in projects.items()]
+    """Return one context per usable project of the user: his default project first, then by name. A fixed few queries."""
+    projects = list(usable_projects(user.pk).select_related("domain"))
+    if not projects:
+        return []
+    held, table = _Held(user.pk), implications()
+    found = [project_context(user, project, expand(held.in_project(project), table), **request) for project in projects]
     return sorted(found, key=lambda ctx: ctx.project_id != user.default_project_id)
+
+
+class _Held:
+    """Which roles a user was given, by where they act."""
+
+    def __init__(self, user_id: str) -> None:
+        self._on: dict[str | None, list[Role]] = {}
+        self._below: dict[str | None, list[Role]] = {}
+        for row in Assignment.objects.filter(given_to(user_id), system=None).select_related("role"):
+            places = self._below if row.inherited else self._on
+            places.setdefault(row.project_id or row.domain_id, []).append(row.role)
+        self._above: dict[str, list[str]] = {}
+        for project_id, above_id in Ancestor.objects.filter(above_id__in=list(self._below)).values_list(
+            "project_id", "above_id"
+        ):
+            self._above.setdefault(project_id, []).append(above_id)
+
+    def in_project(self, project: Project) -> list[Role]:
+        """Return the roles that act on a project, given there or inherited."""
+        above = [project.domain_id, *self._above.get(project.pk, ())]
+        return [*self._on.get(project.pk, ()), *(role for place in above for role in self._below.get(place, ()))]
 
 
 def context_in(user: User, project_id: str | None, **request: Any) -> RequestContext:

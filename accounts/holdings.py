@@ -1,4 +1,4 @@
-"""Who stands behind a token and what he holds in its scope now: one statement for each kind of scope."""
+"""Who stands behind a token and what he holds in its scope now: a fixed few statements, whatever was given to him."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,89 +6,93 @@ from typing import Any
 from django.db.models import Exists, Q, QuerySet
 
 from accounts import contexts
-from accounts.models import Assignment, Domain, Project, RevokedToken, Role, User
+from accounts.models import Assignment, Domain, ImpliedRole, Project, RevokedToken, Role, User
 from accounts.prepared import Part, PreparedQuery, split
 
 PROJECT, DOMAIN, SYSTEM, UNSCOPED = "p", "d", "s", ""
 
-_PERSON = ("id", "name", "domain_id", "enabled", "tokens_valid_from", "default_project_id")
 _DOMAIN = ("id", "name", "enabled")
-_PROJECT = ("id", "name", "domain_id", "enabled", "is_domain")
-_ROLE = ("id", "name", "domain_id")
-
-_ALONE = (Part(User, "", _PERSON), Part(Domain, "domain", _DOMAIN))
-_HELD = (Part(User, "user", _PERSON), Part(Domain, "user__domain", _DOMAIN), Part(Role, "role", _ROLE))
-_PARTS = {
-    UNSCOPED: _ALONE,
-    SYSTEM: _HELD,
-    DOMAIN: (*_HELD, Part(Domain, "domain", _DOMAIN)),
-    PROJECT: (*_HELD, Part(Project, "project", _PROJECT), Part(Domain, "project__domain", _DOMAIN)),
-}
+_PERSON = (
+    Part(User, "", ("id", "name", "domain_id", "enabled", "tokens_valid_from", "default_project_id", "password_expires_at")),
+    Part(Domain, "domain", _DOMAIN),
+)
+_PROJECT = (Part(Project, "", ("id", "name", "domain_id", "enabled")), Part(Domain, "domain", _DOMAIN))
+_ALONE = (Part(Domain, "", _DOMAIN),)
+_ROLE = (Part(Role, "", ("id", "name", "domain_id")),)
+_IMPLIED = (Part(Role, "implied", ("id", "name", "domain_id")),)
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A user with the roles that were given to him in one scope. His rows carry only what tokens need; the rest is fetched when
-    something asks."""
+    """A user and the scope of a token. The rows carry only what tokens need; the rest is fetched when something asks."""
 
     user: User
-    roles: list[Role]
     project: Project | None
     domain: Domain | None
     revoked: bool
 
 
 def of(kind: str, *, user_id: str, scope_id: str, audit_id: str) -> Holding | None:
-    """Return what stands behind a token, None when its user is gone or holds nothing in its scope. One query."""
-    names = {"user_id": user_id, "audit_id": audit_id}
-    if kind in (PROJECT, DOMAIN):
-        names["scope_id"] = scope_id
-    found = _QUERIES[kind].rows(**names)
+    """Return what stands behind a token, None when its user or its scope is gone. At most two queries."""
+    found = _PEOPLE.rows(user_id=user_id, audit_id=audit_id)
     if not found:
         return None
-    rows = [split(_PARTS[kind], values) for values in found]
-    user, user.domain = rows[0][0], rows[0][1]
+    user, user.domain = split(_PERSON, found[0])
     project = domain = None
     if kind == PROJECT:
-        project, project.domain = rows[0][3], rows[0][4]
+        places = _PROJECTS.rows(scope_id=scope_id)
+        if not places:
+            return None
+        project, project.domain = split(_PROJECT, places[0])
     elif kind == DOMAIN:
-        domain = rows[0][3]
-    roles = [] if kind == UNSCOPED else [row[2] for row in rows]
-    return Holding(user, roles, project, domain, bool(found[0][-1]))
+        places = _DOMAINS.rows(scope_id=scope_id)
+        if not places:
+            return None
+        (domain,) = split(_ALONE, places[0])
+    return Holding(user, project, domain, bool(found[0][-1]))
 
 
-def _columns(kind: str) -> list[str]:
-    return [name for part in _PARTS[kind] for name in part.columns]
+def roles(kind: str, *, user_id: str, scope_id: str) -> list[Role]:
+    """Return the roles that a user holds in a scope now, those that others imply included. Two queries."""
+    names = {"user_id": user_id} | ({"scope_id": scope_id} if kind in (PROJECT, DOMAIN) else {})
+    return implied([split(_ROLE, row)[0] for row in _ROLES[kind].rows(**names)])
 
 
-def _revoked(audit_id: str) -> Any:
-    return Exists(RevokedToken.objects.filter(audit_id=audit_id))
+def implied(given: list[Role]) -> list[Role]:
+    """Return the roles with all that they imply. One query."""
+    table: contexts.Implications = {}
+    for prior_id, *columns in _IMPLICATIONS.rows():
+        table.setdefault(prior_id, []).append(split(_IMPLIED, columns)[0])
+    return contexts.expand(given, table)
 
 
-def _unscoped(user_id: str, audit_id: str) -> QuerySet[Any]:
-    return User.objects.filter(pk=user_id).order_by().values_list(*_columns(UNSCOPED), _revoked(audit_id))
+def _columns(parts: tuple[Part, ...]) -> list[str]:
+    return [name for part in parts for name in part.columns]
 
 
-def _held(kind: str, where: Q, user_id: str, audit_id: str) -> QuerySet[Any]:
-    rows = Assignment.objects.filter(where, user_id=user_id).order_by("pk")
-    return rows.values_list(*_columns(kind), _revoked(audit_id))
+def _held(where: Q, user_id: str) -> QuerySet[Any]:
+    rows = Assignment.objects.filter(where, contexts.given_to(user_id)).order_by()
+    return Role.objects.filter(pk__in=rows.values("role_id")).order_by().values_list(*_columns(_ROLE))
 
 
-_QUERIES = {
-    UNSCOPED: PreparedQuery(_unscoped, "user_id", "audit_id"),
-    SYSTEM: PreparedQuery(
-        lambda user_id, audit_id: _held(SYSTEM, contexts.on_system(), user_id, audit_id), "user_id", "audit_id"
+_PEOPLE = PreparedQuery(
+    lambda user_id, audit_id: (
+        User.objects.filter(pk=user_id)
+        .order_by()
+        .values_list(*_columns(_PERSON), Exists(RevokedToken.objects.filter(audit_id=audit_id)))
     ),
-    DOMAIN: PreparedQuery(
-        lambda user_id, audit_id, scope_id: _held(DOMAIN, contexts.on_domain(scope_id), user_id, audit_id),
-        "user_id",
-        "audit_id",
-        "scope_id",
-    ),
-    PROJECT: PreparedQuery(
-        lambda user_id, audit_id, scope_id: _held(PROJECT, contexts.on_project(scope_id), user_id, audit_id),
-        "user_id",
-        "audit_id",
-        "scope_id",
-    ),
+    "user_id",
+    "audit_id",
+)
+_PROJECTS = PreparedQuery(
+    lambda scope_id: Project.objects.filter(pk=scope_id).order_by().values_list(*_columns(_PROJECT)), "scope_id"
+)
+_DOMAINS = PreparedQuery(
+    lambda scope_id: Domain.objects.filter(pk=scope_id).order_by().values_list(*_columns(_ALONE)), "scope_id"
+)
+_IMPLICATIONS = PreparedQuery(lambda: ImpliedRole.objects.order_by().values_list("prior_id", *_columns(_IMPLIED)))
+_ROLES = {
+    SYSTEM: PreparedQuery(lambda user_id: _held(contexts.on_system(), user_id), "user_id"),
+    DOMAIN: PreparedQuery(lambda user_id, scope_id: _held(contexts.on_domain(scope_id), user_id), "user_id", "scope_id"),
+    PROJECT: PreparedQuery(lambda user_id, scope_id: _held(contexts.on_project(scope_id), user_id), "user_id", "scope_id"),
 }

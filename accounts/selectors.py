@@ -1,23 +1,31 @@
 """What of identity a caller may see."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from accounts import contexts, policies
 from accounts.models import (
     DEFAULT_DOMAIN_ID,
     Assignment,
     CatalogService,
+    Consumer,
     Domain,
     Endpoint,
+    EndpointGroup,
+    Group,
     ImpliedRole,
+    Policy,
+    PolicyAssociation,
     Project,
+    ProjectEndpoint,
     Region,
+    RevokedToken,
     Role,
     User,
 )
-from accounts.models.assignment import TargetType
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import Rule, authorize
@@ -121,10 +129,51 @@ def endpoints_visible(ctx: RequestContext) -> QuerySet[Endpoint]:
     return Endpoint.objects.all()
 
 
-def assignments_visible(ctx: RequestContext) -> QuerySet[Assignment]:
+def get_group(ctx: RequestContext, group_id: str) -> Group:
+    """Return a group; to a caller without rights an unknown one looks like another's."""
+    return _get(ctx, policies.GET_GROUP, Group, "group", group_id)
+
+
+def groups_visible(ctx: RequestContext) -> QuerySet[Group]:
+    """Return the groups that the caller may list; with a domain's scope those of the domain."""
+    authorize(ctx, policies.LIST_GROUPS, {"target.group.domain_id": ctx.domain_id} if ctx.domain_id else {})
+    return _in_domain(Group.objects.all(), ctx)
+
+
+def groups_of_user(ctx: RequestContext, user_id: str) -> QuerySet[Group]:
+    """Return the groups to which a user belongs, to himself or to who may look after him."""
+    user = _get(ctx, policies.LIST_GROUPS_FOR_USER, User, "user", user_id)
+    return Group.objects.filter(members=user)
+
+
+def users_in_group(ctx: RequestContext, group_id: str) -> QuerySet[User]:
+    """Return the users of a group."""
+    group = _get(ctx, policies.LIST_USERS_IN_GROUP, Group, "group", group_id)
+    return User.objects.filter(member_of=group)
+
+
+def tags_of(ctx: RequestContext, project_id: str) -> list[str]:
+    """Return the tags of a project, in order."""
+    project = _get(ctx, policies.LIST_PROJECT_TAGS, Project, "project", project_id)
+    return [tag.name for tag in project.tags.all()]
+
+
+def check_tag(ctx: RequestContext, project_id: str, tag: str) -> None:
+    """Return when a project has a tag; raises NotFound otherwise."""
+    project = _get(ctx, policies.GET_PROJECT_TAG, Project, "project", project_id)
+    if not project.tags.filter(name=tag).exists():
+        raise no_tag(tag)
+
+
+def no_tag(tag: str) -> NotFound:
+    """Return the sentence for a tag that a project does not have."""
+    return NotFound("project tag", tag, f"Could not find project tag: {tag}.")
+
+
+def assignments_visible(ctx: RequestContext, *, tree: bool = False) -> QuerySet[Assignment]:
     """Return role assignments; with a domain's scope those on the domain and its projects."""
-    authorize(ctx, policies.LIST_ASSIGNMENTS, _domain_target(ctx))
-    rows = Assignment.objects.select_related("role__domain", "user__domain", "project__domain", "domain")
+    authorize(ctx, policies.LIST_ASSIGNMENTS_FOR_TREE if tree else policies.LIST_ASSIGNMENTS, _domain_target(ctx))
+    rows = Assignment.objects.select_related("role__domain", "user__domain", "group__domain", "project__domain", "domain")
     if ctx.domain_id:
         rows = rows.filter(domain_id=ctx.domain_id) | rows.filter(project__domain_id=ctx.domain_id)
     return rows
@@ -166,14 +215,14 @@ def own_projects(ctx: RequestContext) -> QuerySet[Project]:
 def own_domains(ctx: RequestContext) -> QuerySet[Domain]:
     """Return the domains on which the caller holds a role."""
     authorize(ctx, policies.GET_AUTH_DOMAINS)
-    held = Assignment.objects.filter(user_id=ctx.user_id, target_type=TargetType.DOMAIN, inherited=False)
+    held = Assignment.objects.filter(contexts.given_to(ctx.user_id or ""), domain__isnull=False, inherited=False)
     return Domain.objects.filter(pk__in=held.values("domain_id"), enabled=True)
 
 
 def holds_system_role(ctx: RequestContext) -> bool:
     """Return whether the caller holds a role on the system."""
     authorize(ctx, policies.GET_AUTH_SYSTEM)
-    return Assignment.objects.filter(contexts.on_system(), user_id=ctx.user_id).exists()
+    return Assignment.objects.filter(contexts.on_system(), contexts.given_to(ctx.user_id or "")).exists()
 
 
 def projects_of(user: Any) -> QuerySet[Project]:
@@ -181,9 +230,83 @@ def projects_of(user: Any) -> QuerySet[Project]:
     return contexts.usable_projects(user.pk)
 
 
+def endpoint_groups_visible(ctx: RequestContext) -> QuerySet[EndpointGroup]:
+    """Return the groups of endpoints."""
+    authorize(ctx, policies.LIST_ENDPOINT_GROUPS)
+    return EndpointGroup.objects.all()
+
+
+def get_endpoint_group(ctx: RequestContext, group_id: str) -> EndpointGroup:
+    """Return a group of endpoints."""
+    return _get(ctx, policies.GET_ENDPOINT_GROUP, EndpointGroup, "endpoint group", group_id)
+
+
+def find_group_of_project(group: EndpointGroup, project: Project) -> EndpointGroup:
+    """Return the group when the project sees it; raises NotFound otherwise."""
+    if not group.projects.filter(pk=project.pk).exists():
+        raise NotFound("endpoint group", group.pk, f"Endpoint group {group.pk} not found in project {project.pk}.")
+    return group
+
+
+def in_groups(groups: Iterable[EndpointGroup]) -> Q:
+    """Return the condition for endpoints of any of the groups."""
+    found = Q(pk__in=[])
+    for group in groups:
+        found |= Q(**group.filters)
+    return found
+
+
+def endpoints_shown(project_id: str) -> Q | None:
+    """Return the condition for the endpoints that a project was given, by themselves or in groups; None when it was given none
+    and therefore sees all."""
+    own = set(ProjectEndpoint.objects.filter(project_id=project_id).values_list("endpoint_id", flat=True))
+    groups = list(EndpointGroup.objects.filter(projects=project_id))
+    return Q(pk__in=own) | in_groups(groups) if own or groups else None
+
+
+def policies_visible(ctx: RequestContext) -> QuerySet[Policy]:
+    """Return the policies that are kept for services."""
+    authorize(ctx, policies.LIST_POLICIES)
+    return Policy.objects.all()
+
+
+def get_policy(ctx: RequestContext, policy_id: str) -> Policy:
+    """Return a policy that is kept for a service."""
+    return _get(ctx, policies.GET_POLICY, Policy, "policy", policy_id)
+
+
+def endpoints_of_policy(policy: Policy) -> QuerySet[Endpoint]:
+    """Return the endpoints that a policy may be for: those named by themselves, and all of the services named."""
+    rows = PolicyAssociation.objects.filter(policy=policy)
+    return Endpoint.objects.filter(
+        Q(pk__in=rows.values("endpoint_id")) | Q(service_id__in=rows.values("service_id"))
+    ).select_related("region")
+
+
+def consumers_visible(ctx: RequestContext) -> QuerySet[Consumer]:
+    """Return the OAuth consumers."""
+    authorize(ctx, policies.LIST_CONSUMERS)
+    return Consumer.objects.all()
+
+
+def get_consumer(ctx: RequestContext, consumer_id: str) -> Consumer:
+    """Return an OAuth consumer."""
+    return _get(ctx, policies.GET_CONSUMER, Consumer, "consumer", consumer_id)
+
+
+def revocations(ctx: RequestContext, since: datetime | None) -> QuerySet[RevokedToken]:
+    """Return the tokens that were taken back one by one, those of a time and after."""
+    authorize(ctx, policies.LIST_REVOKE_EVENTS)
+    rows = RevokedToken.objects.order_by("revoked_at", "pk")
+    return rows if since is None else rows.filter(revoked_at__gte=since)
+
+
 def catalog(ctx: RequestContext) -> list[dict[str, Any]]:
-    """Return the enabled services with their enabled endpoints, as tokens carry them. One query."""
+    """Return the enabled services with their enabled endpoints, as tokens carry them; of a project what it was given."""
     endpoints = Endpoint.objects.filter(enabled=True, service__enabled=True).select_related("service")
+    shown = endpoints_shown(ctx.project_id) if ctx.project_id else None
+    if shown is not None:
+        endpoints = endpoints.filter(shown)
     entries: dict[str, dict[str, Any]] = {}
     for row in endpoints.order_by("service__type", "service_id", "interface", "pk"):
         url = address(row.url, ctx)

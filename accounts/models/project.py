@@ -8,7 +8,10 @@ from accounts.models.domain import Domain, new_id
 
 
 class Project(models.Model):
-    """An owner of resources. A project without ``parent`` stands directly under its domain."""
+    """An owner of resources. A project without ``parent`` stands directly under its domain.
+
+    Where a project stands in the tree is decided when it is made and never changes.
+    """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
     name = models.CharField(max_length=64)
@@ -16,7 +19,6 @@ class Project(models.Model):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     description = models.TextField(blank=True, default="")
     enabled = models.BooleanField(default=True)
-    is_domain = models.BooleanField(default=False)
     options = models.JSONField(default=dict, blank=True)
     extra = models.JSONField(default=dict, blank=True)
 
@@ -40,3 +42,40 @@ class Project(models.Model):
             "target.project.domain_id": self.domain_id,
             "target.domain_id": self.domain_id,
         }
+
+
+class Ancestor(models.Model):
+    """One project above another, however far: the tree as rows, so that what is inherited is found by one join."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="ancestors")
+    above = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="descendants")
+    distance = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["project", "distance"]
+        constraints = [models.UniqueConstraint(fields=["project", "above"], name="ancestor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.above} above {self.project}"
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about."""
+        return {}
+
+
+class ProjectTag(models.Model):
+    """A word by which projects are found again; compared exactly."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="project_tag_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about."""
+        return {}

@@ -25,12 +25,3 @@ class Quota(models.Model):
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
         return {"project_id": self.project_id}
-
-
-class ProjectLock(models.Model):
-    """A row per project that admissions lock, so that two of them never count at the same time."""
-
-    project_id = models.CharField(primary_key=True, max_length=64)
-
-    def __str__(self) -> str:
-        return str(self.project_id)

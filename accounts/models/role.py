@@ -3,27 +3,31 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models.domain import Domain, new_id
 
 
 class Role(models.Model):
-    """A named set of permissions. Without a domain it can be given anywhere."""
+    """A named set of permissions. Without a domain it can be given anywhere.
+
+    ``space`` is the domain's id or the empty text: a null would let a name of the whole cloud be taken twice.
+    """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
     name = models.CharField(max_length=255)
     domain = models.ForeignKey(Domain, on_delete=models.PROTECT, null=True, blank=True, related_name="roles")
+    space = models.GeneratedField(
+        expression=Coalesce("domain_id", Value("")), output_field=models.CharField(max_length=64), db_persist=True
+    )
     description = models.TextField(null=True, blank=True)
     options = models.JSONField(default=dict, blank=True)
     extra = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["name", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["name"], condition=Q(domain=None), name="role_name_once"),
-            models.UniqueConstraint(fields=["domain", "name"], name="role_name_once_per_domain"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["space", "name"], name="role_name_once_per_space")]
 
     def __str__(self) -> str:
         return self.name

@@ -41,6 +41,9 @@ class User(AbstractBaseUser):
     options = models.JSONField(default=dict, blank=True)
     extra = models.JSONField(default=dict, blank=True)
     password_changed_at = models.DateTimeField(null=True, blank=True)
+    password_expires_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True, blank=True)
     tokens_valid_from = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
     groups = models.ManyToManyField("auth.Group", blank=True, related_name="user_set", related_query_name="user")
@@ -56,6 +59,7 @@ class User(AbstractBaseUser):
     class Meta:
         ordering = ["name", "pk"]
         constraints = [models.UniqueConstraint(fields=["domain", "name"], name="user_name_once_per_domain")]
+        indexes = [models.Index(fields=["name", "id"], name="user_in_order")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,32 +1,31 @@
-"""Roles given to users, and taken away."""
+"""Roles given to users and groups, and taken away."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from accounts import policies
-from accounts.models import Assignment, Domain, Project, Role, User
-from accounts.models.assignment import TargetType
+from accounts.models import Assignment, Domain, Group, Project, Role, User
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden, NotFound
-from portal.core.policy import authorize
+from portal.core.policy import Rule, authorize
+
+Actor = User | Group
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a role is held: on a project, on a domain, or on the system when both are None."""
+    """Where a role is held: on a project, on a domain, or on the system when both are None.
+
+    An ``inherited`` one acts on the projects below the project or domain, not on that itself (OS-INHERIT).
+    """
 
     project: Project | None = None
     domain: Domain | None = None
-
-    @property
-    def target_type(self) -> TargetType:
-        if self.project is not None:
-            return TargetType.PROJECT
-        return TargetType.DOMAIN if self.domain is not None else TargetType.SYSTEM
+    inherited: bool = False
 
     @property
     def is_system(self) -> bool:
-        return self.target_type == TargetType.SYSTEM
+        return self.project is None and self.domain is None
 
     @property
     def name(self) -> str:
@@ -36,54 +35,76 @@ class Place:
 
     def columns(self) -> dict[str, Any]:
         """Return the place as columns of an assignment."""
-        return {"target_type": self.target_type, "project": self.project, "domain": self.domain, "inherited": False}
+        return {
+            "project": self.project,
+            "domain": self.domain,
+            "system": self.is_system or None,
+            "inherited": self.inherited,
+        }
 
 
-def grant(*, ctx: RequestContext, user: User, role: Role, place: Place) -> None:
+def grant(*, ctx: RequestContext, actor: Actor, role: Role, place: Place) -> None:
     """Give a role; giving it again changes nothing."""
-    rule = policies.CREATE_SYSTEM_GRANT if place.is_system else policies.CREATE_GRANT
-    authorize(ctx, rule, target_of(user, place, role))
+    _authorize(ctx, "create", actor, place, role)
     owner = place.project.domain_id if place.project else place.name
     if role.domain_id is not None and role.domain_id != owner:
         raise Forbidden(f"Project {place.name} must be in the same domain as the role {role.pk} being assigned.")
-    Assignment.objects.get_or_create(user=user, role=role, **place.columns())
+    Assignment.objects.get_or_create(**_columns(actor), role=role, **place.columns())
 
 
-def withdraw(*, ctx: RequestContext, user: User, role: Role, place: Place) -> None:
+def withdraw(*, ctx: RequestContext, actor: Actor, role: Role, place: Place) -> None:
     """Take a role away; raises NotFound when it is not held."""
-    rule = policies.REVOKE_SYSTEM_GRANT if place.is_system else policies.REVOKE_GRANT
-    authorize(ctx, rule, target_of(user, place, role))
-    if not Assignment.objects.filter(user=user, role=role, **place.columns()).delete()[0]:
-        raise not_held(user, role, place)
+    _authorize(ctx, "revoke", actor, place, role)
+    if not Assignment.objects.filter(**_columns(actor), role=role, **place.columns()).delete()[0]:
+        raise not_held(actor, role, place)
 
 
-def check(*, ctx: RequestContext, user: User, role: Role, place: Place) -> None:
+def check(*, ctx: RequestContext, actor: Actor, role: Role, place: Place) -> None:
     """Return when the role is held itself, not only implied; raises NotFound otherwise."""
-    rule = policies.CHECK_SYSTEM_GRANT if place.is_system else policies.CHECK_GRANT
-    authorize(ctx, rule, target_of(user, place, role))
-    if not Assignment.objects.filter(user=user, role=role, **place.columns()).exists():
-        raise not_held(user, role, place)
+    _authorize(ctx, "check", actor, place, role)
+    if not Assignment.objects.filter(**_columns(actor), role=role, **place.columns()).exists():
+        raise not_held(actor, role, place)
 
 
-def held(*, ctx: RequestContext, user: User, place: Place) -> list[Role]:
-    """Return the roles that a user holds in a place, by name."""
-    authorize(ctx, policies.LIST_SYSTEM_GRANTS if place.is_system else policies.LIST_GRANTS, target_of(user, place))
-    rows = Assignment.objects.filter(user=user, **place.columns())
+def held(*, ctx: RequestContext, actor: Actor, place: Place) -> list[Role]:
+    """Return the roles that a user or group was given in a place, by name."""
+    _authorize(ctx, "list", actor, place)
+    rows = Assignment.objects.filter(**_columns(actor), **place.columns())
     return list(Role.objects.filter(pk__in=rows.values("role_id")).order_by("name"))
 
 
-def target_of(user: User, place: Place, role: Role | None = None) -> dict[str, Any]:
+_RULES = {
+    "create": (policies.CREATE_GRANT, policies.CREATE_SYSTEM_GRANT, policies.CREATE_SYSTEM_GRANT_FOR_GROUP),
+    "revoke": (policies.REVOKE_GRANT, policies.REVOKE_SYSTEM_GRANT, policies.REVOKE_SYSTEM_GRANT_FOR_GROUP),
+    "check": (policies.CHECK_GRANT, policies.CHECK_SYSTEM_GRANT, policies.CHECK_SYSTEM_GRANT_FOR_GROUP),
+    "list": (policies.LIST_GRANTS, policies.LIST_SYSTEM_GRANTS, policies.LIST_SYSTEM_GRANTS_FOR_GROUP),
+}
+
+
+def _authorize(ctx: RequestContext, verb: str, actor: Actor, place: Place, role: Role | None = None) -> None:
+    somewhere, for_user, for_group = _RULES[verb]
+    rule: Rule = somewhere
+    if place.is_system:
+        rule = for_group if isinstance(actor, Group) else for_user
+    authorize(ctx, rule, target_of(actor, place, role))
+
+
+def target_of(actor: Actor, place: Place, role: Role | None = None) -> dict[str, Any]:
     """Return what rules about grants speak of."""
-    parts = [part.policy_target() for part in (user, role, place.project) if part is not None]
+    parts = [part.policy_target() for part in (actor, role, place.project) if part is not None]
     merged = {key: value for part in parts for key, value in part.items() if value is not None}
     return merged | ({"target.domain.id": place.domain.pk} if place.domain else {})
 
 
-def not_held(user: User, role: Role, place: Place) -> NotFound:
+def _columns(actor: Actor) -> dict[str, Any]:
+    return {"group": actor, "user": None} if isinstance(actor, Group) else {"user": actor, "group": None}
+
+
+def not_held(actor: Actor, role: Role, place: Place) -> NotFound:
     """Return the sentence for a role that is not held."""
     return NotFound(
         "role assignment",
         role.pk,
-        f"Could not find role assignment with role: {role.pk}, user or group: {user.pk}, "
+        f"Could not find role assignment with role: {role.pk}, user or group: {actor.pk}, "
         f"project, domain, or system: {place.name}.",
     )

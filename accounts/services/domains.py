@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts import policies
-from accounts.models import Domain, Project, Role, User
+from accounts.models import Domain, Group, Project, Role, User
 from accounts.services import projects
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
@@ -40,6 +40,7 @@ def delete(*, ctx: RequestContext, domain: Domain) -> None:
     with storing("domain", "it is still in use"):
         projects.forget(list(domain.projects.values_list("pk", flat=True)))
         User.objects.filter(domain=domain).delete()
+        Group.objects.filter(domain=domain).delete()
         Project.objects.filter(domain=domain).update(parent=None)
         Project.objects.filter(domain=domain).delete()
         Role.objects.filter(domain=domain).delete()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.conf import settings
+from django.contrib.auth.models import Group as SharedWith
 
 from accounts import policies, selectors
-from accounts.models import Domain, Project
+from accounts.models import Ancestor, Domain, Project, ProjectTag
 from accounts.services import quotas
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
@@ -13,9 +14,17 @@ from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import authorize
 from portal.core.policy.checks import project_group
 
+MAX_TAGS = 80
+
 
 def create(
-    *, ctx: RequestContext, name: str, domain_id: str | None = None, parent_id: str | None = None, **values: Any
+    *,
+    ctx: RequestContext,
+    name: str,
+    domain_id: str | None = None,
+    parent_id: str | None = None,
+    tags: list[str] | None = None,
+    **values: Any,
 ) -> Project:
     """Return a new project under its domain, or under another project of the same domain."""
     parent = _parent(parent_id, domain_id)
@@ -25,10 +34,16 @@ def create(
     authorize(ctx, policies.CREATE_PROJECT, {"target.project.domain_id": domain_id})
     if parent is not None and parent.domain_id != domain_id:
         raise BadRequest("The project and its parent must be in the same domain.")
+    _refuse_depth(parent)
+    if parent is not None and not parent.enabled:
+        raise Forbidden(f"Cannot create a project under the disabled project {parent.pk}.")
     project = Project(name=name, domain=selectors.find(Domain, "domain", domain_id), parent=parent)
     change(project, values)
     with storing("project", named(name, domain_id)):
         project.save(force_insert=True)
+        if parent is not None:
+            _place_below(project, parent)
+        _replace_tags(project, tags or [])
     return project
 
 
@@ -41,9 +56,13 @@ def update(*, ctx: RequestContext, project: Project, **changes: Any) -> Project:
     above = project.parent_id or project.domain_id
     if changes.pop("parent_id", above) != above:
         raise Forbidden("Update of `parent_id` is not allowed.")
+    _refuse_switch(project, changes.get("enabled", project.enabled))
+    tags = changes.pop("tags", None)
     change(project, changes)
     with storing("project", named(project.name, project.domain_id)):
         project.save()
+        if tags is not None:
+            _replace_tags(project, tags)
     return project
 
 
@@ -62,7 +81,7 @@ def forget(project_ids: list[str]) -> None:
     """Drop what hangs on projects by name alone: their limits, and the groups in which things were shared with them."""
     for project_id in project_ids:
         quotas.reset(project_id)
-    Group.objects.filter(name__in=[project_group(project_id) for project_id in project_ids]).delete()
+    SharedWith.objects.filter(name__in=[project_group(project_id) for project_id in project_ids]).delete()
 
 
 def _parent(parent_id: str | None, domain_id: str | None) -> Project | None:
@@ -74,3 +93,56 @@ def _parent(parent_id: str | None, domain_id: str | None) -> Project | None:
 
 def _domain_as_parent(parent_id: str | None) -> str | None:
     return Domain.objects.filter(pk=parent_id).values_list("pk", flat=True).first() if parent_id else None
+
+
+def set_tags(*, ctx: RequestContext, project: Project, tags: list[str]) -> None:
+    """Let a project have just these tags."""
+    authorize(ctx, policies.UPDATE_PROJECT_TAGS if tags else policies.DELETE_PROJECT_TAGS, project)
+    refuse_immutable("project", project, "update")
+    with storing("project tags", "they were changed at the same time"):
+        _replace_tags(project, tags)
+
+
+def add_tag(*, ctx: RequestContext, project: Project, tag: str) -> None:
+    """Tag a project; once more changes nothing."""
+    authorize(ctx, policies.CREATE_PROJECT_TAG, project)
+    refuse_immutable("project", project, "update")
+    if project.tags.exclude(name=tag).count() >= MAX_TAGS:
+        raise BadRequest(f"A project can have {MAX_TAGS} tags.")
+    ProjectTag.objects.get_or_create(project=project, name=tag)
+
+
+def remove_tag(*, ctx: RequestContext, project: Project, tag: str) -> None:
+    """Take a tag off a project; raises NotFound when it has none such."""
+    authorize(ctx, policies.DELETE_PROJECT_TAG, project)
+    refuse_immutable("project", project, "update")
+    if not project.tags.filter(name=tag).delete()[0]:
+        raise selectors.no_tag(tag)
+
+
+def _replace_tags(project: Project, tags: list[str]) -> None:
+    project.tags.exclude(name__in=tags).delete()
+    ProjectTag.objects.bulk_create([ProjectTag(project=project, name=tag) for tag in tags], ignore_conflicts=True)
+
+
+def _place_below(project: Project, parent: Project) -> None:
+    rows = [Ancestor(project=project, above=parent, distance=1)]
+    rows += [Ancestor(project=project, above_id=row.above_id, distance=row.distance + 1) for row in parent.ancestors.all()]
+    Ancestor.objects.bulk_create(rows)
+
+
+def _refuse_depth(parent: Project | None) -> None:
+    """Raise Forbidden where the tree would grow deeper than allowed; the domain counts as its first level."""
+    depth = 2 if parent is None else 3 + parent.ancestors.count()
+    if depth > settings.MAX_PROJECT_TREE_DEPTH + 1:
+        raise Forbidden(f"Max hierarchy depth reached for {parent.pk if parent else ''} branch.")
+
+
+def _refuse_switch(project: Project, enabled: bool) -> None:
+    """Raise Forbidden for a project switched on below one that is off, or off above one that is on."""
+    if enabled == project.enabled:
+        return
+    if enabled and Project.objects.filter(descendants__project=project, enabled=False).exists():
+        raise Forbidden(f"Cannot enable project {project.pk} since it has disabled parents")
+    if not enabled and Project.objects.filter(ancestors__above=project, enabled=True).exists():
+        raise Forbidden(f"Cannot disable project {project.pk} since its subtree contains enabled projects.")

@@ -46,6 +46,8 @@ def imply(*, ctx: RequestContext, prior: Role, implied: Role) -> ImpliedRole:
     authorize(ctx, policies.CREATE_IMPLIED_ROLE)
     if implied.name == NEVER_IMPLIED:
         raise Forbidden(f"{NEVER_IMPLIED} cannot be an implied roles")
+    if implied.domain_id is not None and prior.domain_id is None:
+        raise Forbidden("A role of the whole cloud cannot imply one of a domain.")
     if prior.pk == implied.pk:
         raise BadRequest("A role cannot imply itself.")
     return ImpliedRole.objects.get_or_create(prior=prior, implied=implied)[0]

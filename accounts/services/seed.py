@@ -17,7 +17,6 @@ from accounts.models import (
     Role,
     User,
 )
-from accounts.models.assignment import TargetType
 from accounts.models.catalog import Interface
 from accounts.services import users
 
@@ -58,10 +57,8 @@ def seed(admin_password: str, demo_password: str) -> None:
         (admin, "admin", "demo"),
         (demo, "member", "demo"),
     ):
-        Assignment.objects.get_or_create(
-            user=user, role=roles[role], target_type=TargetType.PROJECT, project=projects[project], inherited=False
-        )
-    Assignment.objects.get_or_create(user=admin, role=roles["admin"], target_type=TargetType.SYSTEM, inherited=False)
+        Assignment.objects.get_or_create(user=user, role=roles[role], project=projects[project], inherited=False)
+    Assignment.objects.get_or_create(user=admin, role=roles["admin"], system=True)
     _catalog(settings.PUBLIC_URL)
 
 

@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from accounts import contexts, holdings
-from accounts.holdings import DOMAIN, PROJECT, SYSTEM, UNSCOPED
+from accounts import contexts, delegations, holdings
+from accounts.delegations import Delegation
+from accounts.holdings import DOMAIN, PROJECT, SYSTEM, UNSCOPED, Holding
 from accounts.models import Domain, Project, RevokedToken, Role, User
 from accounts.services import keys
 from portal.core.context import RequestContext
@@ -24,12 +25,12 @@ from portal.core.errors import Unauthorized
 
 LOG = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 MAX_LENGTH = 1024
 
 
 class Payload(msgspec.Struct, array_like=True, frozen=True):
-    """What is sealed in a token. Ids travel packed; times are microseconds."""
+    """What is sealed in a token. Ids travel packed; times are microseconds; ``via`` and ``lent`` name a delegation."""
 
     version: int
     user: bytes
@@ -39,6 +40,8 @@ class Payload(msgspec.Struct, array_like=True, frozen=True):
     issued_us: int
     expires_us: int
     audits: list[bytes]
+    via: str = ""
+    lent: bytes = b"t"
 
     @property
     def issued_at(self) -> datetime:
@@ -71,9 +74,12 @@ class Grant:
     user: User
     scope: Scope
     roles: list[Role]
+    delegation: Delegation | None = None
 
     def context(self, **request: Any) -> RequestContext:
         """Return the caller that this token makes."""
+        if self.delegation is not None:
+            request |= self.delegation.request()
         if self.scope.project is not None:
             return contexts.project_context(self.user, self.scope.project, self.roles, **request)
         if self.scope.domain is not None:
@@ -83,13 +89,24 @@ class Grant:
         return contexts.unscoped_context(self.user, **request)
 
 
-def issue(*, user: User, methods: list[str], scope: Scope, origin: Payload | None = None) -> tuple[str, Grant]:
+def issue(
+    *,
+    user: User,
+    methods: list[str],
+    scope: Scope,
+    origin: Payload | None = None,
+    delegation: Delegation | None = None,
+) -> tuple[str, Grant]:
     """Return a new token and what it grants; raises Unauthorized when the user holds no role in the scope.
 
-    ``origin`` is the token that it was got with: the new one ends when that ends, and shares its audit chain.
+    ``origin`` is the token that it was got with: the new one ends when that ends, and shares its audit chain. One by a delegation
+    ends when that ends.
     """
     kind, scope_id = _kind(scope)
     now_us = time.time_ns() // 1000
+    ends_us = origin.expires_us if origin else now_us + settings.TOKEN_LIFETIME_S * 1_000_000
+    if delegation is not None and delegation.expires_at is not None:
+        ends_us = min(ends_us, int(delegation.expires_at.timestamp() * 1_000_000))
     audit = secrets.token_bytes(16)
     payload = Payload(
         version=VERSION,
@@ -98,17 +115,23 @@ def issue(*, user: User, methods: list[str], scope: Scope, origin: Payload | Non
         kind=kind,
         scope=_pack(scope_id),
         issued_us=now_us,
-        expires_us=origin.expires_us if origin else now_us + settings.TOKEN_LIFETIME_S * 1_000_000,
+        expires_us=ends_us,
         audits=[audit, origin.audits[-1]] if origin else [audit],
+        via=delegation.kind if delegation else "",
+        lent=_pack(delegation.row.pk if delegation else ""),
     )
-    grant = _look_up(payload)
+    grant = _look_up(payload, delegation)
     LOG.info("Issued token %s to user %s, scope %s %s", payload.audit_ids[0], user.pk, kind or "none", scope_id)
     return _seal(payload), grant
 
 
-def validate(token: str) -> Grant:
-    """Return what a token grants now; raises Unauthorized for every token that is not good."""
-    return _look_up(_open(token))
+def validate(token: str, *, allow_expired: bool = False) -> Grant:
+    """Return what a token grants now; raises Unauthorized for every token that is not good.
+
+    ``allow_expired`` lets services finish what began before the token expired (Identity v3, "Validate and show information for
+    token").
+    """
+    return _look_up(_open(token), allow_expired=allow_expired)
 
 
 def context_for_token(
@@ -133,31 +156,44 @@ def forget_expired() -> int:
     return RevokedToken.objects.filter(expires_at__lt=datetime.now(UTC)).delete()[0]
 
 
-def _look_up(payload: Payload) -> Grant:
-    held = holdings.of(
-        payload.kind, user_id=_unpack(payload.user), scope_id=_unpack(payload.scope), audit_id=payload.audit_ids[0]
-    )
+def _look_up(payload: Payload, delegation: Delegation | None = None, *, allow_expired: bool = False) -> Grant:
+    user_id, scope_id = _unpack(payload.user), _unpack(payload.scope)
+    if payload.via and delegation is None:
+        delegation = delegations.of(payload.via, _unpack(payload.lent))
+        if delegation is None:
+            raise _refusal(payload, "what it was lent was taken back")
+    held = holdings.of(payload.kind, user_id=user_id, scope_id=scope_id, audit_id=payload.audit_ids[0])
     if held is None:
-        raise _refusal(payload, "its user is gone, or holds no role in its scope")
-    scope = Scope(held.project, held.domain, payload.kind == SYSTEM)
-    roles = contexts.expand(held.roles, contexts.implications()) if payload.kind else []
-    return _checked(payload, held.user, held.revoked, scope, roles)
-
-
-def _checked(payload: Payload, user: User, revoked: bool, scope: Scope, roles: list[Role]) -> Grant:
-    if payload.expires_us <= time.time_ns() // 1000:
-        raise _refusal(payload, "it has expired")
-    if revoked:
-        raise _refusal(payload, "it was revoked")
-    if not user.accepts_token_from(payload.issued_at):
-        raise _refusal(payload, "its user is disabled or has another password")
-    if scope.project is not None and not scope.project.usable:
-        raise _refusal(payload, "its project is disabled")
-    if scope.domain is not None and not scope.domain.enabled:
-        raise _refusal(payload, "its domain is disabled")
+        raise _refusal(payload, "its user or its scope is gone")
+    _check(payload, held, allow_expired)
+    roles = _roles(payload.kind, scope_id, delegation.lender_id if delegation else user_id, delegation)
     if payload.kind != UNSCOPED and not roles:
         raise _refusal(payload, "no role is held in its scope")
-    return Grant(payload, user, scope, roles)
+    return Grant(payload, held.user, Scope(held.project, held.domain, payload.kind == SYSTEM), roles, delegation)
+
+
+def _roles(kind: str, scope_id: str, lender_id: str, delegation: Delegation | None) -> list[Role]:
+    if kind == UNSCOPED:
+        return []
+    held = holdings.roles(kind, user_id=lender_id, scope_id=scope_id)
+    if delegation is None:
+        return held
+    lent = {role.pk for role in holdings.implied(delegation.roles)}
+    return [role for role in held if role.pk in lent]
+
+
+def _check(payload: Payload, held: Holding, allow_expired: bool) -> None:
+    late_us = time.time_ns() // 1000 - payload.expires_us
+    if late_us >= (settings.EXPIRED_TOKEN_WINDOW_S * 1_000_000 if allow_expired else 0):
+        raise _refusal(payload, "it has expired")
+    if held.revoked:
+        raise _refusal(payload, "it was revoked")
+    if not held.user.accepts_token_from(payload.issued_at):
+        raise _refusal(payload, "its user is disabled or has another password")
+    if held.project is not None and not held.project.usable:
+        raise _refusal(payload, "its project is disabled")
+    if held.domain is not None and not held.domain.enabled:
+        raise _refusal(payload, "its domain is disabled")
 
 
 def _refusal(payload: Payload, reason: str) -> Unauthorized:

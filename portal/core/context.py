@@ -18,7 +18,8 @@ class RequestContext:
     """The caller and the scope of one request.
 
     ``roles`` holds role names, implied ones included. Without a scope (an unscoped token) ``project_id``, ``domain_id`` and
-    ``system_scope`` are all None.
+    ``system_scope`` are all None. With ``restricted`` the caller acts by what somebody lent him, and must not lend it on;
+    ``access_rules`` (service type, method, path) are then all that he may ask for, None meaning everything.
     """
 
     request_id: str = field(default_factory=new_request_id)
@@ -36,6 +37,11 @@ class RequestContext:
     system_scope: str | None = None
     roles: frozenset[str] = frozenset()
     remote_address: str | None = None
+    application_credential_id: str | None = None
+    trust_id: str | None = None
+    trustor_id: str | None = None
+    restricted: bool = False
+    access_rules: tuple[tuple[str, str, str], ...] | None = None
 
     @property
     def is_operator(self) -> bool:
@@ -72,4 +78,11 @@ class RequestContext:
             "roles": sorted(self.roles),
             "is_admin": self.is_operator,
             "is_admin_project": True,
+            "trust_id": self.trust_id,
+            "trustor_id": self.trustor_id,
+            "token": {
+                "user": {"id": self.user_id, "domain": {"id": self.user_domain_id}},
+                "project": {"id": self.project_id, "domain": {"id": self.project_domain_id}},
+                "domain": {"id": self.domain_id},
+            },
         }

@@ -11,13 +11,13 @@ from accounts.models import (
     CatalogService,
     Domain,
     Endpoint,
+    Group,
     ImpliedRole,
     Project,
     Region,
     Role,
     User,
 )
-from accounts.models.assignment import TargetType
 from accounts.models.domain import new_id
 from portal.core.context import RequestContext
 
@@ -70,6 +70,14 @@ class RoleFactory(DjangoModelFactory):
     domain = None
 
 
+class GroupFactory(DjangoModelFactory):
+    class Meta:
+        model = Group
+
+    name = factory.Sequence(lambda n: f"group-{n}")
+    domain = factory.LazyFunction(default_domain)
+
+
 class AssignmentFactory(DjangoModelFactory):
     """``AssignmentFactory(user=…, role__name="member", project=…)``; with ``domain=`` or neither for the other targets."""
 
@@ -80,9 +88,7 @@ class AssignmentFactory(DjangoModelFactory):
     role = factory.SubFactory(RoleFactory)
     project = None
     domain = None
-    target_type = factory.LazyAttribute(
-        lambda row: TargetType.PROJECT if row.project else TargetType.DOMAIN if row.domain else TargetType.SYSTEM
-    )
+    system = factory.LazyAttribute(lambda row: None if row.project or row.domain else True)
 
 
 class RegionFactory(DjangoModelFactory):

@@ -205,9 +205,11 @@ def test_without_keys_nothing_is_sealed_and_nothing_breaks(personas, tmp_path, s
         keys.cipher()
 
 
-def test_looking_a_token_up_takes_two_queries(personas, django_assert_num_queries):
-    with django_assert_num_queries(2):
-        tokens.context_for_token(personas.member.token)
+def test_looking_a_token_up_takes_four_queries_whatever_was_given(personas, django_assert_num_queries):
+    for number in range(20):
+        AssignmentFactory(user=personas.member.user, role__name=f"role-{number}", project=personas.lab)
+    with django_assert_num_queries(4):
+        assert len(tokens.context_for_token(personas.member.token).roles) == 22
     with django_assert_num_queries(1):
         tokens.context_for_token(personas.nobody.token)
     with django_assert_num_queries(0):

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from accounts.models import Assignment, CatalogService, Domain, Endpoint, Project, Region, Role, User
+from accounts.effective import Held
+from accounts.models import CatalogService, Domain, Endpoint, Group, Project, Region, Role, User
 from accounts.services.tokens import Grant
 
 Body = dict[str, Any]
@@ -41,10 +42,26 @@ def project(row: Project, link: Link) -> Body:
         "description": row.description,
         "enabled": row.enabled,
         "parent_id": row.parent_id or row.domain_id,
-        "is_domain": row.is_domain,
-        "tags": [],
+        "is_domain": False,
+        "tags": [tag.name for tag in row.tags.all()],
         "options": row.options,
         "links": {"self": link(f"projects/{row.pk}")},
+    }
+
+
+def domain_as_project(row: Domain, link: Link) -> Body:
+    """Return a domain as the project that acts as domain (Identity v3, "Projects")."""
+    place = {"domain_id": None, "parent_id": None, "is_domain": True}
+    return {**domain(row, link), **place, "links": {"self": link(f"projects/{row.pk}")}}
+
+
+def group(row: Group, link: Link) -> Body:
+    return {
+        **row.extra,
+        **named(row),
+        "domain_id": row.domain_id,
+        "description": row.description,
+        "links": {"self": link(f"groups/{row.pk}")},
     }
 
 
@@ -109,22 +126,36 @@ def endpoint(row: Endpoint, link: Link) -> Body:
     }
 
 
-def assignment(row: Assignment, link: Link, names: bool = False) -> Body:
-    """Return one assignment; with ``names`` also how things are called and in which domains."""
-    person = row.user
-    assert person is not None
-    place = "system"
+def assignment(held: Held, link: Link, names: bool = False) -> Body:
+    """Return one role that is held; with ``names`` also how things are called and in which domains."""
+    row, actor = held.row, ("user", held.user) if held.user is not None else ("group", held.group)
     scope: Body = {"system": {"all": True}}
-    if row.project is not None:
-        place, scope = f"projects/{row.project_id}", {"project": _owned(row.project, names)}
+    if held.project is not None:
+        scope = {"project": _owned(held.project, names)}
     elif row.domain is not None:
-        place, scope = f"domains/{row.domain_id}", {"domain": named(row.domain) if names else {"id": row.domain_id}}
+        scope = {"domain": named(row.domain) if names else {"id": row.domain_id}}
+    if row.inherited and held.project is row.project:
+        scope["OS-INHERIT:inherited_to"] = "projects"
     return {
-        "role": _role(row.role, names),
-        "user": _owned(person, names),
+        "role": _role(held.role, names),
+        actor[0]: _owned(actor[1], names),
         "scope": scope,
-        "links": {"assignment": link(f"{place}/users/{row.user_id}/roles/{row.role_id}")},
+        "links": _ways(held, link),
     }
+
+
+def _ways(held: Held, link: Link) -> Body:
+    """Return where a role comes from: the assignment, the group, the role that implies it."""
+    row = held.row
+    kind, giver = ("users", row.user_id) if row.group_id is None else ("groups", row.group_id)
+    place = f"projects/{row.project_id}" if row.project_id else f"domains/{row.domain_id}" if row.domain_id else "system"
+    path = f"{place}/{kind}/{giver}/roles/{row.role_id}"
+    links = {"assignment": link(f"OS-INHERIT/{path}/inherited_to_projects" if row.inherited else path)}
+    if row.group_id is not None and held.user is not None:
+        links["membership"] = link(f"groups/{row.group_id}/users/{held.user.pk}")
+    if held.prior is not None:
+        links["prior_role"] = link(f"roles/{held.prior.pk}/implies/{held.role.pk}")
+    return links
 
 
 def _role(row: Role, names: bool) -> Body:
@@ -146,7 +177,7 @@ def token(grant: Grant, catalog: list[Body] | None) -> Body:
         "issued_at": time(payload.issued_at),
     }
     if scope.project is not None:
-        body |= {"project": _owned(scope.project, True), "is_domain": scope.project.is_domain}
+        body |= {"project": _owned(scope.project, True), "is_domain": False}
     if scope.domain is not None:
         body["domain"] = named(scope.domain)
     if scope.system:

@@ -1,14 +1,13 @@
 """What identity reads: the shapes of request bodies. Unknown attributes of things are kept (Identity v3, "extra attributes")."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.models.catalog import Interface
-from portal.core.api.serializers import StrictString
+from portal.core.api.serializers import StrictSerializer, StrictString
 
-ASSIGNED_HERE = ("id", "links", "password_expires_at", "tags")
+ASSIGNED_HERE = ("id", "links", "password_expires_at")
 KNOWN_OPTIONS = ("immutable",)
 
 
@@ -76,6 +75,38 @@ class OpenSerializer(serializers.Serializer[Any]):
         return values | ({"extra": extra} if extra else {})
 
 
+class TagName(StrictString):
+    """A tag: 1 to 255 characters without comma and slash, which queries and addresses use."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_length": 1, "max_length": 255, "trim_whitespace": False, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        tag = super().to_internal_value(data)
+        if "," in tag or "/" in tag or not tag.isprintable():
+            raise serializers.ValidationError(f"{tag!r} must be printable and must not contain a comma or a slash.")
+        return tag
+
+
+class TagList(serializers.ListField):
+    """Up to 80 tags, each once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"child": TagName(), "max_length": 80, **options})
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        tags = super().to_internal_value(data)
+        if len(set(tags)) != len(tags):
+            raise serializers.ValidationError(f"{tags!r} has non-unique elements.")
+        return tags
+
+
+class Tags(StrictSerializer):
+    """The body of PUT /v3/projects/{id}/tags."""
+
+    tags = TagList()
+
+
 class DomainShape(OpenSerializer):
     name = Name(max_length=64)
     description = Text()
@@ -91,16 +122,13 @@ class ProjectShape(OpenSerializer):
     enabled = StrictBoolean(required=False)
     is_domain = StrictBoolean(required=False)
     options = Options(required=False)
+    tags = TagList(required=False)
 
-    def validate_is_domain(self, value: bool) -> bool:
-        if value:
-            raise serializers.ValidationError("Make a domain by the API of domains.")
-        return value
 
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and data.get("tags"):
-            raise serializers.ValidationError({"tags": ["Tags are not supported."]})
-        return super().to_internal_value(data)
+class GroupShape(OpenSerializer):
+    name = Name(max_length=64)
+    domain_id = Ident(required=False, allow_null=True)
+    description = Text()
 
 
 class UserShape(OpenSerializer):

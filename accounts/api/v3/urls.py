@@ -2,11 +2,60 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.api.v3.views import assignments, auth, catalog, projects, roles, users, versions
+from accounts.api.v3.views import (
+    assignments,
+    auth,
+    catalog,
+    consumers,
+    domain_settings,
+    endpoint_filters,
+    groups,
+    policies,
+    projects,
+    roles,
+    users,
+    versions,
+)
 
 grants: list[URLPattern | URLResolver] = [
-    path("users/<str:user>/roles", assignments.UserRolesView.as_view()),
-    path("users/<str:user>/roles/<str:role>", assignments.UserRoleView.as_view()),
+    path("users/<str:user>/roles", assignments.GrantedRolesView.as_view()),
+    path("users/<str:user>/roles/<str:role>", assignments.GrantedRoleView.as_view()),
+    path("groups/<str:group>/roles", assignments.GrantedRolesView.as_view()),
+    path("groups/<str:group>/roles/<str:role>", assignments.GrantedRoleView.as_view()),
+]
+
+inherited: list[URLPattern | URLResolver] = [
+    path(f"{kind}/roles{ending}/inherited_to_projects", view.as_view(inherited=True))
+    for kind in ("users/<str:user>", "groups/<str:group>")
+    for ending, view in (("", assignments.GrantedRolesView), ("/<str:role>", assignments.GrantedRoleView))
+]
+
+endpoint_filter: list[URLPattern | URLResolver] = [
+    path("endpoint_groups", endpoint_filters.EndpointGroupsView.as_view()),
+    path("endpoint_groups/<str:key>", endpoint_filters.EndpointGroupView.as_view()),
+    path("endpoint_groups/<str:group>/endpoints", endpoint_filters.GroupEndpointsView.as_view()),
+    path("endpoint_groups/<str:group>/projects", endpoint_filters.GroupProjectsView.as_view()),
+    path("endpoint_groups/<str:group>/projects/<str:project>", endpoint_filters.GroupProjectView.as_view()),
+    path("projects/<str:project>/endpoint_groups", endpoint_filters.ProjectGroupsView.as_view()),
+    path("projects/<str:project>/endpoints", endpoint_filters.ProjectEndpointsView.as_view()),
+    path("projects/<str:project>/endpoints/<str:endpoint>", endpoint_filters.ProjectEndpointView.as_view()),
+    path("endpoints/<str:endpoint>/projects", endpoint_filters.EndpointProjectsView.as_view()),
+]
+
+endpoint_policy: list[URLPattern | URLResolver] = [
+    path("endpoints", policies.PolicyEndpointsView.as_view()),
+    path("endpoints/<str:endpoint>", policies.PolicyTargetView.as_view()),
+    path("services/<str:service>", policies.PolicyTargetView.as_view()),
+    path("services/<str:service>/regions/<str:region>", policies.PolicyTargetView.as_view()),
+]
+
+domain_config: list[URLPattern | URLResolver] = [
+    path("config/default", domain_settings.DefaultSettingsView.as_view()),
+    path("config/<str:group>/default", domain_settings.DefaultSettingsView.as_view()),
+    path("config/<str:group>/<str:option>/default", domain_settings.DefaultSettingsView.as_view()),
+    path("<str:domain>/config", domain_settings.DomainSettingsView.as_view()),
+    path("<str:domain>/config/<str:group>", domain_settings.DomainSettingsView.as_view()),
+    path("<str:domain>/config/<str:group>/<str:option>", domain_settings.DomainSettingsView.as_view()),
 ]
 
 v3: list[URLPattern | URLResolver] = [
@@ -19,9 +68,19 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:key>", users.UserView.as_view()),
     path("users/<str:key>/projects", users.UserProjectsView.as_view()),
     path("users/<str:key>/password", users.UserPasswordView.as_view()),
+    path("users/<str:key>/groups", groups.UserGroupsView.as_view()),
+    path("groups", groups.GroupsView.as_view()),
+    path("groups/<str:key>", groups.GroupView.as_view()),
+    path("groups/<str:group>/users", groups.GroupUsersView.as_view()),
+    path("groups/<str:group>/users/<str:user>", groups.GroupUserView.as_view()),
     path("projects", projects.ProjectsView.as_view()),
     path("projects/<str:key>", projects.ProjectView.as_view()),
+    path("projects/<str:project>/tags", projects.ProjectTagsView.as_view()),
+    path("projects/<str:project>/tags/<str:tag>", projects.ProjectTagView.as_view()),
     path("projects/<str:project>/", include(grants)),
+    path("OS-INHERIT/projects/<str:project>/", include(inherited)),
+    path("OS-INHERIT/domains/<str:domain>/", include(inherited)),
+    path("domains/", include(domain_config)),
     path("domains", projects.DomainsView.as_view()),
     path("domains/<str:key>", projects.DomainView.as_view()),
     path("domains/<str:domain>/", include(grants)),
@@ -38,6 +97,14 @@ v3: list[URLPattern | URLResolver] = [
     path("services/<str:key>", catalog.ServiceView.as_view()),
     path("endpoints", catalog.EndpointsView.as_view()),
     path("endpoints/<str:key>", catalog.EndpointView.as_view()),
+    path("endpoints/<str:endpoint>/OS-ENDPOINT-POLICY/policy", policies.EndpointPolicyView.as_view()),
+    path("OS-EP-FILTER/", include(endpoint_filter)),
+    path("policies", policies.PoliciesView.as_view()),
+    path("policies/<str:key>", policies.PolicyView.as_view()),
+    path("policies/<str:policy>/OS-ENDPOINT-POLICY/", include(endpoint_policy)),
+    path("OS-OAUTH1/consumers", consumers.ConsumersView.as_view()),
+    path("OS-OAUTH1/consumers/<str:key>", consumers.ConsumerView.as_view()),
+    path("OS-REVOKE/events", consumers.RevocationsView.as_view()),
 ]
 
 urlpatterns = [

@@ -121,7 +121,7 @@ def person(name: str, roles: dict[str, str]) -> None:
         user = users.create(ctx=operating(), name=name, domain_id="default", password=password_of(name, None))
     for project_name, role in roles.items():
         place = assignments.Place(project=project(project_name))
-        assignments.grant(ctx=operating(), user=user, role=Role.objects.get(name=role, domain=None), place=place)
+        assignments.grant(ctx=operating(), actor=user, role=Role.objects.get(name=role, domain=None), place=place)
 
 
 def fill(name: str, wanted: tuple[tuple[str, str, str], ...], image: Image) -> list[Server]:

@@ -1,18 +1,20 @@
 """IdentityView, the base of identity's views: links, lists, and refusals in identity's words."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors
+from accounts.api.v3 import paging
 from portal.core.api.views import CloudView
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, CloudError, Forbidden, NotFound
 
+M = TypeVar("M", bound=Model)
 Present = Callable[[Any, Callable[[str], str]], dict[str, Any]]
 
 
@@ -32,13 +34,23 @@ class IdentityView(CloudView):
         """Return an address of this API at the host by which the client came."""
         return self.request.build_absolute_uri(f"/identity/v3/{path}")
 
-    def listed(self, name: str, rows: Iterable[Any], present: Present) -> Response:
-        """Return a list with its links."""
-        return self.enveloped({name: [present(row, self.link) for row in rows]})
+    def found(self, get: Callable[[RequestContext, str], M], model: type[M], kind: str, key: str) -> M:
+        """Return the row for a service to judge; that it is missing is told only to who may see such things."""
+        try:
+            return selectors.find(model, kind, key)
+        except NotFound:
+            return get(self.ctx, key)
 
-    def enveloped(self, body: dict[str, Any]) -> Response:
+    def listed(self, name: str, rows: Iterable[Any], present: Present) -> Response:
+        """Return a list, or the page of it that the query asks for, with its links."""
+        following = None
+        if isinstance(rows, QuerySet):
+            rows, following = paging.page(rows, self.request._request)
+        return self.enveloped({name: [present(row, self.link) for row in rows]}, following)
+
+    def enveloped(self, body: dict[str, Any], following: str | None = None) -> Response:
         """Return a body with the links of a list."""
-        links = {"next": None, "self": self.request.build_absolute_uri(), "previous": None}
+        links = {"next": following, "self": self.request.build_absolute_uri(), "previous": None}
         return Response({**body, "links": links})
 
     def body(self, name: str, shape: type[serializers.Serializer[Any]], partial: bool = False) -> dict[str, Any]:
@@ -111,11 +123,8 @@ class MemberView(IdentityView):
         return Response(status=204)
 
     def row(self, key: str) -> Any:
-        """Return the row for a service to judge; that it is missing is told only to who may see such things."""
-        try:
-            return selectors.find(self.model, self.singular, key)
-        except NotFound:
-            return type(self).find(self.ctx, key)
+        """Return the row for a service to judge."""
+        return self.found(type(self).find, self.model, self.singular, key)
 
     def shown(self, row: Any) -> Response:
         """Return the row's body."""
