@@ -1,23 +1,41 @@
-"""Finding text inside text by one rule on every database: ``contains`` and its kin tell case, ``icontains`` and its kin do not.
+"""Text inside text on SQLite, whose LIKE passes over the case of ASCII letters: ``contains`` and its kin tell it there too."""
 
-Of itself SQLite would pass over the case of ASCII letters in both, and MariaDB, whose columns tell case, in neither.
-"""
+from typing import Any
 
-from typing import Any, ClassVar
-
-from django.db.models import CharField, Func, TextField, Value, lookups
-from django.db.models.functions import Length, Right, StrIndex
-
-_AnySql = tuple[str, Any]
+from django.db.models import CharField, TextField, Value, lookups
+from django.db.models.functions import Right, StrIndex
+from django.db.models.lookups import Exact, GreaterThan
 
 
-class _Exact(lookups.PatternLookup):
-    """Tells case on SQLite too, whose LIKE does not."""
+class _TellsCase(lookups.PatternLookup):
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        if not self.rhs_is_direct_value() or self.rhs == "":
+            return self.as_sql(compiler, connection)
+        sql: tuple[str, Any] = compiler.compile(self.found(str(self.rhs)))
+        return sql
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> _AnySql:
-        sql, params = compiler.compile(self.found(self.lhs, Value(self.rhs) if self.rhs_is_direct_value() else self.rhs))
-        return sql, params
-
-    def found(self, text: Any, part: Any) -> Any:
-        """Return the expression that is true where ``part`` stands in its place in ``text``."""
+    def found(self, part: str) -> "lookups.Lookup[bool]":
+        """Return what is true of a text that has ``part`` in its place."""
         raise NotImplementedError
+
+
+class Contains(_TellsCase, lookups.Contains):
+    def found(self, part: str) -> "lookups.Lookup[bool]":
+        return GreaterThan(StrIndex(self.lhs, Value(part)), 0)
+
+
+class StartsWith(_TellsCase, lookups.StartsWith):
+    def found(self, part: str) -> "lookups.Lookup[bool]":
+        return Exact(StrIndex(self.lhs, Value(part)), 1)
+
+
+class EndsWith(_TellsCase, lookups.EndsWith):
+    def found(self, part: str) -> "lookups.Lookup[bool]":
+        return Exact(Right(self.lhs, len(part)), part)
+
+
+def register() -> None:
+    """Let every text column be searched so."""
+    for field in (CharField, TextField):
+        for lookup in (Contains, StartsWith, EndsWith):
+            field.register_lookup(lookup)

@@ -9,6 +9,8 @@ from django.db.models.constants import OnConflict
 
 # Every sign counts: case, accents, and the spaces at the end that MariaDB's other collations pass over.
 CHARSET, COLLATION = "utf8mb4", "utf8mb4_nopad_bin"
+# With columns that tell case, whoever asks without it must have both sides in capitals.
+_CASELESS = ("iexact", "icontains", "istartswith", "iendswith")
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
@@ -23,6 +25,9 @@ class DatabaseOperations(operations.DatabaseOperations):
     INSERT IGNORE would take a shared lock, with which two that want the row for themselves wait for each other; and it would
     pass over every other fault too.
     """
+
+    def lookup_cast(self, lookup_type: str, internal_type: str | None = None) -> str:
+        return "UPPER(%s)" if lookup_type in _CASELESS else super().lookup_cast(lookup_type, internal_type)
 
     def insert_statement(self, on_conflict: OnConflict | None = None) -> str:
         return super().insert_statement(None if on_conflict == OnConflict.IGNORE else on_conflict)
@@ -43,5 +48,6 @@ class DatabaseOperations(operations.DatabaseOperations):
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to MariaDB."""
 
+    operators = {**base.DatabaseWrapper.operators, **dict.fromkeys(_CASELESS, "LIKE UPPER(%s)")}
     SchemaEditorClass = DatabaseSchemaEditor
     ops_class = DatabaseOperations
