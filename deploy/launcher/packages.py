@@ -22,7 +22,7 @@ HYPERVISOR = (
 )
 # The builder of the tiny image unpacks all else it needs by itself.
 IMAGE_BUILDER = ("e2fsprogs", "zstd", "qemu-utils")
-# What a MariaDB installation's driver is built against.
+# What the driver of MariaDB is built against.
 MARIADB_CLIENT = ("libmariadb-dev",)
 # What the tests of databases and of a scaled-out installation run on ports and folders of their own.
 _SERVERS = ("postgresql", "mariadb-server", "rabbitmq-server")
@@ -36,9 +36,10 @@ _START_NOTHING = """\
 """
 
 
-def for_running(driver: str) -> tuple[str, ...]:
-    """Return the packages that an installation with this driver needs."""
-    return BUILD if driver == "fake" else BUILD + HYPERVISOR + IMAGE_BUILDER
+def for_running(driver: str, *, on_mariadb: bool = False) -> tuple[str, ...]:
+    """Return the packages that an installation with this driver and database needs."""
+    hypervisor = () if driver == "fake" else HYPERVISOR + IMAGE_BUILDER
+    return (*BUILD, *hypervisor, *(MARIADB_CLIENT if on_mariadb else ()))
 
 
 def for_tests(*, fast: bool) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import MySQLdb
 import pika
 import psycopg
 import redis
@@ -118,8 +117,9 @@ class Servers:
         options += [f"--init-file={first}"] if fresh else []
         options += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]
         self._run("mariadb", "mysql", "/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", *options)
-        account = {"host": "127.0.0.1", "port": port, "user": "nebulet", "password": self.password}
-        self._answer("mariadb", lambda: MySQLdb.connect(**account), MySQLdb.OperationalError).close()
+        ping = ["mariadb-admin", "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", f"-P{port}", "-u", "nebulet", "ping"]
+        env = {**os.environ, "MYSQL_PWD": self.password}
+        self._answer("mariadb", lambda: subprocess.run(ping, env=env, capture_output=True, check=False).returncode == 0)
 
     def start_rabbitmq(self) -> None:
         home = self._home("rabbitmq", "rabbitmq")
