@@ -6,22 +6,20 @@ import pytest
 
 _HERE = Path(__file__).parent
 # Constraints, locks, case, pages and migrations: these run on every database, see tests/e2e/test_databases.py.
-_DATABASES = (
-    "accounts",
-    "images/test_listing.py",
-    "compute/api/test_servers.py",
-    "compute/network/test_ports.py",
-    "compute/services",
-    "core/test_databases.py",
-)
-# What people click asks no more of a database than the services below it.
-_PAGES = ("test_admin.py", "test_sign_in.py")
+_DATABASES = {
+    "accounts": ("resources_api", "roles_api", "groups_api", "project_tree", "tokens", "quotas", "seed"),
+    "images": ("listing",),
+    "compute/api": ("servers",),
+    "compute/network": ("ports",),
+    "compute/services": ("lifecycle", "parallel", "placement", "reports", "states", "sweeps", "visibility"),
+    "core": ("databases",),
+}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark them, before pytest picks by marks."""
-    places = [_HERE / name for name in _DATABASES]
+    marked = {_HERE / folder / f"test_{name}.py" for folder, names in _DATABASES.items() for name in names}
     for item in items:
-        if item.path.name not in _PAGES and any(item.path.is_relative_to(place) for place in places):
+        if item.path in marked:
             item.add_marker(pytest.mark.databases)
