@@ -128,7 +128,7 @@ class Config:
     @property
     def on_mariadb(self) -> bool:
         """Whether the database is MariaDB, whose driver not everybody needs."""
-        return urlsplit(self.environ.get("DATABASE_URL", "")).scheme in ("mysql", "mariadb")
+        return urlsplit(self.environ.get("DATABASE_URL", "")).scheme == "mysql"
 
     @property
     def local_address(self) -> tuple[str, int]:

@@ -22,7 +22,11 @@ def ensure(config: Config, *, dev: bool = False, mariadb: bool = False) -> str:
 
     With ``dev`` those of tests and checks too; with ``mariadb`` that database's driver, even if the installation has another.
     """
-    names = ["requirements.txt", *(["requirements-dev.txt"] if dev else []), *([MARIADB] if mariadb or config.on_mariadb else [])]
+    names = [
+        "requirements.txt",
+        *(["requirements-dev.txt"] if dev else []),
+        *([MARIADB] if mariadb or config.on_mariadb else []),
+    ]
     made = _ensure_venv(config)
     done = [name for name in names if install(config, config.checkout / name)]
     return f"installed {', '.join(done)}" if done else ("made" if made else "")

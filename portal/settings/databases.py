@@ -4,10 +4,7 @@ from typing import Any
 
 import dj_database_url
 
-_ENGINES = {"mysql": "portal.core.mariadb", "mariadb": "portal.core.mariadb"}
-for _scheme, _engine in _ENGINES.items():
-    dj_database_url.register(_scheme, _engine)
-
+_ENGINES = {"django.db.backends.mysql": "portal.core.mariadb"}
 _SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -26,5 +23,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {"django.db.backends.sqlite3": _SQLITE, "p
 def database(url: str) -> dict[str, Any]:
     """Return Django's settings for the database at ``url``."""
     found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    found["ENGINE"] = _ENGINES.get(found["ENGINE"], found["ENGINE"])
     found["OPTIONS"] = {**_OPTIONS.get(found["ENGINE"], {}), **found.get("OPTIONS", {})}
     return found

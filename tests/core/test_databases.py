@@ -12,11 +12,28 @@ from django.db.models import F
 from accounts.models import Domain, User
 from accounts.services import quotas
 from portal.core.api.paging import after_marker
+from portal.settings.databases import database
 from tests.accounts.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-ALIKE = ("lab", "Lab", "LAB", "láb", "la\u0301b", "lab ", " lab", "lab\t", "ｌａｂ", "lаb", "labß", "labss", "lab\u200b", "lab🙂", "lab🙃")
+ALIKE = (
+    "lab",
+    "Lab",
+    "LAB",
+    "láb",
+    "la\u0301b",
+    "lab ",
+    " lab",
+    "lab\t",
+    "ｌａｂ",
+    "lаb",
+    "labß",
+    "labss",
+    "lab\u200b",
+    "lab🙂",
+    "lab🙃",
+)
 
 
 @pytest.fixture
@@ -155,3 +172,18 @@ def test_no_model_needs_what_a_database_lacks(db):
     """No constraint is passed over with a warning, and the migrations say what the models say."""
     call_command("check", databases=["default"], fail_level="WARNING")
     call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "engine"),
+    [
+        ("sqlite:////srv/nebulet.sqlite3", "django.db.backends.sqlite3"),
+        ("postgres://nebulet:s%2Fcret@db.example/nebulet", "django.db.backends.postgresql"),
+        ("mysql://nebulet:s%2Fcret@db.example:3307/nebulet", "portal.core.mariadb"),
+    ],
+)
+def test_an_address_names_the_backend(url, engine):
+    found = database(url)
+    assert found["ENGINE"] == engine
+    assert found["PASSWORD"] in ("", "s/cret")
+    assert found["CONN_HEALTH_CHECKS"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +45,11 @@ class Run:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"DATABASE_URL": self.url, "NEBULET_STATE_DIR": str(self.state), "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
+        own = {
+            "DATABASE_URL": self.url,
+            "NEBULET_STATE_DIR": str(self.state),
+            "DJANGO_SETTINGS_MODULE": "portal.settings.test",
+        }
         return os.environ | own
 
     def manage(self, *words: str) -> None:
@@ -103,9 +108,12 @@ def test_a_cloud_on_mariadb(urls: dict[str, str]):
         made = http.post("/image/v2/images", json={"name": "blank", "disk_format": "raw", "container_format": "bare"})
         data = {"content": bytes(1 << 20), "headers": {"Content-Type": "application/octet-stream"}}
         assert http.put(f"/image/v2/images/{made.json()['id']}/file", **data).status_code == 204
-        server_id = api.create("on-mariadb", image="blank")
-        api.wait(server_id)
-        api.delete(server_id)
+        with ThreadPoolExecutor(10) as pool:
+            ids = list(pool.map(lambda number: api.create(f"many-{number}", image="blank"), range(10)))
+            list(pool.map(api.wait, ids))
+            list(pool.map(api.delete, ids))
+        logs = "".join(path.read_text(errors="replace") for path in (cloud.state / "log").glob("*.log*"))
+        assert "Deadlock" not in logs
         assert cloud.nebulet("manage", "invariants").returncode == 0
         assert not (cloud.state / "db" / "nebulet.sqlite3").exists()
     finally:
