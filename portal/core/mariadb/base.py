@@ -40,7 +40,7 @@ class DatabaseOperations(operations.DatabaseOperations):
         unique_fields: Iterable[str],
     ) -> str:
         if on_conflict == OnConflict.IGNORE:
-            column = self.quote_name(fields[0].column)
+            column = self.quote_name(str(fields[0].column))
             return f"ON DUPLICATE KEY UPDATE {column} = {column}"
         return super().on_conflict_suffix_sql(fields, on_conflict, update_fields, unique_fields)
 
