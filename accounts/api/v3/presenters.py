@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.effective import Held
 from accounts.models import CatalogService, Domain, Endpoint, Group, Project, Region, Role, User
+from accounts.services.receipts import MoreProofNeeded
 from accounts.services.tokens import Grant
 
 Body = dict[str, Any]
@@ -187,3 +188,17 @@ def token(grant: Grant, catalog: list[Body] | None) -> Body:
     if catalog is not None:
         body["catalog"] = catalog
     return body
+
+
+def receipt(found: MoreProofNeeded) -> Body:
+    """Return what was proved so far, and the rules of which a part is met (Identity v3, "Multi-Factor Authentication")."""
+    note = found.receipt
+    return {
+        "receipt": {
+            "methods": note.methods,
+            "user": _owned(found.user, True),
+            "expires_at": time(note.expires_at),
+            "issued_at": time(note.issued_at),
+        },
+        "required_auth_methods": found.required,
+    }
