@@ -5,16 +5,21 @@ Every refusal reads and costs the same, whether the name, the password or the ac
 
 from typing import Any
 
+from django.contrib.auth.hashers import check_password as fits
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
-from accounts import contexts
-from accounts.models import DEFAULT_DOMAIN_ID, Domain, Project, User
-from accounts.services import tokens
+from accounts import contexts, delegations
+from accounts.hashers import RandomSecretHasher
+from accounts.models import DEFAULT_DOMAIN_ID, ApplicationCredential, Domain, Project, Trust, User
+from accounts.services import tokens, trusts
 from accounts.services.tokens import Grant, Payload, Scope
-from portal.core.errors import Unauthorized
+from portal.core.errors import Forbidden, NotFound, Unauthorized
 
 MAX_PASSWORD = 4096
+TRUST = "OS-TRUST:trust"
 
 
 def check_password(
@@ -46,13 +51,15 @@ def check_password(
 
 def authenticate(identity: dict[str, Any], scope: dict[str, Any] | str | None) -> tuple[str, Grant]:
     """Return a token for what a client sent as ``auth.identity`` and ``auth.scope``; raises Unauthorized."""
+    if "application_credential" in identity["methods"]:
+        return _by_application_credential(identity, scope)
     users: list[User] = []
     origin: Payload | None = None
     for method in dict.fromkeys(identity["methods"]):
         if method == "password":
             users.append(_by_password(identity["password"]["user"]))
         elif method == "token":
-            grant = tokens.validate(identity["token"]["id"])
+            grant = _rescopable(tokens.validate(identity["token"]["id"]))
             origin = grant.payload
             users.append(grant.user)
         else:
@@ -60,6 +67,8 @@ def authenticate(identity: dict[str, Any], scope: dict[str, Any] | str | None) -
     if len({user.pk for user in users}) != 1:
         raise Unauthorized()
     methods = list(dict.fromkeys(identity["methods"]))
+    if isinstance(scope, dict) and TRUST in scope:
+        return _by_trust(users[0], scope[TRUST]["id"], methods, origin)
     wanted = _wanted(scope)
     if wanted is not None:
         return tokens.issue(user=users[0], methods=methods, scope=wanted, origin=origin)
@@ -78,6 +87,60 @@ def _by_password(user: dict[str, Any]) -> User:
     if found is None:
         raise Unauthorized()
     return found
+
+
+def _by_application_credential(identity: dict[str, Any], scope: Any) -> tuple[str, Grant]:
+    """Return a token by an application credential, which alone says for what project it is."""
+    if scope is not None or set(identity["methods"]) != {"application_credential"}:
+        raise Unauthorized("Application credentials cannot request a scope, nor be joined with other methods.")
+    sent = identity["application_credential"]
+    where = Q(pk=sent["id"]) if "id" in sent else Q(name=sent["name"], user__in=User.objects.filter(_user(sent["user"])))
+    rows = ApplicationCredential.objects.select_related("user", "project__domain").prefetch_related("roles", "access_rules")
+    row, secret = rows.filter(where).first(), sent["secret"]
+    if row is None or len(secret) > MAX_PASSWORD:
+        make_password(secret[:MAX_PASSWORD], hasher=RandomSecretHasher.algorithm)
+        raise Unauthorized()
+    if not fits(secret, row.secret_hash) or (row.expires_at is not None and row.expires_at <= timezone.now()):
+        raise Unauthorized()
+    return tokens.issue(
+        user=row.user,
+        methods=["application_credential"],
+        scope=Scope(project=row.project),
+        delegation=delegations.lent_by(row),
+    )
+
+
+def _user(ref: dict[str, Any]) -> Q:
+    """Return the condition for a user who is named by id, or by name and domain."""
+    if "id" in ref:
+        return Q(pk=ref["id"])
+    domain = ref["domain"]
+    return Q(name=ref["name"]) & (Q(domain_id=domain["id"]) if "id" in domain else Q(domain__name=domain["name"]))
+
+
+def _by_trust(trustee: User, trust_id: str, methods: list[str], origin: Payload | None) -> tuple[str, Grant]:
+    """Return a token by a trust for who was trusted; it uses up one use of it, unless it fails."""
+    rows = Trust.objects.select_related("trustor__domain", "trustee__domain", "project__domain").prefetch_related("roles")
+    row = rows.filter(pk=trust_id, trustee=trustee).first()
+    if row is None:
+        raise NotFound("trust", trust_id, f"Could not find trust: {trust_id}.")
+    with transaction.atomic():
+        if not trusts.consume(row):
+            raise Forbidden(f"No remaining uses for trust {trust_id}.")
+        return tokens.issue(
+            user=row.trustor if row.impersonation else trustee,
+            methods=methods,
+            scope=Scope(project=row.project),
+            origin=origin,
+            delegation=delegations.lent_by(row),
+        )
+
+
+def _rescopable(grant: Grant) -> Grant:
+    """Return a token that others may be got with; what was lent cannot be lent on so."""
+    if grant.delegation is not None:
+        raise Forbidden("Using a token that was lent to create another token is not allowed.")
+    return grant
 
 
 def _wanted(scope: dict[str, Any] | str | None) -> Scope | None:

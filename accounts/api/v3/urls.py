@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.api.v3.views import (
+    access_rules,
+    application_credentials,
     assignments,
     auth,
     catalog,
@@ -13,6 +15,7 @@ from accounts.api.v3.views import (
     policies,
     projects,
     roles,
+    trusts,
     users,
     versions,
 )
@@ -69,6 +72,14 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:key>/projects", users.UserProjectsView.as_view()),
     path("users/<str:key>/password", users.UserPasswordView.as_view()),
     path("users/<str:key>/groups", groups.UserGroupsView.as_view()),
+    path("users/<str:user>/application_credentials", application_credentials.ApplicationCredentialsView.as_view()),
+    path("users/<str:user>/application_credentials/<str:key>", application_credentials.ApplicationCredentialView.as_view()),
+    path("users/<str:user>/access_rules", access_rules.AccessRulesView.as_view()),
+    path("users/<str:user>/access_rules/<str:key>", access_rules.AccessRuleView.as_view()),
+    path("OS-TRUST/trusts", trusts.TrustsView.as_view()),
+    path("OS-TRUST/trusts/<str:key>", trusts.TrustView.as_view()),
+    path("OS-TRUST/trusts/<str:key>/roles", trusts.TrustRolesView.as_view()),
+    path("OS-TRUST/trusts/<str:key>/roles/<str:role>", trusts.TrustRoleView.as_view()),
     path("groups", groups.GroupsView.as_view()),
     path("groups/<str:key>", groups.GroupView.as_view()),
     path("groups/<str:group>/users", groups.GroupUsersView.as_view()),
