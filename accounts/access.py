@@ -60,7 +60,7 @@ def _steps(pattern: str) -> tuple[Step, ...]:
 
 
 def _accepts(wanted: str, char: str) -> bool:
-    return wanted == char or wanted == _ANY or (wanted == _IN_SEGMENT and char != "/")
+    return wanted in (char, _ANY) or (wanted == _IN_SEGMENT and char != "/")
 
 
 def _onward(steps: tuple[Step, ...], places: set[int]) -> set[int]:

@@ -50,6 +50,7 @@ def of(kind: str, key: str) -> Delegation | None:
 
     Its end is not looked at: no token by it lives longer.
     """
+    lent: ApplicationCredential | Trust | None
     if kind == APPLICATION_CREDENTIAL:
         lent = ApplicationCredential.objects.filter(pk=key).prefetch_related("roles", "access_rules").first()
     else:

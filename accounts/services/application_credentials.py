@@ -58,7 +58,7 @@ def create(
     """Return a new application credential for the caller's project, and its secret, which nobody can read again.
 
     Without ``roles`` it gets all that the caller has here; without ``access_rules`` it is free to ask for anything, unless the
-    caller is confined himself.
+    caller is confined himself. It may outlive the unrestricted one that makes it, since those are replaced so.
     """
     _authorize(ctx, policies.CREATE_APPLICATION_CREDENTIAL, user_id)
     refuse_restricted(ctx)
@@ -112,7 +112,7 @@ def _roles(ctx: RequestContext, wanted: list[dict[str, str]]) -> list[Role]:
     return full
 
 
-def _confinement(ctx: RequestContext, user_id: str, wanted: list[dict[str, str]]) -> list[AccessRule]:
+def _confinement(ctx: RequestContext, user_id: str, wanted: list[dict[str, Any]]) -> list[AccessRule]:
     """Return the access rules that are asked for, new ones made; raises Forbidden for more than the caller has himself."""
     found = [
         rules.of_user(user_id, ref["id"]) if "id" in ref else AccessRule.objects.get_or_create(user_id=user_id, **ref)[0]

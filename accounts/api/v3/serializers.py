@@ -209,18 +209,23 @@ class ProjectRef(DomainRef):
         return attrs
 
 
-class UserRef(serializers.Serializer[Any]):
-    """A user by id, or by name with his domain, and the password."""
+class OwnerRef(serializers.Serializer[Any]):
+    """A user by id, or by name with his domain."""
 
     id = StrictString(required=False, max_length=255)
     name = StrictString(required=False, max_length=255, trim_whitespace=False)
     domain = DomainRef(required=False)
-    password = StrictString(trim_whitespace=False, allow_blank=True)
 
     def validate(self, attrs: Any) -> Any:
         if "id" not in attrs and not ("name" in attrs and "domain" in attrs):
             raise serializers.ValidationError("Expecting to find id, or name and domain, in user.")
         return attrs
+
+
+class UserRef(OwnerRef):
+    """A user with the password."""
+
+    password = StrictString(trim_whitespace=False, allow_blank=True)
 
 
 class PasswordPart(serializers.Serializer[Any]):
@@ -229,12 +234,6 @@ class PasswordPart(serializers.Serializer[Any]):
 
 class TokenPart(serializers.Serializer[Any]):
     id = StrictString()
-
-
-class OwnerRef(UserRef):
-    """A user by id, or by name with his domain; the password is none of it."""
-
-    password = None
 
 
 class ApplicationCredentialPart(serializers.Serializer[Any]):

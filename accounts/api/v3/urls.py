@@ -77,6 +77,7 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:user>/access_rules", access_rules.AccessRulesView.as_view()),
     path("users/<str:user>/access_rules/<str:key>", access_rules.AccessRuleView.as_view()),
     path("OS-TRUST/trusts", trusts.TrustsView.as_view()),
+    path("OS-TRUST/trusts/", trusts.TrustsView.as_view()),
     path("OS-TRUST/trusts/<str:key>", trusts.TrustView.as_view()),
     path("OS-TRUST/trusts/<str:key>/roles", trusts.TrustRolesView.as_view()),
     path("OS-TRUST/trusts/<str:key>/roles/<str:role>", trusts.TrustRoleView.as_view()),

@@ -55,9 +55,7 @@ class ApplicationCredentialShape(StrictSerializer):
     access_rules = serializers.ListField(child=AccessRuleShape(), required=False, allow_null=True, max_length=255)
 
     def validate(self, attrs: Any) -> Any:
-        return {
-            key: value for key, value in attrs.items() if key not in ("id", "project_id", "system") and value is not None
-        }
+        return {key: value for key, value in attrs.items() if key not in ("id", "project_id", "system") and value is not None}
 
 
 def application_credential(row: ApplicationCredential, link: Callable[[str], str]) -> dict[str, Any]:
