@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop as _
 from portal.core.policy.rules import Rule, registry
 
 ADMIN = "rule:admin_required"
+SERVICE_OR_ADMIN = "rule:service_or_admin"
 SYSTEM_READER = "rule:admin_required or (role:reader and system_scope:all)"
 TARGET_READER = f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain_id)s)"
 USER_MANAGER = "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s)"
@@ -23,6 +24,7 @@ GRANTS = [
     for actor in ("user", "group")
     for place in ("target.project.domain_id", "target.domain.id")
 ]
+CREDENTIAL_OWNER = "user_id:%(target.credential.user_id)s"
 OWN_ROLE = "(domain_id:%(target.role.domain_id)s or None:%(target.role.domain_id)s)"
 
 
@@ -54,6 +56,7 @@ VALIDATE_TOKEN = Rule(
     "identity:validate_token", f"{SYSTEM_READER} or rule:service_role or rule:token_subject", _("Look into a token.")
 )
 REVOKE_TOKEN = Rule("identity:revoke_token", f"{ADMIN} or rule:token_subject", _("Revoke a token."))
+REVOKE_TOKENS_OF_USER = Rule("identity:revoke_tokens_for_user", "rule:admin_or_owner", _("Revoke all tokens of a user."))
 
 GET_AUTH_CATALOG = Rule("identity:get_auth_catalog", "", _("See the catalog."))
 GET_AUTH_PROJECTS = Rule("identity:get_auth_projects", "", _("See one's own projects."))
@@ -165,6 +168,43 @@ LIST_SYSTEM_GRANTS_FOR_GROUP = Rule(
 CREATE_SYSTEM_GRANT_FOR_GROUP = Rule("identity:create_system_grant_for_group", ADMIN, _("Give a group a role on the system."))
 REVOKE_SYSTEM_GRANT_FOR_GROUP = Rule(
     "identity:revoke_system_grant_for_group", ADMIN, _("Take a group's role on the system away.")
+)
+
+GET_CREDENTIAL = Rule(
+    "identity:get_credential",
+    f"{SYSTEM_READER} or {CREDENTIAL_OWNER}",
+    _("See a credential."),
+    perm="accounts.view_credential",
+)
+LIST_CREDENTIALS = Rule("identity:list_credentials", f"{SYSTEM_READER} or {CREDENTIAL_OWNER}", _("List credentials."))
+CREATE_CREDENTIAL = Rule(
+    "identity:create_credential", f"{ADMIN} or {CREDENTIAL_OWNER}", _("Make a credential."), perm="accounts.add_credential"
+)
+UPDATE_CREDENTIAL = Rule(
+    "identity:update_credential",
+    f"{ADMIN} or {CREDENTIAL_OWNER}",
+    _("Change the secret of a credential."),
+    perm="accounts.change_credential",
+)
+DELETE_CREDENTIAL = Rule(
+    "identity:delete_credential",
+    f"{ADMIN} or {CREDENTIAL_OWNER}",
+    _("Delete a credential."),
+    perm="accounts.delete_credential",
+)
+EC2_GET_CREDENTIAL = Rule("identity:ec2_get_credential", f"{SYSTEM_READER} or {CREDENTIAL_OWNER}", _("See an EC2 key pair."))
+EC2_LIST_CREDENTIALS = Rule("identity:ec2_list_credentials", f"{SYSTEM_READER} or rule:owner", _("List EC2 key pairs."))
+EC2_CREATE_CREDENTIAL = Rule(
+    "identity:ec2_create_credential", f"{ADMIN} or (role:member and {CREDENTIAL_OWNER})", _("Make an EC2 key pair.")
+)
+EC2_DELETE_CREDENTIAL = Rule(
+    "identity:ec2_delete_credential", f"{ADMIN} or (role:member and {CREDENTIAL_OWNER})", _("Delete an EC2 key pair.")
+)
+EC2TOKENS_VALIDATE = Rule(
+    "identity:ec2tokens_validate", SERVICE_OR_ADMIN, _("Get a token for a request that was signed with an EC2 key pair.")
+)
+S3TOKENS_VALIDATE = Rule(
+    "identity:s3tokens_validate", SERVICE_OR_ADMIN, _("Get a token for a request that was signed for object storage.")
 )
 
 GET_REGION = Rule("identity:get_region", "", _("See a region."), perm="accounts.view_region")

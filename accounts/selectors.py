@@ -12,6 +12,7 @@ from accounts.models import (
     Assignment,
     CatalogService,
     Consumer,
+    Credential,
     Domain,
     Endpoint,
     EndpointGroup,
@@ -26,9 +27,10 @@ from accounts.models import (
     Role,
     User,
 )
+from accounts.models.credential import EC2, ec2_id
 from portal.core.context import RequestContext
-from portal.core.errors import NotFound
-from portal.core.policy import Rule, authorize
+from portal.core.errors import Forbidden, NotFound
+from portal.core.policy import Rule, allowed, authorize
 
 M = TypeVar("M", bound=Model)
 
@@ -223,6 +225,44 @@ def holds_system_role(ctx: RequestContext) -> bool:
     """Return whether the caller holds a role on the system."""
     authorize(ctx, policies.GET_AUTH_SYSTEM)
     return Assignment.objects.filter(contexts.on_system(), contexts.given_to(ctx.user_id or "")).exists()
+
+
+def refuse_delegated(ctx: RequestContext) -> None:
+    """Raise Forbidden for a caller who acts by what was lent to him: what he read or made here would outlive the loan."""
+    if ctx.restricted or ctx.application_credential_id or ctx.trust_id:
+        raise Forbidden("A token got by a delegation does not reach credentials.")
+
+
+def get_credential(ctx: RequestContext, credential_id: str) -> Credential:
+    """Return a credential; to a caller without rights an unknown one looks like another's."""
+    row = _get(ctx, policies.GET_CREDENTIAL, Credential, "credential", credential_id)
+    refuse_delegated(ctx)
+    return row
+
+
+def credentials_visible(ctx: RequestContext) -> QuerySet[Credential]:
+    """Return all credentials to who may see anybody's, else the caller's own."""
+    authorize(ctx, policies.LIST_CREDENTIALS, {"target.credential.user_id": ctx.user_id})
+    refuse_delegated(ctx)
+    everybodys = allowed(ctx, policies.GET_CREDENTIAL, {})
+    return Credential.objects.all() if everybodys else Credential.objects.filter(user_id=ctx.user_id)
+
+
+def ec2_credentials(ctx: RequestContext, user_id: str) -> QuerySet[Credential]:
+    """Return the EC2 key pairs of a user."""
+    user = _get(ctx, policies.EC2_LIST_CREDENTIALS, User, "user", user_id)
+    refuse_delegated(ctx)
+    return Credential.objects.filter(user=user, type=EC2)
+
+
+def ec2_credential(ctx: RequestContext, user_id: str, access: str, rule: Rule) -> Credential:
+    """Return an EC2 key pair of a user to whom the rule lets through."""
+    authorize(ctx, rule, {"target.credential.user_id": user_id})
+    refuse_delegated(ctx)
+    row = Credential.objects.filter(pk=ec2_id(access), user_id=user_id, type=EC2).first()
+    if row is None:
+        raise NotFound("credential", access, "EC2 access key not found.")
+    return row
 
 
 def projects_of(user: Any) -> QuerySet[Project]:

@@ -7,9 +7,10 @@ class ComputeConfig(AppConfig):
     name = "compute"
 
     def ready(self) -> None:
-        """Make rules and quota resources known to the engine and to admission."""
+        """Make rules, quota resources and what can be shared known."""
         from compute import policies
-        from compute.services import quotas
+        from compute.services import quotas, sharing
 
         assert policies.RULES
         quotas.declare()
+        sharing.declare()

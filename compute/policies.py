@@ -1,6 +1,6 @@
 """The rules of the compute service, under the names and with the defaults that OpenStack's compute service has.
 
-Two differ on purpose. ``create:zero_disk_flavor`` lets members pass, since the flavors ``m1.nano``, ``m1.micro`` and ``cirros256``
+Two differ on purpose, and ``servers:share`` is our own. ``create:zero_disk_flavor`` lets members pass, since the flavors ``m1.nano``, ``m1.micro`` and ``cirros256``
 of every installation have no disk of their own. Rules on one server also let those pass with whom it was shared (``guardian:``).
 """
 
@@ -64,6 +64,7 @@ DELETE = _rule("servers:delete", _MEMBER, _("Delete a server."), "compute.delete
 START = _rule("servers:start", _MEMBER, _("Start a stopped server."), "compute.start_server", shared=True)
 STOP = _rule("servers:stop", _MEMBER, _("Stop a server."), "compute.stop_server", shared=True)
 REBOOT = _rule("servers:reboot", _MEMBER, _("Restart a server."), "compute.reboot_server", shared=True)
+SHARE = _rule("servers:share", _MEMBER, _("Share a server with others."), "compute.share_server", shared=True)
 EXTENDED_ATTRIBUTES = _rule("os-extended-server-attributes", _ADMIN, _("See host and domain of a server."))
 METADATA_INDEX = _rule("server-metadata:index", _READER, _("See the metadata of a server."))
 METADATA_SHOW = _rule("server-metadata:show", _READER, _("See one item of a server's metadata."))

@@ -7,4 +7,6 @@ class ImagesConfig(AppConfig):
     name = "images"
 
     def ready(self) -> None:
-        from images.services import limits  # noqa: F401  declares the quotas of this service
+        from images.services import limits, sharing  # noqa: F401  limits declares the quotas of this service
+
+        sharing.declare()

@@ -1,6 +1,6 @@
 """Rules of the image service, under the names and with the defaults that OpenStack's image service has.
 
-One part differs on purpose: upstream's ``get_image`` lets everybody pass who asks for a shared image and leaves hiding to the
+``share_image`` is our own. One part differs on purpose: upstream's ``get_image`` lets everybody pass who asks for a shared image and leaves hiding to the
 database layer. Here the rule itself names the member project, so it is true wherever it is asked.
 """
 
@@ -44,13 +44,22 @@ MODIFY_IMAGE = Rule(
     "modify_image", f"{_MEMBER} or guardian:images.change_image", _("Change an image."), perm="images.change_image"
 )
 UPLOAD_IMAGE = Rule("upload_image", _MEMBER, _("Upload an image's data."), perm="images.upload_image")
-DELETE_IMAGE = Rule("delete_image", _MEMBER, _("Delete an image."), perm="images.delete_image")
+DELETE_IMAGE = Rule(
+    "delete_image", f"{_MEMBER} or guardian:images.delete_image", _("Delete an image."), perm="images.delete_image"
+)
 PUBLICIZE_IMAGE = Rule("publicize_image", "rule:context_is_admin", _("Make an image public."), perm="images.publicize_image")
 COMMUNITIZE_IMAGE = Rule(
     "communitize_image", _MEMBER, _("Open an image to everybody who knows its id."), perm="images.communitize_image"
 )
 DEACTIVATE = Rule("deactivate", _MEMBER, _("Deactivate an image."), perm="images.deactivate_image")
 REACTIVATE = Rule("reactivate", _MEMBER, _("Reactivate an image."), perm="images.reactivate_image")
+
+SHARE_IMAGE = Rule(
+    "share_image",
+    f"{_MEMBER} or guardian:images.grant_image",
+    _("Share an image with people and projects."),
+    perm="images.grant_image",
+)
 
 GET_MEMBERS = Rule(
     "get_members", f"{_READER} or (role:reader and project_id:%(member_id)s)", _("List the projects an image is shared with.")
@@ -79,6 +88,7 @@ registry.register(
         COMMUNITIZE_IMAGE,
         DEACTIVATE,
         REACTIVATE,
+        SHARE_IMAGE,
         GET_MEMBERS,
         GET_MEMBER,
         ADD_MEMBER,

@@ -1,5 +1,6 @@
 """Credentials: secrets that identity keeps for users, sealed at rest."""
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,14 @@ from django.db import models
 
 from accounts.models.domain import new_id
 from accounts.models.project import Project
+
+EC2 = "ec2"
+TOTP = "totp"
+
+
+def ec2_id(access: str) -> str:
+    """Return the id of the credential with this access key."""
+    return hashlib.sha256(access.encode()).hexdigest()
 
 
 class Credential(models.Model):

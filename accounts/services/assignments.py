@@ -5,6 +5,7 @@ from typing import Any
 
 from accounts import policies
 from accounts.models import Assignment, Domain, Group, Project, Role, User
+from accounts.services import shares
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden, NotFound
 from portal.core.policy import Rule, authorize
@@ -57,6 +58,7 @@ def withdraw(*, ctx: RequestContext, actor: Actor, role: Role, place: Place) -> 
     _authorize(ctx, "revoke", actor, place, role)
     if not Assignment.objects.filter(**_columns(actor), role=role, **place.columns()).delete()[0]:
         raise not_held(actor, role, place)
+    shares.end_for_leavers()
 
 
 def check(*, ctx: RequestContext, actor: Actor, role: Role, place: Place) -> None:

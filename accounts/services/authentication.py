@@ -1,8 +1,11 @@
-"""Proving who somebody is: by a password or by a token that is still good.
+"""Proving who somebody is: by a password, by a token that is still good, by a one-time password, by an application credential, or
+by several of these.
 
 Every refusal reads and costs the same, whether the name, the password or the account was at fault.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.hashers import check_password as fits
@@ -14,12 +17,12 @@ from django.utils import timezone
 from accounts import contexts, delegations
 from accounts.hashers import RandomSecretHasher
 from accounts.models import DEFAULT_DOMAIN_ID, ApplicationCredential, Domain, Project, Trust, User
-from accounts.services import tokens, trusts
+from accounts.services import receipts, second_factor, tokens, trusts
 from accounts.services.tokens import Grant, Payload, Scope
 from portal.core.errors import Forbidden, NotFound, Unauthorized
 
 MAX_PASSWORD = 4096
-TRUST = "OS-TRUST:trust"
+APPLICATION_CREDENTIAL, TRUST = "application_credential", "OS-TRUST:trust"
 
 
 def check_password(
@@ -34,14 +37,7 @@ def check_password(
 
     A name without a domain is a name of the default domain.
     """
-    where = Q(pk=user_id) if user_id is not None else Q(name=name)
-    if domain_name is not None:
-        where &= Q(domain__name=domain_name)
-    elif domain_id is not None or user_id is None:
-        where &= Q(domain_id=domain_id or DEFAULT_DOMAIN_ID)
-    named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
-    speakable = named and not any("\x00" in text or len(text) > 255 for text in named)
-    user = User.objects.select_related("domain").filter(where).first() if speakable else None
+    user = _person(user_id=user_id, name=name, domain_id=domain_id, domain_name=domain_name)
     if user is None or len(password) > MAX_PASSWORD:
         make_password(password[:MAX_PASSWORD])
         return None
@@ -49,73 +45,134 @@ def check_password(
     return user if right and user.enabled and user.domain.enabled else None
 
 
-def authenticate(identity: dict[str, Any], scope: dict[str, Any] | str | None) -> tuple[str, Grant]:
-    """Return a token for what a client sent as ``auth.identity`` and ``auth.scope``; raises Unauthorized."""
-    if "application_credential" in identity["methods"]:
-        return _by_application_credential(identity, scope)
-    users: list[User] = []
+@dataclass(frozen=True)
+class Proof:
+    """What one method proved: who it is, and the token or the application credential it was done with."""
+
+    user: User
     origin: Payload | None = None
-    for method in dict.fromkeys(identity["methods"]):
-        if method == "password":
-            users.append(_by_password(identity["password"]["user"]))
-        elif method == "token":
-            grant = _rescopable(tokens.validate(identity["token"]["id"]))
-            origin = grant.payload
-            users.append(grant.user)
-        else:
-            raise Unauthorized("Attempted to authenticate with an unsupported method.")
-    if len({user.pk for user in users}) != 1:
+    lent: ApplicationCredential | None = None
+
+
+def authenticate(
+    identity: dict[str, Any], scope: dict[str, Any] | str | None, receipt: str | None = None
+) -> tuple[str, Grant]:
+    """Return a token for what a client sent as ``auth.identity`` and ``auth.scope``; raises Unauthorized.
+
+    With a receipt, what was proved before counts too. MoreProofNeeded, which is Unauthorized as well, carries the next one.
+    """
+    if not set(identity["methods"]) <= METHODS.keys():
+        raise Unauthorized("Attempted to authenticate with an unsupported method.")
+    methods = [method for method in METHODS if method in identity["methods"]]
+    earlier = receipts.opened(receipt) if receipt else None
+    known = {earlier.user_id} if earlier else set()
+    proofs: list[Proof] = []
+    for method in methods:
+        proofs.append(METHODS[method](identity[method], known))
+        known.add(proofs[-1].user.pk)
+    user = proofs[0].user
+    if len(known) != 1 or (earlier is not None and not user.accepts_token_from(earlier.issued_at)):
         raise Unauthorized()
-    methods = list(dict.fromkeys(identity["methods"]))
+    origin = next((proof.origin for proof in proofs if proof.origin), None)
+    proved = list(dict.fromkeys([*(earlier.methods if earlier else []), *(origin.methods if origin else []), *methods]))
+    lent = next((proof.lent for proof in proofs if proof.lent), None)
+    if lent is None and APPLICATION_CREDENTIAL in proved:
+        raise Unauthorized("An application credential must be sent along with the other methods.")
+    receipts.check(user, proved, METHODS)
+    if lent is not None:
+        return _with_application_credential(lent, scope, proved, origin)
     if isinstance(scope, dict) and TRUST in scope:
-        return _by_trust(users[0], scope[TRUST]["id"], methods, origin)
+        return _by_trust(user, scope[TRUST]["id"], proved, origin)
     wanted = _wanted(scope)
-    if wanted is not None:
-        return tokens.issue(user=users[0], methods=methods, scope=wanted, origin=origin)
-    return tokens.issue(user=users[0], methods=methods, scope=_default(users[0]), origin=origin)
+    return tokens.issue(user=user, methods=proved, scope=_default(user) if wanted is None else wanted, origin=origin)
 
 
-def _by_password(user: dict[str, Any]) -> User:
-    domain = user.get("domain") or {}
-    found = check_password(
-        user["password"],
-        user_id=user.get("id"),
-        name=user.get("name"),
-        domain_id=domain.get("id"),
-        domain_name=domain.get("name"),
-    )
+def _by_password(sent: dict[str, Any], _known: set[str]) -> Proof:
+    found = check_password(sent["user"]["password"], **_named_in(sent["user"]))
     if found is None:
         raise Unauthorized()
-    return found
+    return Proof(found)
 
 
-def _by_application_credential(identity: dict[str, Any], scope: Any) -> tuple[str, Grant]:
-    """Return a token by an application credential, which alone says for what project it is."""
-    if scope is not None or set(identity["methods"]) != {"application_credential"}:
-        raise Unauthorized("Application credentials cannot request a scope, nor be joined with other methods.")
-    sent = identity["application_credential"]
-    where = Q(pk=sent["id"]) if "id" in sent else Q(name=sent["name"], user__in=User.objects.filter(_user(sent["user"])))
-    rows = ApplicationCredential.objects.select_related("user", "project__domain").prefetch_related("roles", "access_rules")
-    row, secret = rows.filter(where).first(), sent["secret"]
+def _by_token(sent: dict[str, Any], _known: set[str]) -> Proof:
+    """A token that is not good is not found, as upstream says it."""
+    try:
+        grant = tokens.validate(sent["id"])
+    except Unauthorized as error:
+        raise NotFound("token", "", "Failed to validate token") from error
+    if grant.context().restricted or grant.delegation is not None:
+        raise Forbidden("Using a token that was lent to create another token is not allowed.")
+    return Proof(grant.user, grant.payload)
+
+
+def _by_application_credential(sent: dict[str, Any], _known: set[str]) -> Proof:
+    where = Q(pk=sent["id"]) if "id" in sent else _named_for_owner(sent)
+    rows = ApplicationCredential.objects.select_related("user__domain", "project__domain")
+    row, secret = rows.prefetch_related("roles", "access_rules").filter(where).first(), sent["secret"]
     if row is None or len(secret) > MAX_PASSWORD:
         make_password(secret[:MAX_PASSWORD], hasher=RandomSecretHasher.algorithm)
         raise Unauthorized()
     if not fits(secret, row.secret_hash) or (row.expires_at is not None and row.expires_at <= timezone.now()):
         raise Unauthorized()
+    return Proof(row.user, lent=row)
+
+
+def _named_for_owner(sent: dict[str, Any]) -> Q:
+    return Q(name=sent["name"], user=_person(**_named_in(sent["user"])))
+
+
+def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
+    user = _person(**_named_in(sent["user"]))
+    if user is None or not user.enabled or not user.domain.enabled:
+        raise Unauthorized()
+    if not second_factor.verify(user=user, code=sent["user"]["passcode"], alone=user.pk not in known):
+        raise Unauthorized()
+    return Proof(user)
+
+
+METHODS: dict[str, Callable[[dict[str, Any], set[str]], Proof]] = {
+    "password": _by_password,
+    "token": _by_token,
+    APPLICATION_CREDENTIAL: _by_application_credential,
+    "totp": _by_totp,
+}
+"""What each method proves from what was sent for it and from whom earlier methods proved; the second factor comes last."""
+
+
+def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
+    domain = user.get("domain") or {}
+    return {
+        "user_id": user.get("id"),
+        "name": user.get("name"),
+        "domain_id": domain.get("id"),
+        "domain_name": domain.get("name"),
+    }
+
+
+def _person(*, user_id: str | None, name: str | None, domain_id: str | None, domain_name: str | None) -> User | None:
+    where = Q(pk=user_id) if user_id is not None else Q(name=name)
+    if domain_name is not None:
+        where &= Q(domain__name=domain_name)
+    elif domain_id is not None or user_id is None:
+        where &= Q(domain_id=domain_id or DEFAULT_DOMAIN_ID)
+    named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
+    speakable = named and not any("\x00" in text or len(text) > 255 for text in named)
+    return User.objects.select_related("domain").filter(where).first() if speakable else None
+
+
+def _with_application_credential(
+    row: ApplicationCredential, scope: Any, methods: list[str], origin: Payload | None
+) -> tuple[str, Grant]:
+    """Return a token by an application credential, which alone says for what project it is."""
+    if scope is not None:
+        raise Unauthorized("Application credentials cannot request a scope.")
     return tokens.issue(
         user=row.user,
-        methods=["application_credential"],
+        methods=methods,
         scope=Scope(project=row.project),
+        origin=origin,
         delegation=delegations.lent_by(row),
     )
-
-
-def _user(ref: dict[str, Any]) -> Q:
-    """Return the condition for a user who is named by id, or by name and domain."""
-    if "id" in ref:
-        return Q(pk=ref["id"])
-    domain = ref["domain"]
-    return Q(name=ref["name"]) & (Q(domain_id=domain["id"]) if "id" in domain else Q(domain__name=domain["name"]))
 
 
 def _by_trust(trustee: User, trust_id: str, methods: list[str], origin: Payload | None) -> tuple[str, Grant]:
@@ -134,13 +191,6 @@ def _by_trust(trustee: User, trust_id: str, methods: list[str], origin: Payload 
             origin=origin,
             delegation=delegations.lent_by(row),
         )
-
-
-def _rescopable(grant: Grant) -> Grant:
-    """Return a token that others may be got with; what was lent cannot be lent on so."""
-    if grant.delegation is not None:
-        raise Forbidden("Using a token that was lent to create another token is not allowed.")
-    return grant
 
 
 def _wanted(scope: dict[str, Any] | str | None) -> Scope | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts import policies, selectors
 from accounts.models import Domain, Group, Membership, User
+from accounts.services import shares
 from accounts.services.writing import change, named, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, NotFound
@@ -36,6 +37,7 @@ def delete(*, ctx: RequestContext, group: Group) -> None:
     """Delete a group; the roles that its members held through it end."""
     authorize(ctx, policies.DELETE_GROUP, group)
     group.delete()
+    shares.end_for_leavers()
 
 
 def add(*, ctx: RequestContext, group: Group, user: User) -> None:
@@ -49,6 +51,7 @@ def remove(*, ctx: RequestContext, group: Group, user: User) -> None:
     authorize(ctx, policies.REMOVE_USER_FROM_GROUP, _target(group, user))
     if not Membership.objects.filter(group=group, user=user).delete()[0]:
         raise _no_member(group, user)
+    shares.end_for_leavers()
 
 
 def check(*, ctx: RequestContext, group: Group, user: User) -> None:

@@ -1,11 +1,12 @@
-"""The keys of tokens: numbered files in one folder.
+"""Keys that seal: one folder of numbered files for tokens, another one for credentials.
 
-The highest number signs new tokens; every other one still opens old tokens until it is removed. ``0`` is the next key, already
-known everywhere before it signs anything. The folder is read again as soon as it changes.
+The highest number seals; every other one still opens what it sealed until it is removed. ``0`` is the next key, already known
+everywhere before it seals anything. A folder is read again as soon as it changes.
 """
 
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -19,41 +20,88 @@ LOG = logging.getLogger(__name__)
 Stamp = tuple[tuple[str, int, int], ...]
 
 KEEP = 3
+STAGED, PRIMARY, SECONDARY = "staged", "primary", "secondary"
 _lock = Lock()
 _read: dict[Path, tuple[Stamp, MultiFernet | None]] = {}
 
 
-def cipher() -> MultiFernet:
-    """Return what seals and opens tokens; raises Unavailable when there is no key."""
-    folder = Path(settings.FERNET_KEY_DIR)
-    stamp = _stamp(folder)
-    known = _read.get(folder)
-    if known is None or known[0] != stamp:
-        with _lock:
-            known = _read[folder] = (stamp, _load(folder, stamp))
-    if known[1] is None:
-        raise Unavailable("There is no key for tokens.")
-    return known[1]
+@dataclass(frozen=True)
+class KeyFolder:
+    """The keys of one purpose; ``setting`` names where they lie."""
+
+    setting: str
+    purpose: str
+
+    @property
+    def path(self) -> Path:
+        """Where the files are."""
+        return Path(getattr(settings, self.setting))
+
+    def cipher(self) -> MultiFernet:
+        """Return what seals and opens; raises Unavailable when there is no key."""
+        folder = self.path
+        stamp = _stamp(folder)
+        known = _read.get(folder)
+        if known is None or known[0] != stamp:
+            with _lock:
+                known = _read[folder] = (stamp, _load(folder, stamp))
+        if known[1] is None:
+            raise Unavailable(f"There is no key for {self.purpose}.")
+        return known[1]
+
+    def seal(self, note: bytes) -> str:
+        """Return a note sealed, as text that needs no quoting anywhere."""
+        return self.cipher().encrypt(note).rstrip(b"=").decode()
+
+    def unseal(self, sealed: str) -> bytes:
+        """Return the note that one of the keys sealed; raises InvalidToken for every other text."""
+        return self.cipher().decrypt(_padded(sealed))
+
+    def primary(self) -> Fernet:
+        """Return the key that seals at present, alone; raises Unavailable when there is none."""
+        self.cipher()
+        return Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
+
+    def ensure(self) -> None:
+        """Make the folder and its first two keys when there are none."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _numbers(self.path):
+            for number in (0, 1):
+                _write(self.path / str(number))
+
+    def rotate(self, keep: int = KEEP) -> None:
+        """Let the next key seal, make a new next one, and drop the oldest beyond ``keep`` keys that still open."""
+        self.ensure()
+        folder = self.path
+        (folder / "0").rename(folder / str(max(_numbers(folder)) + 1))
+        _write(folder / "0")
+        sealing = sorted(number for number in _numbers(folder) if number)
+        for number in sealing[: max(len(sealing) - keep, 0)]:
+            (folder / str(number)).unlink()
+
+    def kinds(self) -> list[tuple[int, str]]:
+        """Return each key's number and what it does now: ``primary`` seals, ``staged`` is next, ``secondary`` only opens."""
+        numbers = sorted(_numbers(self.path)) if self.path.is_dir() else []
+        return [(number, PRIMARY if number == numbers[-1] else STAGED if number == 0 else SECONDARY) for number in numbers]
 
 
-def ensure(folder: Path | None = None) -> None:
-    """Make the folder and its first two keys when there are none."""
-    folder = folder or Path(settings.FERNET_KEY_DIR)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _numbers(folder):
-        for number in (0, 1):
-            _write(folder / str(number))
+TOKENS = KeyFolder("FERNET_KEY_DIR", "tokens")
+CREDENTIALS = KeyFolder("CREDENTIAL_KEY_DIR", "credentials")
 
 
-def rotate(folder: Path | None = None, keep: int = KEEP) -> None:
-    """Let the next key sign, make a new next one, and drop the oldest beyond ``keep`` keys that still open tokens."""
-    folder = folder or Path(settings.FERNET_KEY_DIR)
-    ensure(folder)
-    (folder / "0").rename(folder / str(max(_numbers(folder)) + 1))
-    _write(folder / "0")
-    signing = sorted(number for number in _numbers(folder) if number)
-    for number in signing[: max(len(signing) - keep, 0)]:
-        (folder / str(number)).unlink()
+def opens(key: Fernet | MultiFernet, sealed: str) -> bool:
+    """Whether a key opens this."""
+    try:
+        key.decrypt(_padded(sealed))
+    except InvalidToken:
+        return False
+    return True
+
+
+def _padded(sealed: str) -> bytes:
+    if not sealed.isascii():
+        raise InvalidToken
+    return sealed.encode() + b"=" * (-len(sealed) % 4)
 
 
 def _numbers(folder: Path) -> list[int]:
@@ -80,7 +128,7 @@ def _load(folder: Path, stamp: Stamp) -> MultiFernet | None:
         try:
             keys.append(Fernet((folder / name).read_bytes().strip()))
         except (OSError, ValueError) as error:
-            LOG.error("Key %s of tokens is not used: %s", name, error)
+            LOG.error("Key %s is not used: %s", folder / name, error)
     return MultiFernet(keys) if keys else None
 
 
@@ -91,4 +139,4 @@ def _write(path: Path) -> None:
     part.rename(path)
 
 
-__all__ = ["InvalidToken", "cipher", "ensure", "rotate"]
+__all__ = ["CREDENTIALS", "KEEP", "TOKENS", "InvalidToken", "KeyFolder", "opens"]

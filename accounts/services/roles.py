@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts import policies, selectors
 from accounts.models import Domain, ImpliedRole, Role
+from accounts.services import shares
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden, NotFound
@@ -39,6 +40,7 @@ def delete(*, ctx: RequestContext, role: Role) -> None:
     authorize(ctx, policies.DELETE_DOMAIN_ROLE if role.domain_id else policies.DELETE_ROLE, role)
     refuse_immutable("role", role, "delete")
     role.delete()
+    shares.end_for_leavers()
 
 
 def imply(*, ctx: RequestContext, prior: Role, implied: Role) -> ImpliedRole:

@@ -15,18 +15,20 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from accounts import access, contexts, delegations, holdings
+from accounts import access, contexts, delegations, holdings, policies
 from accounts.delegations import Delegation
 from accounts.holdings import DOMAIN, PROJECT, SYSTEM, UNSCOPED, Holding
 from accounts.models import Domain, Project, RevokedToken, Role, User
 from accounts.services import keys
 from portal.core.context import RequestContext
 from portal.core.errors import Unauthorized
+from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
 
 VERSION = 2
 MAX_LENGTH = 1024
+EC2_METHOD = "ec2credential"
 
 
 class Payload(msgspec.Struct, array_like=True, frozen=True):
@@ -77,7 +79,9 @@ class Grant:
     delegation: Delegation | None = None
 
     def context(self, **request: Any) -> RequestContext:
-        """Return the caller that this token makes."""
+        """Return the caller that this token makes. One by an EC2 key may, like a delegation, not reach for more keys."""
+        if EC2_METHOD in self.payload.methods:
+            request["restricted"] = True
         if self.delegation is not None:
             request |= self.delegation.request()
         if self.scope.project is not None:
@@ -164,6 +168,13 @@ def revoke(grant: Grant) -> None:
     LOG.info("Revoked token %s of user %s", payload.audit_ids[0], grant.user.pk)
 
 
+def revoke_all(*, ctx: RequestContext, user: User) -> None:
+    """End every token that a user has now."""
+    authorize(ctx, policies.REVOKE_TOKENS_OF_USER, user)
+    User.objects.filter(pk=user.pk).update(tokens_valid_from=datetime.now(UTC))
+    LOG.info("Revoked all tokens of user %s", user.pk)
+
+
 def forget_expired() -> int:
     """Drop the memory of revoked tokens that have expired; return how many."""
     return RevokedToken.objects.filter(expires_at__lt=datetime.now(UTC)).delete()[0]
@@ -225,15 +236,14 @@ def _kind(scope: Scope) -> tuple[str, str]:
 
 
 def _seal(payload: Payload) -> str:
-    return keys.cipher().encrypt(msgspec.msgpack.encode(payload)).rstrip(b"=").decode()
+    return keys.TOKENS.seal(msgspec.msgpack.encode(payload))
 
 
 def _open(token: str) -> Payload:
-    if not token.isascii() or not 0 < len(token) <= MAX_LENGTH:
+    if not 0 < len(token) <= MAX_LENGTH:
         raise Unauthorized()
-    sealed = token.encode() + b"=" * (-len(token) % 4)
     try:
-        payload = _decoder.decode(keys.cipher().decrypt(sealed))
+        payload = _decoder.decode(keys.TOKENS.unseal(token))
     except (keys.InvalidToken, msgspec.DecodeError) as error:
         raise Unauthorized() from error
     if payload.version != VERSION or not payload.audits or payload.kind not in (PROJECT, DOMAIN, SYSTEM, UNSCOPED):

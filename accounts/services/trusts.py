@@ -1,8 +1,8 @@
 """Trusts: given, handed on, used and taken back.
 
 One that was redelegated lends what the first trustor of its chain holds, never more than any link allows, and goes with the link
-that it hangs on. Whoever acts by a trust reaches that one and those that he made of it; application credentials reach none: they
-could make trusts that outlive them.
+that it hangs on. Whoever acts by a trust reaches that one and those that he made of it; application credentials and EC2 keys reach
+none: they could make trusts that outlive them.
 """
 
 import logging
@@ -33,7 +33,7 @@ def visible(ctx: RequestContext, *, trustor_id: str | None = None, trustee_id: s
         authorize(ctx, policies.LIST_TRUSTS_FOR_TRUSTEE, {"target.trust.trustee_user_id": trustee_id})
     else:
         authorize(ctx, policies.LIST_TRUSTS)
-    _refuse_application_credentials(ctx)
+    _refuse_credentials(ctx)
     if ctx.trust_id:
         raise refused("list trusts by a trust")
     wanted = {"trustor_id": trustor_id, "trustee_id": trustee_id}
@@ -45,7 +45,7 @@ def get(ctx: RequestContext, trust_id: str, rule: Rule = policies.GET_TRUST) -> 
     row = _usable().filter(pk=trust_id).prefetch_related("roles").first()
     if row is None or not allowed(ctx, rule, row):
         raise _not_found(trust_id)
-    _refuse_application_credentials(ctx)
+    _refuse_credentials(ctx)
     if ctx.trust_id and ctx.trust_id not in (row.pk, row.redelegated_from_id):
         raise refused("see a trust by another one")
     return row
@@ -67,7 +67,7 @@ def create(
 ) -> Trust:
     """Return a new trust of the caller; by a trust's own token it is handed on, within what that one allows."""
     authorize(ctx, policies.CREATE_TRUST, {"target.trust.trustor_user_id": trustor_user_id})
-    _refuse_application_credentials(ctx)
+    _refuse_credentials(ctx)
     if ctx.user_id != trustor_user_id:
         raise refused("The authenticated user should match the trustor.")
     refuse_past(expires_at)
@@ -99,7 +99,7 @@ def delete(*, ctx: RequestContext, trust_id: str) -> None:
     if not allowed(ctx, policies.GET_TRUST, row):
         raise _not_found(trust_id)
     authorize(ctx, policies.DELETE_TRUST, row)
-    _refuse_application_credentials(ctx)
+    _refuse_credentials(ctx)
     if ctx.trust_id and ctx.trust_id != row.redelegated_from_id:
         raise refused("take back a trust by another one")
     row.delete()
@@ -133,9 +133,9 @@ def _not_found(trust_id: str) -> NotFound:
     return NotFound("trust", trust_id, f"Could not find trust: {trust_id}.")
 
 
-def _refuse_application_credentials(ctx: RequestContext) -> None:
-    if ctx.application_credential_id:
-        raise refused("manage trusts with an application credential")
+def _refuse_credentials(ctx: RequestContext) -> None:
+    if ctx.application_credential_id or (ctx.restricted and not ctx.trust_id):
+        raise refused("manage trusts with a credential that stands for its user")
 
 
 def _lent(trustor_id: str, project_id: str | None, wanted: list[dict[str, str]], source: Trust | None) -> list[Role]:

@@ -11,7 +11,7 @@ import redis
 from django.conf import settings
 from django.db import close_old_connections
 
-from accounts.services import tokens
+from accounts.services import shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data
 from portal import VERSION
@@ -67,6 +67,7 @@ class Clock(threading.Thread):
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
             if self._leadership.held():
                 self._every("sweep", SWEEP_S, sweeps.sweep)
+                self._every("shares", SWEEP_S, shares.sweep)
                 self._every("housekeeping", HOUSEKEEPING_S, housekeeping)
             close_old_connections()
             self._stopping.wait(1)
@@ -80,7 +81,7 @@ class Clock(threading.Thread):
         for binary in BINARIES:
             host_reports.heartbeat(binary, platform.node(), VERSION)
 
-    def _every(self, name: str, seconds: float, chore: Callable[[], None]) -> None:
+    def _every(self, name: str, seconds: float, chore: Callable[[], object]) -> None:
         now = time.monotonic()
         if now < self._due.get(name, 0):
             return

@@ -4,6 +4,7 @@ import logging
 
 from django.db import transaction
 
+from accounts.services import shares
 from compute import notify
 from compute.models import ConsoleToken, Server
 from compute.network.services import ports
@@ -22,6 +23,7 @@ def remove(server_id: str, request_id: str) -> bool:
     claims.give_back(server, server.host)
     ports.release(server_id)
     ConsoleToken.objects.filter(server=server).delete()
+    shares.forget(server)
     actions.abandon(server, except_request=request_id)
     actions.finish(server, request_id, Action.DELETE, None)
     notify.server_changed(server)

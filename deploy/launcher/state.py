@@ -29,11 +29,13 @@ class _Folder:
     service: bool
 
 
+_KEY_FOLDERS = ("fernet", "credential")
+
 # run/ is sticky: the queue makes its socket there and cannot replace what root's supervisor wrote. Logs are opened by the
 # supervisor and handed down, stamps are read by root: both stay out of the service user's reach.
 _FOLDERS = (
     _Folder("secrets", 0o700, service=True),
-    _Folder("secrets/fernet", 0o700, service=True),
+    *(_Folder(f"secrets/{keep}", 0o700, service=True) for keep in _KEY_FOLDERS),
     _Folder("db", 0o700, service=True),
     _Folder("images", 0o750, service=True),
     _Folder("queue", 0o700, service=True),
@@ -79,10 +81,11 @@ def ensure_secrets(config: Config, owner: Owner) -> list[str]:
         "queue-key": lambda: secrets.token_urlsafe(48),
         "admin-password": _password,
         "demo-password": _password,
-        "fernet/0": _fernet_key,
     }
-    if not any(name.name != "0" for name in (folder / "fernet").iterdir()):
-        wanted["fernet/1"] = _fernet_key
+    for keep in _KEY_FOLDERS:
+        wanted[f"{keep}/0"] = _fernet_key
+        if not any(name.name != "0" for name in (folder / keep).iterdir()):
+            wanted[f"{keep}/1"] = _fernet_key
     made = [name for name in wanted if not (folder / name).exists()]
     for name in made:
         write_private(folder / name, wanted[name](), owner)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.services import shares
 from images import policies
 from images.models import Image, ImageProperty, ImageTag
 from images.services import attributes, limits, patches
@@ -71,6 +72,7 @@ def delete(*, ctx: RequestContext, image: Image) -> None:
         if Image.objects.present().filter(pk=image.pk).exists():
             raise _protected(image)
         raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+    shares.forget(image)
     transaction.on_commit(lambda: _delete_data(image.pk))
     LOG.info("Image %s (%s) is deleted", image.pk, image.name)
 

@@ -14,5 +14,6 @@ urlpatterns = [
     path("console/", TokenWindowView.as_view(), name="token-console"),
     path("images/", include("portal.dashboard.images.urls")),
     path("flavors/", include("portal.dashboard.flavors.urls")),
+    path("shares/", include("portal.dashboard.access.urls")),
     path("keys/", include("portal.dashboard.keys.urls")),
 ]

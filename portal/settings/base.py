@@ -96,6 +96,8 @@ TOKEN_LIFETIME_S = 3600 * 4
 EXPIRED_TOKEN_WINDOW_S = 3600 * 48
 MAX_PROJECT_TREE_DEPTH = 5
 FERNET_KEY_DIR = ENV.secrets / "fernet"
+CREDENTIAL_KEY_DIR = ENV.secrets / "credential"
+RECEIPT_LIFETIME_S = 300
 QUEUE_KEY_FILE = ENV.secrets / "queue-key"
 POLICY_FILES = {
     "identity": BASE_DIR / "accounts" / "policy.json",

@@ -9,16 +9,15 @@ from pathlib import Path
 if "NEBULET_STATE_DIR" not in os.environ:
     os.environ["NEBULET_STATE_DIR"] = tempfile.mkdtemp(prefix="nebulet-test-")
 _state = Path(os.environ["NEBULET_STATE_DIR"])
-(_state / "secrets" / "fernet").mkdir(parents=True, exist_ok=True)
+for _file in (_state / "secrets" / folder / str(number) for folder in ("fernet", "credential") for number in (0, 1)):
+    _file.parent.mkdir(parents=True, exist_ok=True)
+    if not _file.exists():
+        _file.write_bytes(urlsafe_b64encode(secrets.token_bytes(32)))
 (_state / "run").mkdir(exist_ok=True)
 for _name in ("queue-key", "secret-key"):
     _file = _state / "secrets" / _name
     if not _file.exists():
         _file.write_text(secrets.token_urlsafe(48))
-for _number in (0, 1):
-    _file = _state / "secrets" / "fernet" / str(_number)
-    if not _file.exists():
-        _file.write_bytes(urlsafe_b64encode(secrets.token_bytes(32)))
 
 from portal.settings.prod import *  # noqa: E402, F403
 

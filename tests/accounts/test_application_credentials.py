@@ -199,10 +199,35 @@ def test_it_says_itself_for_what_project_it_is(personas):
     made = make(personas.member)
     for scope in ({"project": {"id": personas.lab.pk}}, {"system": {"all": True}}, "unscoped"):
         assert sign_in(made, scope=scope).status_code == 401
-    password = {"user": {"id": personas.member.user.pk, "password": PASSWORD}}
+
+
+def both(somebody, made, **more):
+    password = {"user": {"id": somebody.user.pk, "password": PASSWORD}}
     sent = {"id": made["id"], "secret": made["secret"]}
-    both = {"methods": ["password", "application_credential"], "password": password, "application_credential": sent}
-    assert Api().post(AUTH, {"auth": {"identity": both}}).status_code == 401
+    methods = ["password", "application_credential"]
+    identity = {"methods": methods, "password": password, "application_credential": sent, **more}
+    return Api().post(AUTH, {"auth": {"identity": identity}})
+
+
+def test_together_with_the_password_it_lends_no_more(personas):
+    answer = both(personas.manager, make(personas.manager, roles=[{"name": "reader"}]))
+    assert answer.status_code == 201
+    assert answer.json()["token"]["application_credential"]["name"] == "robot"
+    assert [role["name"] for role in answer.json()["token"]["roles"]] == ["reader"]
+    assert both(personas.member, make(personas.manager, name="second")).status_code == 401
+
+
+def test_a_receipt_of_an_application_credential_opens_nothing_without_it(personas):
+    made = make(personas.manager, roles=[{"name": "reader"}])
+    user = personas.manager.user
+    user.options = {"multi_factor_auth_rules": [["application_credential", "password"]]}
+    user.save()
+    first = sign_in(made)
+    assert first.status_code == 401
+    receipt = first["Openstack-Auth-Receipt"]
+    identity = {"methods": ["password"], "password": {"user": {"id": user.pk, "password": PASSWORD}}}
+    assert Api().post(AUTH, {"auth": {"identity": identity}}, Openstack_Auth_Receipt=receipt).status_code == 401
+    assert [role["name"] for role in both(personas.manager, made).json()["token"]["roles"]] == ["reader"]
 
 
 def test_a01_a_token_by_an_application_credential_cannot_be_rescoped_nor_outlive_it(personas):

@@ -1,11 +1,13 @@
 """POST, GET, HEAD and DELETE /v3/auth/tokens and what stands beside them."""
 
+import time
+
 import pytest
 
 from accounts.models import Assignment, Domain, User
 from accounts.services import tokens
 from tests.accounts.factories import PASSWORD, AssignmentFactory, DomainFactory, EndpointFactory, ProjectFactory, UserFactory
-from tests.kit.identity import Api
+from tests.kit.identity import Api, persona
 
 pytestmark = pytest.mark.django_db
 
@@ -126,14 +128,23 @@ def test_every_wrong_sign_in_looks_the_same(personas):
         password_body(user, {"project": {"name": "lab", "domain": {"name": "nowhere"}}}),
         password_body(user, {"domain": {"id": "default"}}),
         password_body(user, {"system": {"all": True}}),
-        token_body("gAAAAArubbish"),
-        token_body("x" * 500_000),
     ]
     for body in bodies:
         answer = sign_in(body)
         assert answer.status_code == 401, body
         assert answer.json() == {"error": {"code": 401, "title": "Unauthorized", "message": SENTENCE}}
         assert answer["WWW-Authenticate"] == 'Keystone uri="http://testserver/identity/v3"'
+
+
+def test_a_token_that_is_not_good_is_not_found_as_a_proof(personas):
+    """Upstream's clients look for 404 here: "test_user_update_own_password" of its conformance suite."""
+    old = personas.member.token
+    personas.member.user.set_password("another")
+    personas.member.user.save()
+    for token in ("gAAAAArubbish", "é", "x" * 500_000, old):
+        answer = sign_in(token_body(token))
+        assert answer.status_code == 404, token[:20]
+        assert answer.json()["error"]["message"] == "Failed to validate token"
 
 
 @pytest.mark.parametrize(
@@ -223,6 +234,41 @@ def test_who_may_look_into_a_token_of_another(personas, who, get, head, delete):
     assert api.get(TOKENS, X_Subject_Token=token).status_code == get
     assert api.head(TOKENS, X_Subject_Token=token).status_code == head
     assert api.delete(TOKENS, X_Subject_Token=token).status_code == delete
+
+
+def test_who_asks_for_it_sees_an_expired_token_for_a_while(personas, settings, monkeypatch):
+    old, now_ns = personas.member.token, time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns + (settings.TOKEN_LIFETIME_S + 60) * 10**9)
+    service, admin, stranger = (
+        persona(getattr(personas, name).user, project=getattr(personas, name).project).api
+        for name in ("service", "admin", "stranger")
+    )
+    assert service.get(TOKENS, X_Subject_Token=old).status_code == 404
+    assert service.get(f"{TOKENS}?allow_expired=0", X_Subject_Token=old).status_code == 404
+    answer = service.get(f"{TOKENS}?allow_expired=1", X_Subject_Token=old)
+    assert answer.status_code == 200
+    assert answer.json()["token"]["project"]["id"] == personas.lab.pk
+    assert admin.head(f"{TOKENS}?allow_expired", X_Subject_Token=old).status_code == 200
+    assert stranger.get(f"{TOKENS}?allow_expired", X_Subject_Token=old).status_code == 403
+    assert admin.delete(f"{TOKENS}?allow_expired", X_Subject_Token=old).status_code == 404
+    assert Api(old).get(f"{TOKENS}?allow_expired", X_Subject_Token=old).status_code == 401
+    settings.EXPIRED_TOKEN_WINDOW_S = 30
+    assert service.get(f"{TOKENS}?allow_expired=1", X_Subject_Token=old).status_code == 404
+
+
+def test_all_tokens_of_a_user_end_at_once(personas):
+    member, path = personas.member, f"/identity/v3/users/{personas.member.user.pk}/tokens"
+    for who in ("stranger", "manager", "reader", "service"):
+        assert getattr(personas, who).api.delete(path).status_code == 403
+    other = persona(member.user, project=personas.lab)
+    assert member.api.delete(path).status_code == 204
+    for token in (member.token, other.token):
+        assert Api(token).get("/identity/v3/auth/projects").status_code == 401
+    newer = persona(User.objects.get(pk=member.user.pk), project=personas.lab)
+    assert newer.api.get("/identity/v3/auth/projects").status_code == 200
+    assert personas.admin.api.delete(path).status_code == 204
+    assert newer.api.get("/identity/v3/auth/projects").status_code == 401
+    assert personas.admin.api.delete(f"/identity/v3/users/{'0' * 32}/tokens").status_code == 404
 
 
 def test_a_subject_that_is_no_token_is_not_found(personas):

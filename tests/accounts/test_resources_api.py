@@ -131,7 +131,7 @@ BAD = [
     ("users", {"user": {"name": "a", "enabled": "yes"}}),
     ("users", {"user": {"name": "a", "password": "x" * 5000}}),
     ("users", {"user": {"name": "a", "password": ""}}),
-    ("users", {"user": {"name": "a", "options": {"lock_password": True}}}),
+    ("users", {"user": {"name": "a", "options": {"lock_password": "yes"}}}),
     ("projects", {"project": {"name": "x" * 65}}),
     ("projects", {"project": {"name": "a", "is_domain": True, "tags": ["red"]}}),
     ("projects", {"project": {"name": "a", "is_domain": True, "domain_id": "default"}}),

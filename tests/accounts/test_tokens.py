@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def key_folder(tmp_path, settings):
     settings.FERNET_KEY_DIR = tmp_path / "fernet"
-    keys.ensure()
+    keys.TOKENS.ensure()
     return settings.FERNET_KEY_DIR
 
 
@@ -174,19 +174,19 @@ def test_a_token_of_another_installation_is_refused(personas, key_folder):
 
 def test_a_sealed_note_of_another_form_is_refused(db, key_folder):
     for note in (b"", b"\x90", b"\x93\x01\x02\x03", b"\xc1", b"{}"):
-        assert refused(keys.cipher().encrypt(note).decode())
+        assert refused(keys.TOKENS.cipher().encrypt(note).decode())
 
 
 def test_keys_rotate_while_clients_work(personas, key_folder):
     token = persona(personas.member.user, project=personas.lab).token
-    keys.rotate()
+    keys.TOKENS.rotate()
     assert tokens.validate(token)
     newer = persona(personas.member.user, project=personas.lab).token
     for _round in range(keys.KEEP - 1):
-        keys.rotate()
+        keys.TOKENS.rotate()
     assert refused(token)
     assert tokens.validate(newer)
-    keys.rotate()
+    keys.TOKENS.rotate()
     assert refused(newer)
     assert {path.name for path in key_folder.iterdir()} == {"0", "3", "4", "5"}
     assert tokens.validate(persona(personas.member.user, project=personas.lab).token)
@@ -202,7 +202,7 @@ def test_a_broken_key_file_is_passed_over(personas, key_folder):
 def test_without_keys_nothing_is_sealed_and_nothing_breaks(personas, tmp_path, settings):
     settings.FERNET_KEY_DIR = tmp_path / "none"
     with pytest.raises(Exception, match="no key"):
-        keys.cipher()
+        keys.TOKENS.cipher()
 
 
 def test_looking_a_token_up_takes_four_queries_whatever_was_given(personas, django_assert_num_queries):

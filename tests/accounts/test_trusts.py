@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Assignment, Trust
 from accounts.services import tokens, trusts, users
+from accounts.services.tokens import Scope
 from portal.core.errors import CloudError
 from tests.accounts.factories import PASSWORD, AssignmentFactory, UserFactory
 from tests.kit.identity import Api, persona
@@ -294,6 +295,16 @@ def test_a03_who_acts_by_a_trust_reaches_no_other_and_makes_no_credential(person
     assert api.get(f"{home}/application_credentials").status_code == api.get(f"{home}/access_rules").status_code == 403
     give(personas, UserFactory(), api=api, status=403)
     assert Trust.objects.count() == 2
+
+
+def test_a03_an_ec2_key_gets_no_other_token_makes_no_trust_and_no_credential(personas, trustee):
+    token = tokens.issue(user=personas.manager.user, methods=[tokens.EC2_METHOD], scope=Scope(project=personas.lab))[0]
+    identity = {"methods": ["token"], "token": {"id": token}}
+    scope = {"project": {"id": personas.lab.pk}}
+    assert Api().post(AUTH, {"auth": {"identity": identity, "scope": scope}}).status_code == 403
+    give(personas, trustee, api=Api(token), status=403)
+    home = f"/identity/v3/users/{personas.manager.user.pk}/application_credentials"
+    assert Api(token).post(home, {"application_credential": {"name": "robot"}}).status_code == 403
 
 
 def test_it_can_be_handed_on_as_often_as_was_said(personas, trustee):

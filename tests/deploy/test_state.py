@@ -13,6 +13,7 @@ from deploy.launcher.errors import LauncherError
 MODES = {
     "secrets": 0o700,
     "secrets/fernet": 0o700,
+    "secrets/credential": 0o700,
     "db": 0o700,
     "images": 0o750,
     "queue": 0o700,
@@ -58,7 +59,8 @@ def test_secrets_are_made_once_and_readable_by_their_owner_only(config, owner):
     made = state.ensure_secrets(config, owner)
     first = {name: state.read_secret(config, name) for name in made}
 
-    assert set(made) == {"secret-key", "queue-key", "admin-password", "demo-password", "fernet/0", "fernet/1"}
+    keys = {f"{keep}/{number}" for keep in ("fernet", "credential") for number in (0, 1)}
+    assert set(made) == {"secret-key", "queue-key", "admin-password", "demo-password"} | keys
     assert all(stat.S_IMODE((config.secrets / name).stat().st_mode) == 0o600 for name in made)
     assert state.ensure_secrets(config, owner) == []
     assert first == {name: state.read_secret(config, name) for name in made}
@@ -68,7 +70,8 @@ def test_secrets_have_the_form_their_readers_expect(config, owner):
     state.lay_out(config, owner)
     state.ensure_secrets(config, owner)
 
-    assert len(base64.urlsafe_b64decode(state.read_secret(config, "fernet/1"))) == 32
+    for name in ("fernet/1", "credential/1"):
+        assert len(base64.urlsafe_b64decode(state.read_secret(config, name))) == 32
     assert re.fullmatch(r"[\w-]{64}", state.read_secret(config, "queue-key"))
     assert re.fullmatch(r"[a-zA-Z2-9]{16}", state.read_secret(config, "admin-password"))
 

@@ -7,6 +7,7 @@ from typing import Any
 from accounts.delegations import TRUST, Delegation
 from accounts.effective import Held
 from accounts.models import AccessRule, CatalogService, Domain, Endpoint, Group, Project, Region, Role, User
+from accounts.services.receipts import MoreProofNeeded
 from accounts.services.tokens import Grant
 
 Body = dict[str, Any]
@@ -206,3 +207,17 @@ def _lent(delegation: Delegation) -> Body:
 def access_rule(row: AccessRule) -> Body:
     """Return an access rule as tokens and application credentials carry it."""
     return {"id": row.pk, "service": row.service, "method": row.method, "path": row.path}
+
+
+def receipt(found: MoreProofNeeded) -> Body:
+    """Return what was proved so far, and the rules of which a part is met (Identity v3, "Multi-Factor Authentication")."""
+    note = found.receipt
+    return {
+        "receipt": {
+            "methods": note.methods,
+            "user": _owned(found.user, True),
+            "expires_at": time(note.expires_at),
+            "issued_at": time(note.issued_at),
+        },
+        "required_auth_methods": found.required,
+    }

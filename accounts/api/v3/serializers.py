@@ -4,20 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api.v3.options import Options, StrictBoolean, UserOptions
 from accounts.models.catalog import Interface
 from portal.core.api.serializers import StrictSerializer, StrictString
 
 ASSIGNED_HERE = ("id", "links", "password_expires_at")
-KNOWN_OPTIONS = ("immutable",)
-
-
-class StrictBoolean(serializers.BooleanField):
-    """``true`` or ``false``; nothing that merely looks like it."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError(f"{data!r} is not of type 'boolean'.")
-        return data
 
 
 class Name(StrictString):
@@ -49,19 +40,6 @@ class Text(StrictString):
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         return (True, "") if data is None else super().validate_empty_values(data)
-
-
-class Options(serializers.DictField):
-    """Resource options; the one that is known is ``immutable``."""
-
-    child = StrictBoolean(allow_null=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        options = super().to_internal_value(data)
-        unknown = next((name for name in options if name not in KNOWN_OPTIONS), None)
-        if unknown is not None:
-            raise serializers.ValidationError(f"The option {unknown!r} is not known.")
-        return options
 
 
 class OpenSerializer(serializers.Serializer[Any]):
@@ -139,12 +117,7 @@ class UserShape(OpenSerializer):
     email = Text(max_length=254)
     description = StrictString(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
     enabled = StrictBoolean(required=False)
-    options = Options(required=False)
-
-    def validate_options(self, value: Any) -> Any:
-        if value:
-            raise serializers.ValidationError("Options of users are not supported.")
-        return value
+    options = UserOptions(required=False)
 
 
 class RoleShape(OpenSerializer):
@@ -209,7 +182,7 @@ class ProjectRef(DomainRef):
         return attrs
 
 
-class OwnerRef(serializers.Serializer[Any]):
+class PersonRef(serializers.Serializer[Any]):
     """A user by id, or by name with his domain."""
 
     id = StrictString(required=False, max_length=255)
@@ -222,10 +195,12 @@ class OwnerRef(serializers.Serializer[Any]):
         return attrs
 
 
-class UserRef(OwnerRef):
-    """A user with the password."""
-
+class UserRef(PersonRef):
     password = StrictString(trim_whitespace=False, allow_blank=True)
+
+
+class PasscodeRef(PersonRef):
+    passcode = StrictString(max_length=64)
 
 
 class PasswordPart(serializers.Serializer[Any]):
@@ -241,7 +216,7 @@ class ApplicationCredentialPart(serializers.Serializer[Any]):
 
     id = StrictString(required=False, max_length=255)
     name = StrictString(required=False, max_length=255)
-    user = OwnerRef(required=False)
+    user = PersonRef(required=False)
     secret = StrictString(trim_whitespace=False, allow_blank=True)
 
     def validate(self, attrs: Any) -> Any:
@@ -254,10 +229,15 @@ class TrustRef(serializers.Serializer[Any]):
     id = StrictString(max_length=255)
 
 
+class TotpPart(serializers.Serializer[Any]):
+    user = PasscodeRef()
+
+
 class IdentityPart(serializers.Serializer[Any]):
     methods = serializers.ListField(child=StrictString(), allow_empty=False, max_length=8)
     password = PasswordPart(required=False)
     token = TokenPart(required=False)
+    totp = TotpPart(required=False)
     application_credential = ApplicationCredentialPart(required=False)
 
     def validate(self, attrs: Any) -> Any:

@@ -18,7 +18,8 @@ class Command(BaseCommand):
     help = "Make roles, users, projects, catalog, flavors and the first network, as far as they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        keys.ensure()
+        keys.TOKENS.ensure()
+        keys.CREDENTIALS.ensure()
         accounts_seed.seed(password_of("admin", settings.ADMIN_PASSWORD), password_of("demo", None))
         self.stdout.write("identity: roles, projects admin and demo, users admin and demo, catalog")
         flavors = compute_seed.seed()

@@ -15,6 +15,8 @@ from images.services import registry, transfer
 from images.states import ImageStatus
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
+from portal.dashboard.access.kinds import KINDS
+from portal.dashboard.access.views import access_facts
 from portal.dashboard.images.actions import ACTIONS, BY_NAME
 from portal.dashboard.images.forms import ImageForm
 from portal.dashboard.images.tables import ImageTable
@@ -105,6 +107,7 @@ class DetailView(PageView):
             "properties": sorted(image.custom.items()),
             "offers": offers(self.ctx, image, ACTIONS),
             "may_upload": may_upload,
+            "access": access_facts(self.ctx, KINDS["image"], image),
         }
         return render(request, "images/detail.html", facts)
 

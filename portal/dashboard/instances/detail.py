@@ -16,6 +16,8 @@ from compute.states import Action, VmState
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import allowed
+from portal.dashboard.access.kinds import KINDS
+from portal.dashboard.access.views import access_facts
 from portal.dashboard.instances.actions import BUTTONS
 from portal.dashboard.instances.facts import build_stages, facts_of
 from portal.dashboard.instances.placement import next_step, picture_of
@@ -57,6 +59,8 @@ def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
         facts["timeline"] = actions_of(ctx, server)
     elif tab == "definition":
         facts["definition"] = latest_definition(ctx, server)
+    elif tab == "access":
+        facts["access"] = access_facts(ctx, KINDS["instance"], server)
     elif tab == "overview":
         creation = next((item for item in actions_of(ctx, server) if item.action == Action.CREATE), None)
         failed_build = server.vm_state == VmState.ERROR and server.launched_at is None
@@ -81,7 +85,7 @@ def _tabs(ctx: RequestContext, server: Server, chosen: str) -> list[Tab]:
         every.append(("screen", _("Console")))
     if allowed(ctx, policies.CONSOLE_OUTPUT, server):
         every.append(("log", _("Log")))
-    every.append(("timeline", _("Timeline")))
+    every += [("timeline", _("Timeline")), ("access", _("Access"))]
     if ctx.is_operator:
         every.append(("definition", _("Definition")))
     return [Tab(name, label, _address(server, name), name == chosen) for name, label in every]

@@ -85,6 +85,7 @@ class Shell:
             Entry("images", _("Images"), "disc", self._count(images_visible)),
             Entry("flavors", _("Flavors"), "ruler-2"),
             Entry("keys", _("Keys"), "key"),
+            Entry("access", _("Shares"), "users"),
         ]
 
     def _count(self, visible: Callable[[Any], Any]) -> int | None:

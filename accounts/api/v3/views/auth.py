@@ -7,11 +7,13 @@ from rest_framework.response import Response
 
 from accounts import policies, selectors
 from accounts.api.v3 import presenters
+from accounts.api.v3.filters import truth
 from accounts.api.v3.serializers import AuthBody
 from accounts.api.v3.views.base import IdentityView
 from accounts.services import authentication, tokens
+from accounts.services.receipts import MoreProofNeeded
 from accounts.services.tokens import Grant
-from portal.core.errors import NotFound, Unauthorized
+from portal.core.errors import CloudError, NotFound, Unauthorized
 from portal.core.policy import authorize
 
 ACCESS_RULES_VERSION = 1.0
@@ -28,7 +30,8 @@ class TokensView(IdentityView):
         form = AuthBody(data=request.data)
         form.is_valid(raise_exception=True)
         auth = form.validated_data["auth"]
-        token, grant = authentication.authenticate(auth["identity"], auth.get("scope"))
+        receipt = request.headers.get("Openstack-Auth-Receipt")
+        token, grant = authentication.authenticate(auth["identity"], auth.get("scope"), receipt)
         return self.told(token, grant, status=201)
 
     def get(self, request: Request) -> Response:
@@ -48,8 +51,9 @@ class TokensView(IdentityView):
     def subject(self) -> tuple[str, Grant]:
         """Return the token that is looked at; raises NotFound when it is not good."""
         token = self.request.headers.get("X-Subject-Token", "")
+        allow_expired = truth(self.request.GET.get("allow_expired", "no")) and self.request.method != "DELETE"
         try:
-            return token, tokens.validate(token)
+            return token, tokens.validate(token, allow_expired=allow_expired)
         except Unauthorized as error:
             raise NotFound("token", "", "Failed to validate token") from error
 
@@ -59,6 +63,13 @@ class TokensView(IdentityView):
             return float(self.request.headers.get("OpenStack-Identity-Access-Rules", "")) >= ACCESS_RULES_VERSION
         except ValueError:
             return False
+
+    def fault(self, error: CloudError) -> Response:
+        response = super().fault(error)
+        if isinstance(error, MoreProofNeeded):
+            response.data = presenters.receipt(error)
+            response["Openstack-Auth-Receipt"] = error.sealed
+        return response
 
     def told(self, token: str, grant: Grant, status: int = 200) -> Response:
         """Return what a token grants, the token itself in a header."""

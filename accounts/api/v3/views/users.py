@@ -11,7 +11,7 @@ from accounts.api.v3.filters import narrow
 from accounts.api.v3.serializers import OwnPassword, UserShape
 from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
 from accounts.models import User
-from accounts.services import users
+from accounts.services import tokens, users
 
 
 class UsersView(CollectionView):
@@ -48,4 +48,12 @@ class UserPasswordView(IdentityView):
     def post(self, request: Request, key: str) -> Response:
         sent = self.body("user", OwnPassword)
         users.change_own_password(user_id=key, original=sent["original_password"], password=sent["password"])
+        return Response(status=204)
+
+
+class UserTokensView(IdentityView):
+    """DELETE /v3/users/{id}/tokens: all that the user has at this moment"""
+
+    def delete(self, request: Request, key: str) -> Response:
+        tokens.revoke_all(ctx=self.ctx, user=self.found(selectors.get_user, User, "user", key))
         return Response(status=204)
