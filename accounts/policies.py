@@ -368,4 +368,30 @@ GET_ROLE_FOR_TRUST = Rule("identity:get_role_for_trust", TRUST_READER, _("See wh
 CREATE_TRUST = Rule("identity:create_trust", TRUSTOR, _("Give a trust."))
 DELETE_TRUST = Rule("identity:delete_trust", f"{ADMIN} or {TRUSTOR}", _("Take a trust back."), perm="accounts.delete_trust")
 
+GET_LIMIT_MODEL = Rule("identity:get_limit_model", "", _("See how limits bind each other."))
+GET_REGISTERED_LIMIT = Rule(
+    "identity:get_registered_limit", "", _("See a registered limit."), perm="accounts.view_registeredlimit"
+)
+LIST_REGISTERED_LIMITS = Rule("identity:list_registered_limits", "", _("List registered limits."))
+CREATE_REGISTERED_LIMITS = Rule(
+    "identity:create_registered_limits", ADMIN, _("Register limits."), perm="accounts.add_registeredlimit"
+)
+UPDATE_REGISTERED_LIMIT = Rule(
+    "identity:update_registered_limit", ADMIN, _("Change a registered limit."), perm="accounts.change_registeredlimit"
+)
+DELETE_REGISTERED_LIMIT = Rule(
+    "identity:delete_registered_limit", ADMIN, _("Delete a registered limit."), perm="accounts.delete_registeredlimit"
+)
+GET_LIMIT = Rule(
+    "identity:get_limit",
+    f"{SYSTEM_READER} or (domain_id:%(target.limit.domain.id)s or domain_id:%(target.limit.project.domain_id)s)"
+    " or (project_id:%(target.limit.project_id)s and not None:%(target.limit.project_id)s)",
+    _("See a limit."),
+    perm="accounts.view_limit",
+)
+LIST_LIMITS = Rule("identity:list_limits", "", _("List limits."))
+CREATE_LIMITS = Rule("identity:create_limits", ADMIN, _("Set limits."), perm="accounts.add_limit")
+UPDATE_LIMIT = Rule("identity:update_limit", ADMIN, _("Change a limit."), perm="accounts.change_limit")
+DELETE_LIMIT = Rule("identity:delete_limit", ADMIN, _("Delete a limit."), perm="accounts.delete_limit")
+
 registry.register("identity", [*BASE, *(rule for rule in list(globals().values()) if isinstance(rule, Rule))])

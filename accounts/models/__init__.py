@@ -11,7 +11,6 @@ from accounts.models.limit import Limit, ProjectLock, RegisteredLimit
 from accounts.models.password import PastPassword, SignIn
 from accounts.models.policy import Consumer, DomainSetting, Policy, PolicyAssociation
 from accounts.models.project import Ancestor, Project, ProjectTag
-from accounts.models.quota import Quota
 from accounts.models.role import ImpliedRole, Role
 from accounts.models.share import Share
 from accounts.models.token import RevokedToken
@@ -42,7 +41,6 @@ __all__ = [
     "ProjectEndpoint",
     "ProjectLock",
     "ProjectTag",
-    "Quota",
     "RecoveryCode",
     "Region",
     "RegisteredLimit",

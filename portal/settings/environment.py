@@ -6,6 +6,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 
+def _one_of(text: str, *words: str) -> str:
+    if text not in words:
+        raise ValueError(f"{text!r} is not one of {', '.join(words)}.")
+    return text
+
+
 @dataclass(frozen=True)
 class Environment:
     """What the variables of docs/developer/architecture.md say, with their defaults filled in."""
@@ -18,6 +24,7 @@ class Environment:
     network_cidr: str | None
     admin_password: str | None = field(repr=False)
     debug: bool
+    limit_model: str
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -41,6 +48,7 @@ class Environment:
             network_cidr=env.get("NEBULET_NETWORK_CIDR"),
             admin_password=env.get("NEBULET_ADMIN_PASSWORD"),
             debug=env.get("NEBULET_DEBUG", "0") not in ("", "0"),
+            limit_model=_one_of(env.get("NEBULET_LIMIT_MODEL", "flat"), "flat", "strict_two_level"),
             database_url=env.get("DATABASE_URL", f"sqlite:///{state}/db/nebulet.sqlite3"),
             broker_url=env.get("BROKER_URL", f"unix://{socket}?db=0"),
             redis_url=env.get("REDIS_URL", f"unix://{socket}?db=1"),

@@ -22,6 +22,7 @@ from images.services import data, limits, registry, transfer
 from images.states import ImageStatus
 from images.stores.base import put
 from portal.core.context import RequestContext
+from tests.accounts.factories import ServiceFactory
 from tests.images.asgi import call, file_of
 from tests.images.factories import MIB, ActiveImageFactory, ImageFactory, noise, qcow2
 
@@ -197,8 +198,15 @@ async def test_only_so_many_uploads_run_at_once(personas, image, store, monkeypa
     await assert_queued(image, store)
 
 
+@sync_to_async
+def limited(project_id, changes):
+    """Limit a project."""
+    ServiceFactory(type="image")
+    quotas.set_limits(project_id, changes)
+
+
 async def test_a_project_runs_only_so_many_uploads_at_once(personas, image, store):
-    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.UPLOADS: 0})
+    await limited(personas.lab.pk, {limits.UPLOADS: 0})
     answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])
     assert (answer.status, answer.taken) == (413, 0)
 
@@ -272,7 +280,7 @@ async def test_formats_must_be_known_first(personas):
 
 
 async def test_a_quota_refuses_before_the_first_byte(personas, image, store):
-    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.TOTAL_MIB: 1})
+    await limited(personas.lab.pk, {limits.TOTAL_MIB: 1})
     answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[noise(2 * MIB)])
     assert (answer.status, answer.taken) == (413, 0)
     answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[noise(MIB), b"x"], length=None)
@@ -282,7 +290,7 @@ async def test_a_quota_refuses_before_the_first_byte(personas, image, store):
 
 
 async def test_parallel_uploads_cannot_pass_a_quota(personas, store):
-    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.TOTAL_MIB: 3})
+    await limited(personas.lab.pk, {limits.TOTAL_MIB: 3})
     rows = [await sync_to_async(ImageFactory)(owner=personas.lab.pk) for _number in range(6)]
     answers = await asyncio.gather(
         *(
