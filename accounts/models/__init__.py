@@ -3,7 +3,7 @@
 from accounts.models.assignment import Assignment
 from accounts.models.catalog import CatalogService, Endpoint, Region
 from accounts.models.credential import Credential, RecoveryCode
-from accounts.models.delegation import AccessRule, ApplicationCredential, Trust
+from accounts.models.delegation import AccessRule, ApplicationCredential, Confinement, Trust
 from accounts.models.domain import DEFAULT_DOMAIN_ID, Domain
 from accounts.models.endpoint_filter import EndpointGroup, ProjectEndpoint
 from accounts.models.group import Group, Membership
@@ -23,6 +23,7 @@ __all__ = [
     "ApplicationCredential",
     "Assignment",
     "CatalogService",
+    "Confinement",
     "Consumer",
     "Credential",
     "Domain",

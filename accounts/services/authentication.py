@@ -1,4 +1,5 @@
-"""Proving who somebody is: by a password, by a token that is still good, by a one-time password, or by several of these.
+"""Proving who somebody is: by a password, by a token that is still good, by a one-time password, by an application credential, or
+by several of these.
 
 Every refusal reads and costs the same, whether the name, the password or the account was at fault.
 """
@@ -7,16 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.hashers import check_password as fits
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
-from accounts import contexts
-from accounts.models import DEFAULT_DOMAIN_ID, Domain, Project, User
-from accounts.services import receipts, second_factor, tokens
+from accounts import contexts, delegations
+from accounts.hashers import RandomSecretHasher
+from accounts.models import DEFAULT_DOMAIN_ID, ApplicationCredential, Domain, Project, Trust, User
+from accounts.services import receipts, second_factor, tokens, trusts
 from accounts.services.tokens import Grant, Payload, Scope
-from portal.core.errors import NotFound, Unauthorized
+from portal.core.errors import Forbidden, NotFound, Unauthorized
 
 MAX_PASSWORD = 4096
+APPLICATION_CREDENTIAL, TRUST = "application_credential", "OS-TRUST:trust"
 
 
 def check_password(
@@ -41,10 +47,11 @@ def check_password(
 
 @dataclass(frozen=True)
 class Proof:
-    """What one method proved: who it is, and the token it was done with."""
+    """What one method proved: who it is, and the token or the application credential it was done with."""
 
     user: User
     origin: Payload | None = None
+    lent: ApplicationCredential | None = None
 
 
 def authenticate(
@@ -68,8 +75,15 @@ def authenticate(
         raise Unauthorized()
     origin = next((proof.origin for proof in proofs if proof.origin), None)
     proved = list(dict.fromkeys([*(earlier.methods if earlier else []), *(origin.methods if origin else []), *methods]))
-    wanted = _wanted(scope)
+    lent = next((proof.lent for proof in proofs if proof.lent), None)
+    if lent is None and APPLICATION_CREDENTIAL in proved:
+        raise Unauthorized("An application credential must be sent along with the other methods.")
     receipts.check(user, proved, METHODS)
+    if lent is not None:
+        return _with_application_credential(lent, scope, proved, origin)
+    if isinstance(scope, dict) and TRUST in scope:
+        return _by_trust(user, scope[TRUST]["id"], proved, origin)
+    wanted = _wanted(scope)
     return tokens.issue(user=user, methods=proved, scope=_default(user) if wanted is None else wanted, origin=origin)
 
 
@@ -86,7 +100,25 @@ def _by_token(sent: dict[str, Any], _known: set[str]) -> Proof:
         grant = tokens.validate(sent["id"])
     except Unauthorized as error:
         raise NotFound("token", "", "Failed to validate token") from error
+    if grant.context().restricted or grant.delegation is not None:
+        raise Forbidden("Using a token that was lent to create another token is not allowed.")
     return Proof(grant.user, grant.payload)
+
+
+def _by_application_credential(sent: dict[str, Any], _known: set[str]) -> Proof:
+    where = Q(pk=sent["id"]) if "id" in sent else _named_for_owner(sent)
+    rows = ApplicationCredential.objects.select_related("user__domain", "project__domain")
+    row, secret = rows.prefetch_related("roles", "access_rules").filter(where).first(), sent["secret"]
+    if row is None or len(secret) > MAX_PASSWORD:
+        make_password(secret[:MAX_PASSWORD], hasher=RandomSecretHasher.algorithm)
+        raise Unauthorized()
+    if not fits(secret, row.secret_hash) or (row.expires_at is not None and row.expires_at <= timezone.now()):
+        raise Unauthorized()
+    return Proof(row.user, lent=row)
+
+
+def _named_for_owner(sent: dict[str, Any]) -> Q:
+    return Q(name=sent["name"], user=_person(**_named_in(sent["user"])))
 
 
 def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
@@ -101,6 +133,7 @@ def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
 METHODS: dict[str, Callable[[dict[str, Any], set[str]], Proof]] = {
     "password": _by_password,
     "token": _by_token,
+    APPLICATION_CREDENTIAL: _by_application_credential,
     "totp": _by_totp,
 }
 """What each method proves from what was sent for it and from whom earlier methods proved; the second factor comes last."""
@@ -125,6 +158,39 @@ def _person(*, user_id: str | None, name: str | None, domain_id: str | None, dom
     named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
     speakable = named and not any("\x00" in text or len(text) > 255 for text in named)
     return User.objects.select_related("domain").filter(where).first() if speakable else None
+
+
+def _with_application_credential(
+    row: ApplicationCredential, scope: Any, methods: list[str], origin: Payload | None
+) -> tuple[str, Grant]:
+    """Return a token by an application credential, which alone says for what project it is."""
+    if scope is not None:
+        raise Unauthorized("Application credentials cannot request a scope.")
+    return tokens.issue(
+        user=row.user,
+        methods=methods,
+        scope=Scope(project=row.project),
+        origin=origin,
+        delegation=delegations.lent_by(row),
+    )
+
+
+def _by_trust(trustee: User, trust_id: str, methods: list[str], origin: Payload | None) -> tuple[str, Grant]:
+    """Return a token by a trust for who was trusted; it uses up one use of it, unless it fails."""
+    rows = Trust.objects.select_related("trustor__domain", "trustee__domain", "project__domain").prefetch_related("roles")
+    row = rows.filter(pk=trust_id, trustee=trustee).first()
+    if row is None:
+        raise NotFound("trust", trust_id, f"Could not find trust: {trust_id}.")
+    with transaction.atomic():
+        if not trusts.consume(row):
+            raise Forbidden(f"No remaining uses for trust {trust_id}.")
+        return tokens.issue(
+            user=row.trustor if row.impersonation else trustee,
+            methods=methods,
+            scope=Scope(project=row.project),
+            origin=origin,
+            delegation=delegations.lent_by(row),
+        )
 
 
 def _wanted(scope: dict[str, Any] | str | None) -> Scope | None:

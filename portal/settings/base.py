@@ -88,6 +88,7 @@ PASSWORD_HASHERS = [
     "accounts.hashers.OwaspArgon2Hasher",
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.RandomSecretHasher",
 ]
 LOGIN_URL = "/account/sign-in/"
 LOGIN_REDIRECT_URL = "/"

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from accounts.models import Ancestor, Limit, ProjectLock, RegisteredLimit, User
+from accounts.models import Ancestor, Confinement, Limit, ProjectLock, RegisteredLimit, User
 from accounts.services import quotas
 from accounts.services.seed import seed
 
@@ -36,7 +36,7 @@ def test_every_table_is_there_to_look_at(operator, model):
 
 
 def test_all_tables_are_registered_and_groups_are_not():
-    inner = {Ancestor, ProjectLock}
+    inner = {Ancestor, Confinement, ProjectLock}
     assert set(MODELS) == set(apps.get_app_config("accounts").get_models()) - inner
     assert Group not in admin.site._registry
 

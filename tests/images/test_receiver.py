@@ -12,8 +12,10 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
+from accounts import delegations
 from accounts.models import Assignment
-from accounts.services import quotas
+from accounts.services import application_credentials, quotas, tokens
+from accounts.services.tokens import Scope
 from images.api.v2 import upload as uploading
 from images.models import Image
 from images.services import data, limits, registry, transfer
@@ -63,6 +65,28 @@ async def test_an_upload_makes_the_image_active(personas, image, store, length, 
     assert row.checksum == hashlib.md5(content).hexdigest()
     assert (row.os_hash_algo, row.os_hash_value) == ("sha512", hashlib.sha512(content).hexdigest())
     assert store.data[image.pk] == content
+
+
+async def test_access_rules_of_an_application_credential_bind_image_data_too(personas, image, active, store):
+    token = await sync_to_async(confined)(personas, {"service": "image", "method": "GET", "path": "/v2/images/*/file"})
+    assert (await call("GET", file_of(active), token=token)).body == b"abc"
+    assert (await call("PUT", file_of(image), token=token, chunks=[b"abc"])).status == 401
+    assert (await call("HEAD", file_of(active), token=token)).status == 401
+    assert (await fresh(image)).status == ImageStatus.QUEUED
+    assert set(store.data) == {active.pk}
+
+
+def confined(personas, rule):
+    """Return a token of the member that is good for one kind of request."""
+    row, _secret = application_credentials.create(
+        ctx=personas.member.ctx, user_id=personas.member.user.pk, name="robot", access_rules=[rule]
+    )
+    return tokens.issue(
+        user=personas.member.user,
+        methods=["application_credential"],
+        scope=Scope(project=personas.lab),
+        delegation=delegations.lent_by(row),
+    )[0]
 
 
 async def test_nothing_is_taken_from_a_stranger_to_the_cloud(image, store):

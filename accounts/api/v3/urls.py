@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.api.v3.views import (
+    access_rules,
+    application_credentials,
     assignments,
     auth,
     catalog,
@@ -16,6 +18,7 @@ from accounts.api.v3.views import (
     policies,
     projects,
     roles,
+    trusts,
     users,
     versions,
 )
@@ -73,6 +76,15 @@ v3: list[URLPattern | URLResolver] = [
     path("users/<str:key>/password", users.UserPasswordView.as_view()),
     path("users/<str:key>/tokens", users.UserTokensView.as_view()),
     path("users/<str:key>/groups", groups.UserGroupsView.as_view()),
+    path("users/<str:user>/application_credentials", application_credentials.ApplicationCredentialsView.as_view()),
+    path("users/<str:user>/application_credentials/<str:key>", application_credentials.ApplicationCredentialView.as_view()),
+    path("users/<str:user>/access_rules", access_rules.AccessRulesView.as_view()),
+    path("users/<str:user>/access_rules/<str:key>", access_rules.AccessRuleView.as_view()),
+    path("OS-TRUST/trusts", trusts.TrustsView.as_view()),
+    path("OS-TRUST/trusts/", trusts.TrustsView.as_view()),
+    path("OS-TRUST/trusts/<str:key>", trusts.TrustView.as_view()),
+    path("OS-TRUST/trusts/<str:key>/roles", trusts.TrustRolesView.as_view()),
+    path("OS-TRUST/trusts/<str:key>/roles/<str:role>", trusts.TrustRoleView.as_view()),
     path("users/<str:user>/credentials/OS-EC2", ec2.PairsView.as_view()),
     path("users/<str:user>/credentials/OS-EC2/<str:access>", ec2.PairView.as_view()),
     path("ec2tokens", ec2.Ec2TokensView.as_view()),
