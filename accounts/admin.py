@@ -16,13 +16,12 @@ from accounts.models import (
     Endpoint,
     ImpliedRole,
     Project,
-    Quota,
     Region,
     RevokedToken,
     Role,
     User,
 )
-from accounts.services import quotas, users
+from accounts.services import limit_tree, limits, quotas, users
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
 from portal.core.requests import CloudRequest
@@ -223,13 +222,95 @@ class SignInAdmin(PolicyModelAdmin):
 class RegisteredLimitAdmin(PolicyModelAdmin):
     list_display = ("service", "region", "resource_name", "default_limit")
     list_select_related = ("service", "region")
+    fields = ("service", "region", "resource_name", "default_limit")
+    readonly_fields = ("service", "region", "resource_name")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if "default_limit" in form.base_fields:
+            form.base_fields["default_limit"] = _amount()
+        return form
+
+    def save_model(self, request: CloudRequest, obj: Any, form: Any, change: bool) -> None:  # type: ignore[override]
+        limits.update_registered(
+            ctx=self.operator(request),
+            registered_limit=models.RegisteredLimit.objects.get(pk=obj.pk),
+            default_limit=obj.default_limit,
+        )
+
+
+def _amount() -> forms.IntegerField:
+    return forms.IntegerField(min_value=quotas.UNLIMITED, max_value=quotas.MAX_LIMIT, help_text="-1 is without limit.")
+
+
+class LimitForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when it runs
+    """The limit of one project or domain."""
+
+    resource_limit = _amount()
+
+    class Meta:
+        model = models.Limit
+        fields = ("registered", "project", "domain", "resource_limit")
+
+    def clean(self) -> Any:
+        cleaned = super().clean() or {}
+        owner = {name: cleaned.get(name, getattr(self.instance, name)) for name in ("project", "domain")}
+        registered = cleaned.get("registered") or (self.instance.registered if self.instance.pk else None)
+        if registered is None or "resource_limit" not in cleaned:
+            return cleaned
+        if (owner["project"] is None) == (owner["domain"] is None):
+            raise forms.ValidationError("Choose a project or a domain.")
+        try:
+            limit_tree.check(registered=registered, limit=cleaned["resource_limit"], **owner)
+        except CloudError as error:
+            raise forms.ValidationError(error.message) from error
+        return cleaned
 
 
 @admin.register(models.Limit)
 class LimitAdmin(PolicyModelAdmin):
+    form = LimitForm
     list_display = ("registered", "project", "domain", "resource_limit")
     list_select_related = ("registered", "project", "domain")
     search_fields = ("project__name", "domain__name", "registered__resource_name")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("registered", "project", "domain") if obj else ()
+
+    def save_model(self, request: CloudRequest, obj: Any, form: Any, change: bool) -> None:  # type: ignore[override]
+        if change:
+            row = models.Limit.objects.get(pk=obj.pk)
+            limits.update(ctx=self.operator(request), limit=row, resource_limit=obj.resource_limit)
+            return
+        registered = obj.registered
+        wanted = {
+            "service_id": registered.service_id,
+            "region_id": registered.region_id,
+            "resource_name": registered.resource_name,
+            "project_id": obj.project_id,
+            "domain_id": obj.domain_id,
+            "resource_limit": obj.resource_limit,
+        }
+        obj.pk = limits.create(ctx=self.operator(request), wanted=[wanted])[0].pk
+
+    def delete_model(self, request: CloudRequest, obj: Any) -> None:  # type: ignore[override]
+        limits.delete(ctx=self.operator(request), limit=obj)
+
+    def delete_queryset(self, request: CloudRequest, queryset: Any) -> None:  # type: ignore[override]
+        for row in queryset:
+            self.delete_model(request, row)
 
 
 @admin.register(models.Share)
@@ -242,55 +323,3 @@ class ShareAdmin(PolicyModelAdmin):
 @admin.register(RevokedToken)
 class RevokedTokenAdmin(PolicyModelAdmin):
     list_display = ("audit_id", "revoked_at", "expires_at")
-
-
-class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when it runs
-    """One limit of one project; the resources are those that the apps declared."""
-
-    project_id = forms.ChoiceField(label="Project")
-    resource = forms.ChoiceField()
-    limit = forms.IntegerField(min_value=quotas.UNLIMITED, max_value=quotas.MAX_LIMIT, help_text="-1 is without limit.")
-
-    class Meta:
-        model = Quota
-        fields = ("project_id", "resource", "limit")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "project_id" not in self.fields:  # on a limit that is there already both are read-only
-            return
-        fields: dict[str, Any] = self.fields
-        projects = Project.objects.select_related("domain")
-        fields["project_id"].choices = [(row.pk, f"{row.name} ({row.domain.name})") for row in projects]
-        fields["resource"].choices = [(name, f"{name} (default {limit})") for name, limit in quotas.defaults().items()]
-
-
-@admin.register(Quota)
-class QuotaAdmin(PolicyModelAdmin):
-    form = QuotaForm
-    list_display = ("project_id", "resource", "limit")
-    list_filter = ("resource",)
-    search_fields = ("project_id",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.admin_site.has_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.admin_site.has_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.admin_site.has_permission(request)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("project_id", "resource") if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
-        quotas.set_limits(obj.project_id, {obj.resource: obj.limit})
-        obj.pk = Quota.objects.get(project_id=obj.project_id, resource=obj.resource).pk
-
-    def delete_model(self, request: HttpRequest, obj: Quota) -> None:
-        quotas.reset(obj.project_id, obj.resource)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for row in queryset:
-            self.delete_model(request, row)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts import contexts
 from accounts.models import User
 from accounts.services import second_factor
-from accounts.services.authentication import attempt
+from accounts.services.attempts import attempt
 from portal.core.context import RequestContext
 from portal.core.policy import Rule, allowed, registry
 

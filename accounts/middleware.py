@@ -51,7 +51,7 @@ def token_context(request: HttpRequest) -> RequestContext | None:
     if not token:
         return None
     try:
-        return tokens.context_for_token(token, **_request(request))
+        return tokens.context_for_token(token, (request.method or "", request.path_info), **_request(request))
     except Unauthorized:
         return None
 

@@ -322,4 +322,76 @@ UPDATE_CONSUMER = Rule("identity:update_consumer", ADMIN, _("Change an OAuth con
 DELETE_CONSUMER = Rule("identity:delete_consumer", ADMIN, _("Delete an OAuth consumer."), perm="accounts.delete_consumer")
 LIST_REVOKE_EVENTS = Rule("identity:list_revoke_events", "rule:service_or_admin", _("List the tokens that were revoked."))
 
+OWNED_READER = f"{SYSTEM_READER} or rule:owner"
+RULE_READER = "(role:reader and system_scope:all) or user_id:%(target.user.id)s"
+TRUSTOR = "user_id:%(target.trust.trustor_user_id)s"
+TRUSTEE = "user_id:%(target.trust.trustee_user_id)s"
+TRUST_READER = f"{SYSTEM_READER} or {TRUSTOR} or {TRUSTEE}"
+
+GET_APPLICATION_CREDENTIAL = Rule(
+    "identity:get_application_credential",
+    OWNED_READER,
+    _("See an application credential."),
+    perm="accounts.view_applicationcredential",
+)
+LIST_APPLICATION_CREDENTIALS = Rule(
+    "identity:list_application_credentials", OWNED_READER, _("List the application credentials of a user.")
+)
+CREATE_APPLICATION_CREDENTIAL = Rule(
+    "identity:create_application_credential", "user_id:%(user_id)s", _("Make an application credential.")
+)
+DELETE_APPLICATION_CREDENTIAL = Rule(
+    "identity:delete_application_credential",
+    "rule:admin_or_owner",
+    _("Delete an application credential."),
+    perm="accounts.delete_applicationcredential",
+)
+GET_ACCESS_RULE = Rule("identity:get_access_rule", RULE_READER, _("See an access rule."), perm="accounts.view_accessrule")
+LIST_ACCESS_RULES = Rule("identity:list_access_rules", RULE_READER, _("List the access rules of a user."))
+DELETE_ACCESS_RULE = Rule(
+    "identity:delete_access_rule",
+    "(role:admin and system_scope:all) or user_id:%(target.user.id)s",
+    _("Delete an access rule."),
+    perm="accounts.delete_accessrule",
+)
+
+GET_TRUST = Rule("identity:get_trust", TRUST_READER, _("See a trust."), perm="accounts.view_trust")
+LIST_TRUSTS = Rule("identity:list_trusts", SYSTEM_READER, _("List all trusts."))
+LIST_TRUSTS_FOR_TRUSTOR = Rule(
+    "identity:list_trusts_for_trustor", f"{SYSTEM_READER} or {TRUSTOR}", _("List the trusts that a user gave.")
+)
+LIST_TRUSTS_FOR_TRUSTEE = Rule(
+    "identity:list_trusts_for_trustee", f"{SYSTEM_READER} or {TRUSTEE}", _("List the trusts that a user was given.")
+)
+LIST_ROLES_FOR_TRUST = Rule("identity:list_roles_for_trust", TRUST_READER, _("List the roles that a trust lends."))
+GET_ROLE_FOR_TRUST = Rule("identity:get_role_for_trust", TRUST_READER, _("See whether a trust lends a role."))
+CREATE_TRUST = Rule("identity:create_trust", TRUSTOR, _("Give a trust."))
+DELETE_TRUST = Rule("identity:delete_trust", f"{ADMIN} or {TRUSTOR}", _("Take a trust back."), perm="accounts.delete_trust")
+
+GET_LIMIT_MODEL = Rule("identity:get_limit_model", "", _("See how limits bind each other."))
+GET_REGISTERED_LIMIT = Rule(
+    "identity:get_registered_limit", "", _("See a registered limit."), perm="accounts.view_registeredlimit"
+)
+LIST_REGISTERED_LIMITS = Rule("identity:list_registered_limits", "", _("List registered limits."))
+CREATE_REGISTERED_LIMITS = Rule(
+    "identity:create_registered_limits", ADMIN, _("Register limits."), perm="accounts.add_registeredlimit"
+)
+UPDATE_REGISTERED_LIMIT = Rule(
+    "identity:update_registered_limit", ADMIN, _("Change a registered limit."), perm="accounts.change_registeredlimit"
+)
+DELETE_REGISTERED_LIMIT = Rule(
+    "identity:delete_registered_limit", ADMIN, _("Delete a registered limit."), perm="accounts.delete_registeredlimit"
+)
+GET_LIMIT = Rule(
+    "identity:get_limit",
+    f"{SYSTEM_READER} or (domain_id:%(target.limit.domain.id)s or domain_id:%(target.limit.project.domain_id)s)"
+    " or (project_id:%(target.limit.project_id)s and not None:%(target.limit.project_id)s)",
+    _("See a limit."),
+    perm="accounts.view_limit",
+)
+LIST_LIMITS = Rule("identity:list_limits", "", _("List limits."))
+CREATE_LIMITS = Rule("identity:create_limits", ADMIN, _("Set limits."), perm="accounts.add_limit")
+UPDATE_LIMIT = Rule("identity:update_limit", ADMIN, _("Change a limit."), perm="accounts.change_limit")
+DELETE_LIMIT = Rule("identity:delete_limit", ADMIN, _("Delete a limit."), perm="accounts.delete_limit")
+
 registry.register("identity", [*BASE, *(rule for rule in list(globals().values()) if isinstance(rule, Rule))])

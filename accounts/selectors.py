@@ -18,11 +18,13 @@ from accounts.models import (
     EndpointGroup,
     Group,
     ImpliedRole,
+    Limit,
     Policy,
     PolicyAssociation,
     Project,
     ProjectEndpoint,
     Region,
+    RegisteredLimit,
     RevokedToken,
     Role,
     User,
@@ -321,6 +323,33 @@ def endpoints_of_policy(policy: Policy) -> QuerySet[Endpoint]:
     return Endpoint.objects.filter(
         Q(pk__in=rows.values("endpoint_id")) | Q(service_id__in=rows.values("service_id"))
     ).select_related("region")
+
+
+def registered_limits_visible(ctx: RequestContext) -> QuerySet[RegisteredLimit]:
+    """Return the registered limits."""
+    authorize(ctx, policies.LIST_REGISTERED_LIMITS)
+    return RegisteredLimit.objects.all()
+
+
+def get_registered_limit(ctx: RequestContext, key: str) -> RegisteredLimit:
+    """Return a registered limit."""
+    return _get(ctx, policies.GET_REGISTERED_LIMIT, RegisteredLimit, "registered limit", key)
+
+
+def limits_visible(ctx: RequestContext) -> QuerySet[Limit]:
+    """Return the limits of the caller's project, of his domain and its projects, or all of them to who may see each."""
+    authorize(ctx, policies.LIST_LIMITS)
+    rows = Limit.objects.select_related("registered", "project")
+    if allowed(ctx, policies.GET_LIMIT, {}):
+        return rows
+    if ctx.domain_id:
+        return rows.filter(Q(domain_id=ctx.domain_id) | Q(project__domain_id=ctx.domain_id))
+    return rows.filter(project_id=ctx.project_id or "")
+
+
+def get_limit(ctx: RequestContext, key: str) -> Limit:
+    """Return a limit; to a caller without rights an unknown one looks like another's."""
+    return _get(ctx, policies.GET_LIMIT, Limit, "limit", key)
 
 
 def consumers_visible(ctx: RequestContext) -> QuerySet[Consumer]:

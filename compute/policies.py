@@ -133,6 +133,9 @@ QUOTA_DETAIL = _rule("os-quota-sets:detail", _READER, _("See a project's quota w
 QUOTA_DEFAULTS = _rule("os-quota-sets:defaults", "@", _("See the default quota."))
 QUOTA_UPDATE = _rule("os-quota-sets:update", _ADMIN, _("Change a project's quota."))
 QUOTA_DELETE = _rule("os-quota-sets:delete", _ADMIN, _("Put a project's quota back to the defaults."))
+QUOTA_CLASS_UPDATE = _rule(
+    "os-quota-class-sets:update", _ADMIN, _("Change the limits of projects that have none of their own.")
+)
 QUOTA_CLASS_SHOW = _rule("os-quota-class-sets:show", _ADMIN, _("See a quota class."))
 AGGREGATES_INDEX = _rule("os-aggregates:index", _ADMIN, _("List host aggregates."))
 EXTENSIONS = _rule("extensions", "@", _("List extensions."))

@@ -7,6 +7,7 @@ class ImagesConfig(AppConfig):
     name = "images"
 
     def ready(self) -> None:
-        from images.services import limits, sharing  # noqa: F401  limits declares the quotas of this service
+        from images.services import limits, sharing
 
+        limits.declare()
         sharing.declare()

@@ -3,7 +3,7 @@
 from accounts.models.assignment import Assignment
 from accounts.models.catalog import CatalogService, Endpoint, Region
 from accounts.models.credential import Credential, RecoveryCode
-from accounts.models.delegation import AccessRule, ApplicationCredential, Trust
+from accounts.models.delegation import AccessRule, ApplicationCredential, Confinement, Trust
 from accounts.models.domain import DEFAULT_DOMAIN_ID, Domain
 from accounts.models.endpoint_filter import EndpointGroup, ProjectEndpoint
 from accounts.models.group import Group, Membership
@@ -11,7 +11,6 @@ from accounts.models.limit import Limit, ProjectLock, RegisteredLimit
 from accounts.models.password import PastPassword, SignIn
 from accounts.models.policy import Consumer, DomainSetting, Policy, PolicyAssociation
 from accounts.models.project import Ancestor, Project, ProjectTag
-from accounts.models.quota import Quota
 from accounts.models.role import ImpliedRole, Role
 from accounts.models.share import Share
 from accounts.models.token import RevokedToken
@@ -24,6 +23,7 @@ __all__ = [
     "ApplicationCredential",
     "Assignment",
     "CatalogService",
+    "Confinement",
     "Consumer",
     "Credential",
     "Domain",
@@ -41,7 +41,6 @@ __all__ = [
     "ProjectEndpoint",
     "ProjectLock",
     "ProjectTag",
-    "Quota",
     "RecoveryCode",
     "Region",
     "RegisteredLimit",

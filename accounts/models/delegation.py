@@ -41,7 +41,7 @@ class ApplicationCredential(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="application_credentials")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="application_credentials")
     roles = models.ManyToManyField(Role, related_name="+")
-    access_rules = models.ManyToManyField(AccessRule, related_name="application_credentials")
+    access_rules = models.ManyToManyField(AccessRule, through="Confinement", related_name="application_credentials")
     secret_hash = models.CharField(max_length=255)
     expires_at = models.DateTimeField(null=True, blank=True)
     unrestricted = models.BooleanField(default=False)
@@ -57,6 +57,24 @@ class ApplicationCredential(models.Model):
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
         return {"user_id": self.user_id, "target.user.id": self.user_id, "project_id": self.project_id}
+
+
+class Confinement(models.Model):
+    """An application credential may ask for what an access rule says.
+
+    A rule in use cannot be deleted: without its last one a credential would be free to ask for everything.
+    """
+
+    application_credential = models.ForeignKey(ApplicationCredential, on_delete=models.CASCADE, related_name="+")
+    access_rule = models.ForeignKey(AccessRule, on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["application_credential", "access_rule"], name="access_rule_once_per_credential")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_credential}: {self.access_rule}"
 
 
 class Trust(models.Model):
@@ -77,6 +95,11 @@ class Trust(models.Model):
 
     class Meta:
         ordering = ["created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trustor", "trustee", "project", "impersonation", "expires_at"], name="trust_given_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.trustor} trusts {self.trustee}"

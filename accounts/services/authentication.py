@@ -1,4 +1,5 @@
-"""Proving who somebody is: by a password, by a token that is still good, by a one-time password, or by several of these.
+"""Proving who somebody is: by a password, by a token that is still good, by a one-time password, by an application credential, or
+by several of these.
 
 Every refusal reads and costs the same, whether the name, the password or the account was at fault.
 """
@@ -7,71 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.hashers import check_password as fits
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
-from accounts import contexts
-from accounts.models import DEFAULT_DOMAIN_ID, Domain, Project, User
-from accounts.services import delays, receipts, second_factor, tokens
+from accounts import contexts, delegations
+from accounts.hashers import RandomSecretHasher
+from accounts.models import ApplicationCredential, Domain, Project, Trust, User
+from accounts.services import receipts, second_factor, tokens, trusts
+from accounts.services.attempts import MAX_PASSWORD, PasswordExpired, attempt, person
 from accounts.services.tokens import Grant, Payload, Scope
-from portal.core.errors import NotFound, Unauthorized
+from portal.core.errors import Forbidden, NotFound, Unauthorized
 
-MAX_PASSWORD = 4096
-
-
-class PasswordExpired(Unauthorized):
-    """The password is right, but good for nothing any more than for choosing another one."""
-
-    def __init__(self, user: User) -> None:
-        super().__init__(f"The password is expired and needs to be changed for user: {user.pk}.")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What a try by password gave: the user when he is let in, else how long the next try has to wait.
-
-    With ``both`` he proved his second factor as well.
-    """
-
-    user: User | None
-    wait_s: int = 0
-    both: bool = False
-
-
-def attempt(password: str, *, address: str, code: str = "", **who: str | None) -> Attempt:
-    """Try a password for the user that ``who`` names, from an address; the password may have expired.
-
-    One hash is worked out and the same questions are asked whether the name, the password or the account is at fault or the
-    account has to wait. Who waits is let in by the right password with the right code of his second factor.
-    """
-    user, account = _person(**who)
-    tried = delays.Try(account, address)
-    right = _is_right(user, password)
-    wait_s = tried.wait_s(user)
-    if user is None or not right:
-        if not wait_s:
-            tried.failed()
-        return Attempt(None, wait_s or tried.wait_s(user))
-    both = bool(code) and second_factor.verify(user=user, code=code)
-    if wait_s and not both:
-        return Attempt(None, wait_s)
-    tried.passed()
-    return Attempt(user, both=both)
-
-
-def _is_right(user: User | None, password: str) -> bool:
-    if user is None or len(password) > MAX_PASSWORD:
-        make_password(password[:MAX_PASSWORD])
-        return False
-    return user.check_password(password) and user.enabled and user.domain.enabled
+APPLICATION_CREDENTIAL, TRUST = "application_credential", "OS-TRUST:trust"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What one method proved: who it is, and the token it was done with."""
+    """What one method proved: who it is, and the token or the application credential it was done with."""
 
     user: User
     origin: Payload | None = None
+    lent: ApplicationCredential | None = None
 
 
 def authenticate(
@@ -95,8 +55,15 @@ def authenticate(
         raise Unauthorized()
     origin = next((proof.origin for proof in proofs if proof.origin), None)
     proved = list(dict.fromkeys([*(earlier.methods if earlier else []), *(origin.methods if origin else []), *methods]))
-    wanted = _wanted(scope)
+    lent = next((proof.lent for proof in proofs if proof.lent), None)
+    if lent is None and APPLICATION_CREDENTIAL in proved:
+        raise Unauthorized("An application credential must be sent along with the other methods.")
     receipts.check(user, proved, METHODS)
+    if lent is not None:
+        return _with_application_credential(lent, scope, proved, origin)
+    if isinstance(scope, dict) and TRUST in scope:
+        return _by_trust(user, scope[TRUST]["id"], proved, origin)
+    wanted = _wanted(scope)
     return tokens.issue(user=user, methods=proved, scope=_default(user) if wanted is None else wanted, origin=origin)
 
 
@@ -115,11 +82,29 @@ def _by_token(sent: dict[str, Any], _known: set[str], _address: str) -> Proof:
         grant = tokens.validate(sent["id"])
     except Unauthorized as error:
         raise NotFound("token", "", "Failed to validate token") from error
+    if grant.context().restricted or grant.delegation is not None:
+        raise Forbidden("Using a token that was lent to create another token is not allowed.")
     return Proof(grant.user, grant.payload)
 
 
+def _by_application_credential(sent: dict[str, Any], _known: set[str], _address: str) -> Proof:
+    where = Q(pk=sent["id"]) if "id" in sent else _named_for_owner(sent)
+    rows = ApplicationCredential.objects.select_related("user__domain", "project__domain")
+    row, secret = rows.prefetch_related("roles", "access_rules").filter(where).first(), sent["secret"]
+    if row is None or len(secret) > MAX_PASSWORD:
+        make_password(secret[:MAX_PASSWORD], hasher=RandomSecretHasher.algorithm)
+        raise Unauthorized()
+    if not fits(secret, row.secret_hash) or (row.expires_at is not None and row.expires_at <= timezone.now()):
+        raise Unauthorized()
+    return Proof(row.user, lent=row)
+
+
+def _named_for_owner(sent: dict[str, Any]) -> Q:
+    return Q(name=sent["name"], user=person(**_named_in(sent["user"]))[0])
+
+
 def _by_totp(sent: dict[str, Any], known: set[str], _address: str) -> Proof:
-    user, _account = _person(**_named_in(sent["user"]))
+    user, _account = person(**_named_in(sent["user"]))
     if user is None or not user.enabled or not user.domain.enabled:
         raise Unauthorized()
     if not second_factor.verify(user=user, code=sent["user"]["passcode"], alone=user.pk not in known):
@@ -130,6 +115,7 @@ def _by_totp(sent: dict[str, Any], known: set[str], _address: str) -> Proof:
 METHODS: dict[str, Callable[[dict[str, Any], set[str], str], Proof]] = {
     "password": _by_password,
     "token": _by_token,
+    APPLICATION_CREDENTIAL: _by_application_credential,
     "totp": _by_totp,
 }
 """What each method proves from what was sent for it, whom earlier methods proved, and the address; the second factor comes last."""
@@ -145,29 +131,37 @@ def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _person(
-    *, user_id: str | None = None, name: str | None = None, domain_id: str | None = None, domain_name: str | None = None
-) -> tuple[User | None, str]:
-    """Return the user who is meant, None when there is none, and the account that tries are counted for. Always two queries.
+def _with_application_credential(
+    row: ApplicationCredential, scope: Any, methods: list[str], origin: Payload | None
+) -> tuple[str, Grant]:
+    """Return a token by an application credential, which alone says for what project it is."""
+    if scope is not None:
+        raise Unauthorized("Application credentials cannot request a scope.")
+    return tokens.issue(
+        user=row.user,
+        methods=methods,
+        scope=Scope(project=row.project),
+        origin=origin,
+        delegation=delegations.lent_by(row),
+    )
 
-    A name without a domain is a name of the default domain.
-    """
-    named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
-    if not named or any("\x00" in text or len(text) > 255 for text in named):
-        return None, delays.account_of("", "")
-    people = User.objects.filter(name=name) if user_id is None else User.objects.filter(pk=user_id)
-    if user_id is not None and domain_id is None and domain_name is None:
-        user = people.first()
-        domain = Domain.objects.filter(pk=user.domain_id if user else "").first()
-    else:
-        where = {"pk": domain_id or DEFAULT_DOMAIN_ID} if domain_name is None else {"name": domain_name}
-        domain = Domain.objects.filter(**where).first()
-        user = people.filter(domain_id=domain.pk if domain else "").first()
-    place = domain.pk if domain is not None else f"?{domain_name or domain_id}"
-    if user is None or domain is None:
-        return None, delays.account_of(place, str(name) if user_id is None else f"?{user_id}")
-    user.domain = domain
-    return user, delays.account_of(place, user.name)
+
+def _by_trust(trustee: User, trust_id: str, methods: list[str], origin: Payload | None) -> tuple[str, Grant]:
+    """Return a token by a trust for who was trusted; it uses up one use of it, unless it fails."""
+    rows = Trust.objects.select_related("trustor__domain", "trustee__domain", "project__domain").prefetch_related("roles")
+    row = rows.filter(pk=trust_id, trustee=trustee).first()
+    if row is None:
+        raise NotFound("trust", trust_id, f"Could not find trust: {trust_id}.")
+    with transaction.atomic():
+        if not trusts.consume(row):
+            raise Forbidden(f"No remaining uses for trust {trust_id}.")
+        return tokens.issue(
+            user=row.trustor if row.impersonation else trustee,
+            methods=methods,
+            scope=Scope(project=row.project),
+            origin=origin,
+            delegation=delegations.lent_by(row),
+        )
 
 
 def _wanted(scope: dict[str, Any] | str | None) -> Scope | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import PastPassword, User
 from accounts.services import delays, sessions
-from accounts.services.authentication import MAX_PASSWORD, attempt
+from accounts.services.attempts import MAX_PASSWORD, attempt
 from portal.core.errors import BadRequest, Unauthorized
 
 LOG = logging.getLogger(__name__)

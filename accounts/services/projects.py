@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group as SharedWith
 
 from accounts import policies, selectors
 from accounts.models import Ancestor, Domain, Project, ProjectTag
-from accounts.services import quotas
+from accounts.services import limit_tree
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
@@ -78,9 +78,7 @@ def delete(*, ctx: RequestContext, project: Project) -> None:
 
 
 def forget(project_ids: list[str]) -> None:
-    """Drop what hangs on projects by name alone: their limits, and the groups in which things were shared with them."""
-    for project_id in project_ids:
-        quotas.reset(project_id)
+    """Drop what hangs on projects by name alone: the groups in which things were shared with them."""
     SharedWith.objects.filter(name__in=[project_group(project_id) for project_id in project_ids]).delete()
 
 
@@ -132,9 +130,9 @@ def _place_below(project: Project, parent: Project) -> None:
 
 
 def _refuse_depth(parent: Project | None) -> None:
-    """Raise Forbidden where the tree would grow deeper than allowed; the domain counts as its first level."""
-    depth = 2 if parent is None else 3 + parent.ancestors.count()
-    if depth > settings.MAX_PROJECT_TREE_DEPTH + 1:
+    """Raise Forbidden where the tree below a domain would grow deeper than allowed."""
+    depth = 1 if parent is None else 2 + parent.ancestors.count()
+    if depth > (1 if limit_tree.is_strict() else settings.MAX_PROJECT_TREE_DEPTH):
         raise Forbidden(f"Max hierarchy depth reached for {parent.pk if parent else ''} branch.")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from accounts import contexts, delegations, holdings, policies
+from accounts import access, contexts, delegations, holdings, policies
 from accounts.delegations import Delegation
 from accounts.holdings import DOMAIN, PROJECT, SYSTEM, UNSCOPED, Holding
 from accounts.models import Domain, Project, RevokedToken, Role, User
@@ -139,13 +139,26 @@ def validate(token: str, *, allow_expired: bool = False) -> Grant:
 
 
 def context_for_token(
-    token: str, request_id: str | None = None, global_request_id: str | None = None, remote_address: str | None = None
+    token: str,
+    asked: tuple[str, str] | None = None,
+    *,
+    request_id: str | None = None,
+    global_request_id: str | None = None,
+    remote_address: str | None = None,
 ) -> RequestContext:
-    """Return the caller behind a token; raises Unauthorized."""
+    """Return the caller behind a token; raises Unauthorized.
+
+    ``asked`` are method and path of his request. A token with access rules is good for what they say alone, and so for nothing
+    where no request is named.
+    """
     request: dict[str, Any] = {"global_request_id": global_request_id, "remote_address": remote_address}
     if request_id:
         request["request_id"] = request_id
-    return validate(token).context(**request)
+    grant = validate(token)
+    ctx = grant.context(**request)
+    if ctx.access_rules is not None and (asked is None or not access.permits(ctx.access_rules, *asked)):
+        raise _refusal(grant.payload, "its access rules do not name the request")
+    return ctx
 
 
 def revoke(grant: Grant) -> None:
@@ -177,6 +190,8 @@ def _look_up(payload: Payload, delegation: Delegation | None = None, *, allow_ex
     if held is None:
         raise _refusal(payload, "its user or its scope is gone")
     _check(payload, held, allow_expired)
+    if delegation is not None and not delegation.accepts_token_from(payload.issued_at):
+        raise _refusal(payload, "somebody who lent it or was lent it is disabled or has another password")
     roles = _roles(payload.kind, scope_id, delegation.lender_id if delegation else user_id, delegation)
     if payload.kind != UNSCOPED and not roles:
         raise _refusal(payload, "no role is held in its scope")

@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.models import Project
 from accounts.services import quotas
 from compute import policies, selectors
-from compute.services.quotas import DEFAULTS
+from compute.services.quotas import RESOURCES
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
@@ -19,15 +19,24 @@ def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], 
     authorize(ctx, policies.QUOTA_UPDATE, {"project_id": project_id})
     if not Project.objects.filter(pk=project_id).exists():
         raise BadRequest(f"Project ID {project_id} is not a valid project.")
-    unknown = sorted(set(changes) - set(DEFAULTS))
+    unknown = sorted(set(changes) - set(RESOURCES))
     if unknown:
         raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")
     quotas.lock(project_id)
-    used = selectors.in_use(project_id)
+    used = selectors.in_use([project_id])
     for name, limit in changes.items():
         if not force and 0 <= limit < used.get(name, 0):
             raise BadRequest(f"Quota limit {limit} for {name} must be greater than or equal to already used {used[name]}.")
     return quotas.set_limits(project_id, changes)
+
+
+def change_defaults(*, ctx: RequestContext, changes: Mapping[str, int]) -> dict[str, int]:
+    """Return the limits of projects that have none of their own, after these were set."""
+    authorize(ctx, policies.QUOTA_CLASS_UPDATE)
+    unknown = sorted(set(changes) - set(RESOURCES))
+    if unknown:
+        raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")
+    return quotas.set_defaults(changes)
 
 
 def reset(*, ctx: RequestContext, project_id: str) -> None:

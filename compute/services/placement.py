@@ -18,7 +18,7 @@ from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
-ROUNDS = 6
+ROUNDS = 20  # each one lost is one that another build won: more than there are threads that place
 
 
 class _Lost(Exception):

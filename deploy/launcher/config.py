@@ -126,6 +126,11 @@ class Config:
         return not {"BROKER_URL", "REDIS_URL"} <= self.environ.keys()
 
     @property
+    def on_mariadb(self) -> bool:
+        """Whether the database is MariaDB, whose driver not everybody needs."""
+        return urlsplit(self.environ.get("DATABASE_URL", "")).scheme == "mysql"
+
+    @property
     def local_address(self) -> tuple[str, int]:
         """Where this machine itself reaches the web process."""
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}

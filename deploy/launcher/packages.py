@@ -22,8 +22,10 @@ HYPERVISOR = (
 )
 # The builder of the tiny image unpacks all else it needs by itself.
 IMAGE_BUILDER = ("e2fsprogs", "zstd", "qemu-utils")
-# What the test of a scaled-out installation runs on ports and folders of its own.
-_SERVERS = ("postgresql", "rabbitmq-server")
+# What the driver of MariaDB is built against.
+MARIADB_CLIENT = ("libmariadb-dev",)
+# What the tests of databases and of a scaled-out installation run on ports and folders of their own.
+_SERVERS = ("postgresql", "mariadb-server", "rabbitmq-server")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # A package's scripts ask this program whether they may start its service; 101 says no.
@@ -34,9 +36,10 @@ _START_NOTHING = """\
 """
 
 
-def for_running(driver: str) -> tuple[str, ...]:
-    """Return the packages that an installation with this driver needs."""
-    return BUILD if driver == "fake" else BUILD + HYPERVISOR + IMAGE_BUILDER
+def for_running(driver: str, *, on_mariadb: bool = False) -> tuple[str, ...]:
+    """Return the packages that an installation with this driver and database needs."""
+    hypervisor = () if driver == "fake" else HYPERVISOR + IMAGE_BUILDER
+    return (*BUILD, *hypervisor, *(MARIADB_CLIENT if on_mariadb else ()))
 
 
 def for_tests(*, fast: bool) -> tuple[str, ...]:
@@ -45,7 +48,7 @@ def for_tests(*, fast: bool) -> tuple[str, ...]:
     if fast:
         return (*BUILD, *queue)
     browser = () if any(shutil.which(name) for name in _BROWSERS) else ("chromium",)
-    return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *_SERVERS, "openssh-client", *browser)
+    return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *MARIADB_CLIENT, *_SERVERS, "openssh-client", *browser)
 
 
 def missing(names: Sequence[str]) -> list[str]:

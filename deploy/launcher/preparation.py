@@ -45,7 +45,7 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
 
 def _install_packages(config: Config, terminal: Terminal) -> None:
     with terminal.step("system packages") as step:
-        step.note = packages.ensure(packages.for_running(config.driver))
+        step.note = packages.ensure(packages.for_running(config.driver, on_mariadb=config.on_mariadb))
 
 
 def _start_libvirt(config: Config, terminal: Terminal) -> None:

@@ -14,9 +14,19 @@ from deploy.launcher.stamps import Stamp, digest
 _OLDEST = (3, 11)
 
 
-def ensure(config: Config, *, dev: bool = False) -> str:
-    """Make the environment hold the requirements, with ``dev`` those of tests and checks too; return what was done."""
-    names = ["requirements.txt", "requirements-dev.txt"] if dev else ["requirements.txt"]
+MARIADB = "deploy/requirements/mariadb.txt"
+
+
+def ensure(config: Config, *, dev: bool = False, mariadb: bool = False) -> str:
+    """Make the environment hold the requirements; return what was done.
+
+    With ``dev`` those of tests and checks too; with ``mariadb`` that database's driver, even if the installation has another.
+    """
+    names = [
+        "requirements.txt",
+        *(["requirements-dev.txt"] if dev else []),
+        *([MARIADB] if mariadb or config.on_mariadb else []),
+    ]
     made = _ensure_venv(config)
     done = [name for name in names if install(config, config.checkout / name)]
     return f"installed {', '.join(done)}" if done else ("made" if made else "")

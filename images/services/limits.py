@@ -7,6 +7,7 @@ brought is admitted again under the project's lock before the image becomes acti
 from django.db.models import Q, Sum
 
 from accounts.services import quotas
+from accounts.services.quotas import Resource
 from images.models import Image
 from images.states import ImageStatus
 from portal.core.errors import QuotaExceeded, TooLarge
@@ -16,7 +17,18 @@ IMAGES = "image_count_total"
 UPLOADS = "image_count_uploading"
 TOTAL_MIB = "image_size_total"
 
-quotas.declare({IMAGES: 1000, UPLOADS: 32, TOTAL_MIB: 1 << 20})
+
+def declare() -> None:
+    """Make the resources of images known to the quota service."""
+    defaults = {IMAGES: 1000, UPLOADS: 32, TOTAL_MIB: 1 << 20}
+    quotas.declare({name: Resource("image", name, limit) for name, limit in defaults.items()}, in_use)
+
+
+def in_use(project_ids: list[str]) -> dict[str, int]:
+    """Return what the images of projects take of a quota, together, counted from the rows."""
+    present = Image.objects.present().filter(owner__in=project_ids)
+    uploads = Image.objects.filter(owner__in=project_ids, status=ImageStatus.SAVING)
+    return {IMAGES: present.count(), UPLOADS: uploads.count(), TOTAL_MIB: _mib(used_bytes(project_ids))}
 
 
 def admit_image(project_id: str | None) -> None:
@@ -24,7 +36,7 @@ def admit_image(project_id: str | None) -> None:
     if project_id is None:
         return
     quotas.lock(project_id)
-    _admit(project_id, IMAGES, wanted=1, used=Image.objects.present().filter(owner=project_id).count())
+    _admit(project_id, IMAGES, wanted=1, used=in_use([project_id])[IMAGES])
 
 
 def admit_upload(project_id: str | None, size: int) -> None:
@@ -32,9 +44,9 @@ def admit_upload(project_id: str | None, size: int) -> None:
     if project_id is None:
         return
     quotas.lock(project_id)
-    running = Image.objects.filter(owner=project_id, status=ImageStatus.SAVING).count()
-    _admit(project_id, UPLOADS, wanted=1, used=running)
-    _admit(project_id, TOTAL_MIB, wanted=_mib(size), used=_mib(used_bytes(project_id)))
+    used = in_use([project_id])
+    _admit(project_id, UPLOADS, wanted=1, used=used[UPLOADS])
+    _admit(project_id, TOTAL_MIB, wanted=_mib(size), used=used[TOTAL_MIB])
 
 
 def admit_arrived(project_id: str | None, size: int, image_id: str) -> None:
@@ -42,20 +54,20 @@ def admit_arrived(project_id: str | None, size: int, image_id: str) -> None:
     if project_id is None:
         return
     quotas.lock(project_id)
-    _admit(project_id, TOTAL_MIB, wanted=_mib(size), used=_mib(used_bytes(project_id, without=image_id)))
+    _admit(project_id, TOTAL_MIB, wanted=_mib(size), used=_mib(used_bytes([project_id], without=image_id)))
 
 
 def remaining_bytes(project_id: str | None) -> int | None:
     """Return how many bytes the project may still store, or None when there is no limit."""
     if project_id is None:
         return None
-    most = quotas.limits(project_id)[TOTAL_MIB]
-    return None if most < 0 else max(0, most * MIB - used_bytes(project_id))
+    left = quotas.rooms(project_id, {TOTAL_MIB: _mib(used_bytes([project_id]))}).get(TOTAL_MIB)
+    return None if left is None else left * MIB
 
 
-def used_bytes(project_id: str, without: str | None = None) -> int:
-    """Return what the project's images hold and what its running uploads have announced."""
-    mine = Image.objects.present().filter(owner=project_id).exclude(pk=without)
+def used_bytes(project_ids: list[str], without: str | None = None) -> int:
+    """Return what the images of projects hold and what their running uploads have announced."""
+    mine = Image.objects.present().filter(owner__in=project_ids).exclude(pk=without)
     stored = Q(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED])
     sums = mine.aggregate(stored=Sum("size", filter=stored), announced=Sum("upload_bytes"))
     return (sums["stored"] or 0) + (sums["announced"] or 0)

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.utils.module_loading import autodiscover_modules
 
+from portal.core import lookups
+
 
 class CoreConfig(AppConfig):
     name = "portal.core"
@@ -11,7 +13,8 @@ class CoreConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Register every app's rules, so that no question comes before its rule."""
+        """Register every app's rules, so that no question comes before its rule, and how text is searched."""
+        lookups.register()
         autodiscover_modules("policies")
 
 

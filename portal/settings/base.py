@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import dj_database_url
 from csp.constants import SELF, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from portal import VERSION
+from portal.settings.databases import database
 from portal.settings.environment import Environment
 
 ENV = Environment.read()
@@ -88,6 +88,7 @@ PASSWORD_HASHERS = [
     "accounts.hashers.OwaspArgon2Hasher",
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.RandomSecretHasher",
 ]
 LOGIN_URL = "/account/sign-in/"
 LOGIN_REDIRECT_URL = "/"
@@ -105,6 +106,7 @@ SIGN_IN_LONGEST_WAIT_S = 15 * 60
 TOKEN_LIFETIME_S = 3600 * 4
 EXPIRED_TOKEN_WINDOW_S = 3600 * 48
 MAX_PROJECT_TREE_DEPTH = 5
+LIMIT_MODEL = ENV.limit_model
 FERNET_KEY_DIR = ENV.secrets / "fernet"
 CREDENTIAL_KEY_DIR = ENV.secrets / "credential"
 RECEIPT_LIFETIME_S = 300
@@ -139,15 +141,7 @@ OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "delete": 300}
 CONSOLE_TOKEN_LIFETIME_S = 600
 
 # Database, queue, channels, cache
-DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=600, conn_health_checks=True)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;"
-        ),
-    }
+DATABASES = {"default": database(ENV.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = ENV.broker_url
 REDIS_URL = ENV.redis_url

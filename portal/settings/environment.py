@@ -7,6 +7,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 
+def _one_of(text: str, *words: str) -> str:
+    if text not in words:
+        raise ValueError(f"{text!r} is not one of {', '.join(words)}.")
+    return text
+
+
 @dataclass(frozen=True)
 class PasswordRules:
     """What passwords must be like, under the names of docs/operator/passwords.md."""
@@ -45,6 +51,7 @@ class Environment:
     network_cidr: str | None
     admin_password: str | None = field(repr=False)
     debug: bool
+    limit_model: str
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -71,6 +78,7 @@ class Environment:
             network_cidr=env.get("NEBULET_NETWORK_CIDR"),
             admin_password=env.get("NEBULET_ADMIN_PASSWORD"),
             debug=_flag("NEBULET_DEBUG"),
+            limit_model=_one_of(env.get("NEBULET_LIMIT_MODEL", "flat"), "flat", "strict_two_level"),
             database_url=env.get("DATABASE_URL", f"sqlite:///{state}/db/nebulet.sqlite3"),
             broker_url=env.get("BROKER_URL", f"unix://{socket}?db=0"),
             redis_url=env.get("REDIS_URL", f"unix://{socket}?db=1"),

@@ -15,6 +15,7 @@ from accounts.models import (
     ImpliedRole,
     Project,
     Region,
+    RegisteredLimit,
     Role,
     User,
 )
@@ -105,6 +106,15 @@ class ServiceFactory(DjangoModelFactory):
 
     type = "compute"
     name = "nova"
+
+
+class RegisteredLimitFactory(DjangoModelFactory):
+    class Meta:
+        model = RegisteredLimit
+
+    service = factory.SubFactory(ServiceFactory)
+    resource_name = "class:VCPU"
+    default_limit = 20
 
 
 class EndpointFactory(DjangoModelFactory):

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from accounts.models import Ancestor, ProjectLock, Quota, User
+from accounts.models import Ancestor, Confinement, Limit, ProjectLock, RegisteredLimit, User
 from accounts.services import quotas
 from accounts.services.seed import seed
 
@@ -21,11 +21,6 @@ def operator(personas, client):
     return personas.admin.sign_in(client)
 
 
-@pytest.fixture
-def _cores(monkeypatch):
-    monkeypatch.setattr(quotas, "_defaults", {"cores": 20})
-
-
 def url(model, tail=""):
     return f"/admin/accounts/{model._meta.model_name}/{tail}"
 
@@ -36,12 +31,12 @@ def test_every_table_is_there_to_look_at(operator, model):
     row = model.objects.first()
     if row is not None:
         assert operator.get(url(model, f"{row.pk}/change/")).status_code == 200
-    if model is not Quota:
+    if model is not Limit:
         assert operator.get(url(model, "add/")).status_code == 403
 
 
 def test_all_tables_are_registered_and_groups_are_not():
-    inner = {Ancestor, ProjectLock}
+    inner = {Ancestor, Confinement, ProjectLock}
     assert set(MODELS) == set(apps.get_app_config("accounts").get_models()) - inner
     assert Group not in admin.site._registry
 
@@ -58,18 +53,22 @@ def test_a_password_is_never_shown(operator):
     assert user.password not in operator.get(url(User, f"{user.pk}/change/")).content.decode()
 
 
-@pytest.mark.usefixtures("_cores")
 def test_limits_are_set_changed_and_taken_away(operator, personas):
-    lab = personas.lab.pk
-    answer = operator.post(url(Quota, "add/"), {"project_id": lab, "resource": "cores", "limit": 3})
+    lab, registered = personas.lab.pk, quotas.registered_limit("cores")
+    answer = operator.post(url(Limit, "add/"), {"project": lab, "registered": registered.pk, "resource_limit": 3})
     assert answer.status_code == 302
-    assert quotas.limits(lab) == {"cores": 3}
-    row = Quota.objects.get()
-    assert operator.post(url(Quota, f"{row.pk}/change/"), {"limit": 5}).status_code == 302
-    assert quotas.limits(lab) == {"cores": 5}
-    assert operator.post(url(Quota, f"{row.pk}/change/"), {"limit": -2}).status_code == 200
-    assert operator.post(url(Quota, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 302
-    assert quotas.limits(lab) == {"cores": 20}
+    assert quotas.limits(lab)["cores"] == 3
+    again = operator.post(url(Limit, "add/"), {"project": lab, "registered": registered.pk, "resource_limit": 3})
+    assert again.status_code == 200
+    row = Limit.objects.get()
+    assert operator.post(url(Limit, f"{row.pk}/change/"), {"resource_limit": 5}).status_code == 302
+    assert quotas.limits(lab)["cores"] == 5
+    assert operator.post(url(Limit, f"{row.pk}/change/"), {"resource_limit": -2}).status_code == 200
+    assert operator.post(url(Limit, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 302
+    assert quotas.limits(lab)["cores"] == 20
+    assert operator.post(url(RegisteredLimit, f"{registered.pk}/change/"), {"default_limit": 7}).status_code == 302
+    assert quotas.limits(lab)["cores"] == 7
+    assert operator.post(url(RegisteredLimit, f"{registered.pk}/change/"), {"default_limit": "x"}).status_code == 200
 
 
 def test_users_are_kept_out_and_let_in(operator, personas):

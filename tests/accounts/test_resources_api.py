@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from accounts.models import Domain, Project, Quota, Role, User
+from accounts.models import Domain, Limit, Project, Role, User
 from accounts.services import tokens
 from tests.accounts.factories import (
     PASSWORD,
@@ -12,6 +12,7 @@ from tests.accounts.factories import (
     EndpointFactory,
     ProjectFactory,
     RegionFactory,
+    RegisteredLimitFactory,
     RoleFactory,
     ServiceFactory,
     UserFactory,
@@ -239,10 +240,10 @@ def test_projects_stand_under_a_domain_or_a_project(personas):
 
 
 def test_deleting_a_project_takes_what_hangs_on_it(personas):
-    Quota.objects.create(project_id=personas.other.pk, resource="cores", limit=3)
+    Limit.objects.create(registered=RegisteredLimitFactory(), project=personas.other, resource_limit=3)
     Group.objects.create(name=f"project:{personas.other.pk}")
     assert personas.admin.api.delete(f"{V3}/projects/{personas.other.pk}").status_code == 204
-    assert not Quota.objects.exists()
+    assert not Limit.objects.exists()
     assert not Group.objects.exists()
     assert personas.stranger.api.get(f"{V3}/auth/projects").status_code == 401
 

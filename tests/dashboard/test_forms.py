@@ -9,6 +9,7 @@ from accounts.services import quotas
 from compute.models import Keypair, Server
 from compute.network.services import seed
 from images.models import Image
+from tests.accounts.factories import ServiceFactory
 
 PRIVATE = {"name": "web", "count": "1", "key_name": "", "network": "", "user_data": ""}
 
@@ -29,6 +30,7 @@ def test_launching_makes_an_instance_and_leads_to_its_build_view(world, browse):
 
 
 def test_a_quota_that_is_reached_stands_on_the_form(world, browse):
+    ServiceFactory(type="compute")
     quotas.set_limits(world.people.lab.pk, {"instances": 1})
 
     answer = browse("member").post("/instances/new/", filled(world, name="one-too-many", user_data="#!/bin/sh"))

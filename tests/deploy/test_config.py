@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.launcher import packages
 from deploy.launcher.config import Config
 from deploy.launcher.errors import LauncherError
 
@@ -72,6 +73,17 @@ def test_an_address_that_cannot_be_read_is_not_shown(name, text):
 )
 def test_addresses_of_every_kind_are_taken(text):
     assert Config.read({"DATABASE_URL": text}).environ["DATABASE_URL"] == text
+
+
+@pytest.mark.parametrize(
+    ("url", "needed"),
+    [(None, False), ("sqlite:///x", False), ("postgres://h/mysql", False), ("mysql://u:p%2F@h:3306/n", True)],
+)
+def test_only_mariadb_needs_its_driver(url, needed):
+    config = Config.read({"DATABASE_URL": url} if url else {})
+
+    assert config.on_mariadb is needed
+    assert ("libmariadb-dev" in packages.for_running("fake", on_mariadb=config.on_mariadb)) is needed
 
 
 def test_a_demonstration_has_everything_of_its_own():

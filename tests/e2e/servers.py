@@ -1,4 +1,4 @@
-"""PostgreSQL, RabbitMQ and Redis of a test's own: loopback ports, data folders and passwords that nothing else uses."""
+"""PostgreSQL, MariaDB, RabbitMQ and Redis of a test's own: loopback ports, data folders and passwords that nothing else uses."""
 
 import os
 import pwd
@@ -25,11 +25,18 @@ default_user = nebulet
 default_pass = {password}
 disk_free_limit.absolute = 50MB
 """
+# The database itself is made as an operator in a hurry would: its collation finds a and A equal.
+_MARIADB_SQL = """\
+CREATE USER nebulet@'127.0.0.1' IDENTIFIED BY '{password}';
+GRANT ALL ON *.* TO nebulet@'127.0.0.1';
+CREATE DATABASE nebulet CHARACTER SET latin1;
+ALTER USER root@localhost ACCOUNT LOCK;
+"""
 
 
 @dataclass
 class Servers:
-    """The three servers of a scaled-out installation; each can be ended and started again."""
+    """The servers of a scaled-out installation; each can be ended and started again."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nebulet-servers-", dir="/var/tmp")))
     password: str = field(default_factory=lambda: f"pw-{secrets.token_hex(8)}")
@@ -37,11 +44,15 @@ class Servers:
     def __post_init__(self) -> None:
         self.folder.chmod(0o755)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._ports = {name: free_port() for name in ("postgresql", "rabbitmq", "redis", "epmd", "erlang")}
+        self._ports = {name: free_port() for name in ("postgresql", "mariadb", "rabbitmq", "redis", "epmd", "erlang")}
 
     @property
     def database_url(self) -> str:
         return f"postgres://nebulet:{self.password}@127.0.0.1:{self._ports['postgresql']}/nebulet"
+
+    @property
+    def mariadb_url(self) -> str:
+        return f"mysql://nebulet:{self.password}@127.0.0.1:{self._ports['mariadb']}/nebulet"
 
     @property
     def broker_url(self) -> str:
@@ -92,6 +103,23 @@ class Servers:
         with self._answer("postgresql", lambda: connect("postgres"), psycopg.OperationalError) as connection:
             if fresh:
                 connection.execute("CREATE DATABASE nebulet")
+
+    def start_mariadb(self) -> None:
+        data, port = self.folder / "mariadb" / "data", self._ports["mariadb"]
+        first = self.folder / "mariadb" / "first.sql"
+        fresh = not data.exists()
+        if fresh:
+            self._home("mariadb", "mysql")
+            first.write_text(_MARIADB_SQL.format(password=self.password))
+            made = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
+            subprocess.run(self._as("mysql", *made, "--skip-test-db"), check=True, capture_output=True, cwd="/")
+        options = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={data}/socket", f"--pid-file={data}/pid"]
+        options += [f"--init-file={first}"] if fresh else []
+        options += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]
+        self._run("mariadb", "mysql", "/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", *options)
+        ping = ["mariadb-admin", "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1", f"-P{port}", "-u", "nebulet", "ping"]
+        env = {**os.environ, "MYSQL_PWD": self.password}
+        self._answer("mariadb", lambda: subprocess.run(ping, env=env, capture_output=True, check=False).returncode == 0)
 
     def start_rabbitmq(self) -> None:
         home = self._home("rabbitmq", "rabbitmq")

@@ -9,6 +9,7 @@ from images.models import Image, ImageProperty
 from images.services import limits
 from images.states import ImageStatus, MemberStatus, Visibility
 from images.stores.base import put
+from tests.accounts.factories import ServiceFactory
 from tests.images.factories import ActiveImageFactory, ImageFactory, MemberFactory, PropertyFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +186,7 @@ def test_an_operator_creates_for_others_and_for_all(personas):
 
 
 def test_the_number_of_images_is_limited(personas):
+    ServiceFactory(type="image")
     quotas.set_limits(personas.lab.pk, {limits.IMAGES: 1})
     assert personas.member.api.post("/image/v2/images", {}).status_code == 201
     assert personas.member.api.post("/image/v2/images", {}).status_code == 413

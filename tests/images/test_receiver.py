@@ -12,14 +12,17 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
+from accounts import delegations
 from accounts.models import Assignment
-from accounts.services import quotas
+from accounts.services import application_credentials, quotas, tokens
+from accounts.services.tokens import Scope
 from images.api.v2 import upload as uploading
 from images.models import Image
 from images.services import data, limits, registry, transfer
 from images.states import ImageStatus
 from images.stores.base import put
 from portal.core.context import RequestContext
+from tests.accounts.factories import ServiceFactory
 from tests.images.asgi import call, file_of
 from tests.images.factories import MIB, ActiveImageFactory, ImageFactory, noise, qcow2
 
@@ -62,6 +65,28 @@ async def test_an_upload_makes_the_image_active(personas, image, store, length, 
     assert row.checksum == hashlib.md5(content).hexdigest()
     assert (row.os_hash_algo, row.os_hash_value) == ("sha512", hashlib.sha512(content).hexdigest())
     assert store.data[image.pk] == content
+
+
+async def test_access_rules_of_an_application_credential_bind_image_data_too(personas, image, active, store):
+    token = await sync_to_async(confined)(personas, {"service": "image", "method": "GET", "path": "/v2/images/*/file"})
+    assert (await call("GET", file_of(active), token=token)).body == b"abc"
+    assert (await call("PUT", file_of(image), token=token, chunks=[b"abc"])).status == 401
+    assert (await call("HEAD", file_of(active), token=token)).status == 401
+    assert (await fresh(image)).status == ImageStatus.QUEUED
+    assert set(store.data) == {active.pk}
+
+
+def confined(personas, rule):
+    """Return a token of the member that is good for one kind of request."""
+    row, _secret = application_credentials.create(
+        ctx=personas.member.ctx, user_id=personas.member.user.pk, name="robot", access_rules=[rule]
+    )
+    return tokens.issue(
+        user=personas.member.user,
+        methods=["application_credential"],
+        scope=Scope(project=personas.lab),
+        delegation=delegations.lent_by(row),
+    )[0]
 
 
 async def test_nothing_is_taken_from_a_stranger_to_the_cloud(image, store):
@@ -173,8 +198,15 @@ async def test_only_so_many_uploads_run_at_once(personas, image, store, monkeypa
     await assert_queued(image, store)
 
 
+@sync_to_async
+def limited(project_id, changes):
+    """Limit a project."""
+    ServiceFactory(type="image")
+    quotas.set_limits(project_id, changes)
+
+
 async def test_a_project_runs_only_so_many_uploads_at_once(personas, image, store):
-    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.UPLOADS: 0})
+    await limited(personas.lab.pk, {limits.UPLOADS: 0})
     answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])
     assert (answer.status, answer.taken) == (413, 0)
 
@@ -248,7 +280,7 @@ async def test_formats_must_be_known_first(personas):
 
 
 async def test_a_quota_refuses_before_the_first_byte(personas, image, store):
-    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.TOTAL_MIB: 1})
+    await limited(personas.lab.pk, {limits.TOTAL_MIB: 1})
     answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[noise(2 * MIB)])
     assert (answer.status, answer.taken) == (413, 0)
     answer = await call("PUT", file_of(image), token=personas.member.token, chunks=[noise(MIB), b"x"], length=None)
@@ -258,7 +290,7 @@ async def test_a_quota_refuses_before_the_first_byte(personas, image, store):
 
 
 async def test_parallel_uploads_cannot_pass_a_quota(personas, store):
-    await sync_to_async(quotas.set_limits)(personas.lab.pk, {limits.TOTAL_MIB: 3})
+    await limited(personas.lab.pk, {limits.TOTAL_MIB: 3})
     rows = [await sync_to_async(ImageFactory)(owner=personas.lab.pk) for _number in range(6)]
     answers = await asyncio.gather(
         *(

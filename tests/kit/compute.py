@@ -35,6 +35,8 @@ from compute.virt.driver import HostFacts
 from images.models import Image
 from portal.core import bus
 from portal.core.context import RequestContext, new_request_id
+from tests.accounts.factories import ProjectFactory
+from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 
 __all__ = ["broker", "cloud", "commits", "ctx", "hosts", "operator"]
 
@@ -298,4 +300,6 @@ def commits(django_capture_on_commit_callbacks: Any) -> Callable[[], AbstractCon
 def cloud(db: None, ctx: RequestContext, hosts: Hosts, commits: Any, settings: Any) -> Cloud:
     settings.NETWORK_CIDR = "10.180.0.0/22"
     network_seed.seed("")
+    CatalogServiceFactory(type="compute", name="nova")
+    ProjectFactory(pk=ctx.project_id)
     return Cloud(ctx, hosts, commits)

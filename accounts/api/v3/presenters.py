@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from accounts.delegations import TRUST, Delegation
 from accounts.effective import Held
-from accounts.models import CatalogService, Domain, Endpoint, Group, Project, Region, Role, User
+from accounts.models import AccessRule, CatalogService, Domain, Endpoint, Group, Project, Region, Role, User
 from accounts.services.receipts import MoreProofNeeded
 from accounts.services.tokens import Grant
 
@@ -188,11 +189,29 @@ def token(grant: Grant, catalog: list[Body] | None) -> Body:
         body["domain"] = named(scope.domain)
     if scope.system:
         body["system"] = {"all": True}
+    if grant.delegation is not None:
+        body |= _lent(grant.delegation)
     if grant.roles:
         body["roles"] = [named(item) for item in grant.roles]
     if catalog is not None:
         body["catalog"] = catalog
     return body
+
+
+def _lent(delegation: Delegation) -> Body:
+    """Return what a token says of the application credential or the trust that it was got with."""
+    row = delegation.row
+    if delegation.kind == TRUST:
+        ends = {"trustor_user": {"id": row.trustor_id}, "trustee_user": {"id": row.trustee_id}}
+        return {"OS-TRUST:trust": {"id": row.pk, **ends, "impersonation": row.impersonation}}
+    rules = [access_rule(item) for item in delegation.access_rules]
+    body = {**named(row), "restricted": not row.unrestricted}
+    return {"application_credential": body | ({"access_rules": rules} if rules else {})}
+
+
+def access_rule(row: AccessRule) -> Body:
+    """Return an access rule as tokens and application credentials carry it."""
+    return {"id": row.pk, "service": row.service, "method": row.method, "path": row.path}
 
 
 def receipt(found: MoreProofNeeded) -> Body:

@@ -211,6 +211,24 @@ class TokenPart(serializers.Serializer[Any]):
     id = StrictString()
 
 
+class ApplicationCredentialPart(serializers.Serializer[Any]):
+    """An application credential by id, or by name and user, and its secret."""
+
+    id = StrictString(required=False, max_length=255)
+    name = StrictString(required=False, max_length=255)
+    user = PersonRef(required=False)
+    secret = StrictString(trim_whitespace=False, allow_blank=True)
+
+    def validate(self, attrs: Any) -> Any:
+        if "id" not in attrs and not ("name" in attrs and "user" in attrs):
+            raise serializers.ValidationError("Expecting to find id, or name and user, in application_credential.")
+        return attrs
+
+
+class TrustRef(serializers.Serializer[Any]):
+    id = StrictString(max_length=255)
+
+
 class TotpPart(serializers.Serializer[Any]):
     user = PasscodeRef()
 
@@ -220,6 +238,7 @@ class IdentityPart(serializers.Serializer[Any]):
     password = PasswordPart(required=False)
     token = TokenPart(required=False)
     totp = TotpPart(required=False)
+    application_credential = ApplicationCredentialPart(required=False)
 
     def validate(self, attrs: Any) -> Any:
         for method in attrs["methods"]:
@@ -238,12 +257,15 @@ class SystemPart(serializers.Serializer[Any]):
 
 
 class ScopePart(serializers.Serializer[Any]):
-    """At most one of project, domain, system and unscoped."""
+    """At most one of project, domain, system, a trust and unscoped."""
 
     project = ProjectRef(required=False)
     domain = DomainRef(required=False)
     system = SystemPart(required=False)
     unscoped = serializers.DictField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "OS-TRUST:trust": TrustRef(required=False)}
 
     def to_internal_value(self, data: Any) -> Any:
         return {"unscoped": {}} if data == "unscoped" else super().to_internal_value(data)
@@ -251,7 +273,7 @@ class ScopePart(serializers.Serializer[Any]):
     def validate(self, attrs: Any) -> Any:
         if len(attrs) != 1:
             raise serializers.ValidationError(
-                "Expecting to find exactly one of project, domain, system and unscoped in scope."
+                "Expecting to find exactly one of project, domain, system, OS-TRUST:trust and unscoped in scope."
             )
         return attrs
 

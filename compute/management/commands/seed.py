@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.models import Project
-from accounts.services import keys
+from accounts.services import keys, quotas
 from accounts.services import seed as accounts_seed
 from compute.network.services import seed as network_seed
 from compute.services import seed as compute_seed
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         keys.CREDENTIALS.ensure()
         accounts_seed.seed(password_of("admin", settings.ADMIN_PASSWORD), password_of("demo", None))
         self.stdout.write("identity: roles, projects admin and demo, users admin and demo, catalog")
+        quotas.register_all()
         flavors = compute_seed.seed()
         self.stdout.write(f"flavors: {', '.join(flavor.name for flavor in flavors) or 'nothing to do'}")
         owner = Project.objects.get(name="admin", domain_id="default")

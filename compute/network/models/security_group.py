@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from compute.network.models.network import new_uuid
@@ -12,7 +12,11 @@ DEFAULT_GROUP = "default"
 
 
 class SecurityGroup(models.Model):
-    """A set of rules of one project; every project has one named ``default``."""
+    """A set of rules of one project; every project has one named ``default``.
+
+    ``default_of`` is the project of such a one, and null for all others: nulls differ from each other, and so one constraint holds
+    on every database.
+    """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
     name = models.CharField(max_length=255)
@@ -20,14 +24,15 @@ class SecurityGroup(models.Model):
     project_id = models.CharField(max_length=64, db_index=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
+    default_of = models.GeneratedField(
+        expression=Case(When(name=DEFAULT_GROUP, then=F("project_id"))),
+        output_field=models.CharField(max_length=64, null=True),
+        db_persist=True,
+    )
 
     class Meta:
         ordering = ["created_at", "id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["project_id", "name"], condition=Q(name=DEFAULT_GROUP), name="one_default_group_per_project"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["default_of"], name="one_default_group_per_project")]
 
     def __str__(self) -> str:
         return self.name

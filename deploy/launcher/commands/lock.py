@@ -7,7 +7,7 @@ from deploy.launcher import shell, venv
 from deploy.launcher.config import Config
 from deploy.launcher.terminal import Terminal
 
-_FILES = ("requirements.in", "requirements-dev.in", "deploy/requirements/uv.in", "deploy/requirements/node.in")
+_FILES = ("requirements.in", "requirements-dev.in", *(f"deploy/requirements/{name}.in" for name in ("uv", "node", "mariadb")))
 # No index address may enter the files: each machine has its own.
 _OPTIONS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links")
 

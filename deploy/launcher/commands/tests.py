@@ -34,7 +34,7 @@ def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:
     with terminal.step("system packages") as step:
         step.note = packages.ensure(packages.for_tests(fast=fast), start=False)
     with terminal.step("requirements") as step:
-        step.note = venv.ensure(config, dev=True)
+        step.note = venv.ensure(config, dev=True, mariadb=not fast)
     with terminal.step("browser bundle") as step:
         step.note = bundle.ensure(config)
     if not fast and os.geteuid() == 0:

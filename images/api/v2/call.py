@@ -60,4 +60,4 @@ class Call:
         token = self.headers.get("x-auth-token")
         if not token:
             raise Unauthorized()
-        return await in_database(tokens.context_for_token, token, request_id=self.request_id)
+        return await in_database(tokens.context_for_token, token, (self.method, self.path), request_id=self.request_id)

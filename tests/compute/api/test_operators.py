@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.compute.api.world import make_server
 from tests.kit.api import Row, check, matrix
 from tests.kit.compute import HostFactory
@@ -132,6 +133,7 @@ def test_limits(personas, cloud):
 
 
 def test_quota_sets(personas, cloud):
+    CatalogServiceFactory(type="compute")
     path = f"{V2}/os-quota-sets/{personas.lab.pk}"
     shown = check(personas, *matrix("get", path, ok=200, stranger=403))[-1].json()["quota_set"]
     assert (shown["id"], shown["instances"]) == (personas.lab.pk, 10)

@@ -16,6 +16,8 @@ from accounts.services.tokens import Grant
 from portal.core.errors import CloudError, NotFound, Unauthorized
 from portal.core.policy import authorize
 
+ACCESS_RULES_VERSION = 1.0
+
 
 class TokensView(IdentityView):
     """POST, GET, HEAD and DELETE /v3/auth/tokens"""
@@ -35,6 +37,8 @@ class TokensView(IdentityView):
 
     def get(self, request: Request) -> Response:
         token, grant = self.subject()
+        if grant.delegation is not None and grant.delegation.access_rules and not self.heeds_access_rules():
+            raise NotFound("token", "", "Failed to validate token")
         rule = policies.CHECK_TOKEN if request.method == "HEAD" else policies.VALIDATE_TOKEN
         authorize(self.ctx, rule, {"target.token.user_id": grant.user.pk})
         return self.told(token, grant)
@@ -53,6 +57,13 @@ class TokensView(IdentityView):
             return token, tokens.validate(token, allow_expired=allow_expired)
         except Unauthorized as error:
             raise NotFound("token", "", "Failed to validate token") from error
+
+    def heeds_access_rules(self) -> bool:
+        """Whether the service that asks enforces access rules itself: to others a token with such rules would be good for all."""
+        try:
+            return float(self.request.headers.get("OpenStack-Identity-Access-Rules", "")) >= ACCESS_RULES_VERSION
+        except ValueError:
+            return False
 
     def fault(self, error: CloudError) -> Response:
         response = super().fault(error)

@@ -66,7 +66,7 @@ def _limit() -> WholeNumber:
     return WholeNumber(required=False, min_value=-1, max_value=BIGGEST)
 
 
-class QuotaChanges(VersionedSerializer):
+class QuotaFigures(VersionedSerializer):
     instances = _limit()
     cores = _limit()
     ram = _limit()
@@ -81,6 +81,9 @@ class QuotaChanges(VersionedSerializer):
     injected_files = _limit()
     injected_file_content_bytes = _limit()
     injected_file_path_bytes = _limit()
+
+
+class QuotaChanges(QuotaFigures):
     force = StrictBoolean(required=False)
     tenant_id = StrictString(required=False, max_length=255)
 
@@ -88,6 +91,17 @@ class QuotaChanges(VersionedSerializer):
         **dict.fromkeys(("fixed_ips", "floating_ips", "security_groups", "security_group_rules"), Version(2, 35)),
         **dict.fromkeys(("injected_files", "injected_file_content_bytes", "injected_file_path_bytes"), Version(2, 56)),
     }
+
+
+class QuotaClassChanges(QuotaFigures):
+    until = {
+        **dict.fromkeys(("floating_ips", "fixed_ips", "security_groups", "security_group_rules"), Version(2, 49)),
+        **dict.fromkeys(("injected_files", "injected_file_content_bytes", "injected_file_path_bytes"), Version(2, 56)),
+    }
+
+
+class QuotaClassUpdate(StrictSerializer):
+    quota_class_set = QuotaClassChanges()
 
 
 class QuotaUpdate(StrictSerializer):

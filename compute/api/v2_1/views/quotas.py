@@ -10,7 +10,7 @@ from compute import policies, selectors
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import quotas as present
 from compute.api.v2_1.serializers.base import read
-from compute.api.v2_1.serializers.others import QuotaUpdate
+from compute.api.v2_1.serializers.others import QuotaClassUpdate, QuotaUpdate
 from compute.services import limits
 from portal.core.policy import Rule, authorize
 
@@ -64,7 +64,7 @@ class QuotaSetDetailView(_QuotaBase):
 
     def get(self, request: Request, project_id: str) -> Response:
         self.let_in(project_id, policies.QUOTA_DETAIL)
-        body = present.detailed(quotas.limits(project_id), selectors.in_use(project_id), self.version)
+        body = present.detailed(quotas.limits(project_id), selectors.in_use([project_id]), self.version)
         return Response({"quota_set": {"id": project_id, **body}})
 
 
@@ -83,3 +83,8 @@ class QuotaClassView(ComputeView):
         authorize(self.ctx, policies.QUOTA_CLASS_SHOW)
         body = present.quota_class(quotas.defaults(), self.version)
         return Response({"quota_class_set": {"id": name, **body}})
+
+    def put(self, request: Request, name: str) -> Response:
+        changes = read(QuotaClassUpdate, request.data, self.version)["quota_class_set"]
+        after = limits.change_defaults(ctx=self.ctx, changes=changes)
+        return Response({"quota_class_set": present.quota_class(after, self.version)})
