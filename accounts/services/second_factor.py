@@ -42,7 +42,12 @@ class Enrolment:
 def enrol(*, user: User) -> Enrolment:
     """Return a new seed for a user to put into his app; it counts once ``confirm`` saw a code of it."""
     seed = b32encode(secrets.token_bytes(20)).decode()
-    return Enrolment(seed, _clock(seed).get_provisioning_uri(user.name, ISSUER))
+    return Enrolment(seed, uri_of(user, seed))
+
+
+def uri_of(user: User, seed: str) -> str:
+    """Return the address that stands for a seed in a QR code."""
+    return _clock(seed).get_provisioning_uri(user.name, ISSUER)
 
 
 @transaction.atomic

@@ -35,10 +35,19 @@ def user_group(user_id: str) -> str:
     return f"user.{user_id}"
 
 
-def begin(*, user: User, session_key: str, address: str, agent: str) -> None:
+def begin(*, user: User, session: Any, address: str, agent: str) -> None:
     """Remember that somebody signed in, so that he sees it and can end it."""
-    row = SignIn(session_key=session_key, user=user, address=address[:64], agent=agent.replace("\x00", "")[:MAX_AGENT])
+    session["seen_at"] = timezone.now().timestamp()
+    session.save()
+    row = SignIn(session_key=session.session_key, user=user, address=address[:64], agent=agent.replace("\x00", "")[:MAX_AGENT])
     row.save(force_insert=True)
+
+
+def forget(session_key: str | None) -> None:
+    """Take note that somebody signed out here, so that what this session has open ends at once."""
+    row = SignIn.objects.select_related("user").filter(pk=session_key or "").first()
+    if row is not None:
+        _end(row.user, [row.pk])
 
 
 def seen(session: Any) -> None:
