@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import PastPassword, User
 from accounts.services import delays, sessions
@@ -54,7 +55,7 @@ def change_own(*, user_id: str, original: str, password: str, address: str = "")
 def choose(*, user: User, password: str, session_key: str | None = None) -> None:
     """Give a user the password that he chose himself; tokens and sessions end, but for the session in which he does it."""
     if user.options.get("lock_password"):
-        raise BadRequest("This password cannot be changed by its owner. An operator can set another one.")
+        raise BadRequest(_("This password cannot be changed by its owner. An operator can set another one."))
     _check_age(user)
     check_form(password)
     _check_history(user, password)
@@ -91,7 +92,7 @@ def _check_history(user: User, password: str) -> None:
         return
     past = user.past_passwords.values_list("password_hash", flat=True)[: settings.PASSWORD_UNIQUE_LAST - 1]
     if any(check_password(password, used) for used in (user.password, *past)):
-        raise BadRequest(f"The new password cannot be one of the last {settings.PASSWORD_UNIQUE_LAST}.")
+        raise BadRequest(_("The new password must differ from the ones before it."))
 
 
 def _check_age(user: User) -> None:

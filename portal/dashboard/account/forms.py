@@ -71,6 +71,12 @@ class ForcedPasswordForm(CloudForm):
         words = ngettext("At least %(n)d character.", "At least %(n)d characters.", least) % {"n": least}
         self.fields["new_password"].help_text = f"{words} {settings.PASSWORD_REGEX_WORDS}".strip()
 
+    def clean_new_password(self) -> str:
+        password: str = self.cleaned_data["new_password"]
+        if len(password) < settings.PASSWORD_MIN_LENGTH:
+            raise forms.ValidationError(_now("This is too short."))
+        return password
+
     def clean_again(self) -> str:
         again: str = self.cleaned_data["again"]
         if again != self.cleaned_data.get("new_password"):
@@ -94,5 +100,6 @@ class ProofForm(CloudForm):
 class DeviceForm(CodeForm):
     """The first code of a device that is being set up; ``seed`` is sealed by us."""
 
+    code = code_field(help_text=_("Six digits from your app."))
     seed = forms.CharField(max_length=1024, widget=forms.HiddenInput)
     field_order = ("code", "seed")
