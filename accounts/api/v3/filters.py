@@ -1,11 +1,9 @@
 """Filters of lists (Identity v3, "Filtering"): attributes by value, names by ``name__contains`` and its kin, times by ``lt:``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from django.db.models import F, Model, QuerySet, Value
-from django.db.models.functions import Left, Length, Lower, Right, StrIndex
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
@@ -13,17 +11,11 @@ from django.utils.timezone import is_naive, make_aware
 from portal.core.errors import BadRequest
 
 M = TypeVar("M", bound=Model)
-Part = Callable[[Any, str], Any]
 
 NO = ("f", "false", "off", "n", "no", "0")
 TIMES = {"lt": "lt", "lte": "lte", "gt": "gt", "gte": "gte", "eq": "exact", "neq": "exact"}
 
-# Written with functions that compare exactly on every database; LIKE does not.
-PARTS: dict[str, Part] = {
-    "contains": lambda text, wanted: StrIndex(text, Value(wanted)),
-    "startswith": lambda text, wanted: Left(text, len(wanted)),
-    "endswith": lambda text, wanted: Right(text, len(wanted)),
-}
+COMPARISONS = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith")
 
 
 def truth(text: str) -> bool:
@@ -43,19 +35,9 @@ def narrow(
             rows = rows.filter(**{columns[parameter]: value})
         elif parameter in flags:
             rows = rows.filter(**{parameter: truth(value)})
-        elif name in columns and comparison.removeprefix("i") in PARTS and value:
-            rows = _compared(rows, columns[name], comparison, value)
+        elif name in columns and comparison in COMPARISONS:
+            rows = rows.filter(**{f"{columns[name]}__{comparison}": value})
     return rows
-
-
-def _compared(rows: QuerySet[M], column: str, comparison: str, value: str) -> QuerySet[M]:
-    folded = comparison.startswith("i")
-    text, wanted = (Lower(F(column)), value.lower()) if folded else (F(column), value)
-    kind = comparison.removeprefix("i")
-    found = PARTS[kind](text, wanted)
-    if kind == "contains":
-        return rows.filter(GreaterThan(found, 0))
-    return rows.filter(Exact(found, Value(wanted)), GreaterThanOrEqual(Length(column), len(value)))
 
 
 def narrow_time(rows: QuerySet[M], params: QueryDict, column: str) -> QuerySet[M]:
