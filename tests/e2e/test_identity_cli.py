@@ -194,11 +194,11 @@ def test_tokens(openstack: Shell):
 def test_application_credentials_and_their_rules(openstack: Shell):
     rules = json.dumps([{"service": "compute", "method": "GET", "path": "/v2.1/servers"}])
     made = openstack(f"application credential create robot --role reader --access-rules {shlex.quote(rules)}")
-    assert made["secret"]
-    assert openstack("application credential show robot")["unrestricted"] is False
+    assert made["Secret"]
+    assert openstack("application credential show robot")["Unrestricted"] is False
     assert names(openstack("application credential list")) == {"robot"}
     rule = openstack("access rule list")[0]
-    assert openstack(f"access rule show {rule['ID']}")["path"] == "/v2.1/servers"
+    assert openstack(f"access rule show {rule['ID']}")["Path"] == "/v2.1/servers"
     assert openstack.run(f"access rule delete {rule['ID']}")["code"] != 0
     openstack("application credential delete robot")
     openstack(f"access rule delete {rule['ID']}")
@@ -220,7 +220,7 @@ def test_credentials(openstack: Shell):
 
 def test_trusts(openstack: Shell):
     made = openstack("trust create admin bob --project admin --role reader --impersonate")
-    assert openstack(f"trust show {made['id']}")["impersonation"] is True
+    assert openstack(f"trust show {made['id']}")["is_impersonation"] is True
     assert made["id"] in names(openstack("trust list"), "ID")
     openstack(f"trust delete {made['id']}")
     assert openstack("trust list") == []
