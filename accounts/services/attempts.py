@@ -4,6 +4,7 @@ Every refusal reads and costs the same, whether the name, the password or the ac
 """
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from django.contrib.auth.hashers import make_password
 
@@ -12,6 +13,15 @@ from accounts.services import delays, second_factor
 from portal.core.errors import Unauthorized
 
 MAX_PASSWORD = 4096
+
+
+class Named(TypedDict, total=False):
+    """How a client names a user: by id, or by name and domain."""
+
+    user_id: str | None
+    name: str | None
+    domain_id: str | None
+    domain_name: str | None
 
 
 class PasswordExpired(Unauthorized):
@@ -33,7 +43,7 @@ class Attempt:
     both: bool = False
 
 
-def attempt(password: str, *, address: str, code: str = "", **who: str | None) -> Attempt:
+def attempt(password: str, *, address: str, code: str = "", **who: Unpack[Named]) -> Attempt:
     """Try a password for the user that ``who`` names, from an address; the password may have expired.
 
     One hash is worked out and the same questions are asked whether the name, the password or the account is at fault or the

@@ -18,7 +18,7 @@ from accounts import contexts, delegations
 from accounts.hashers import RandomSecretHasher
 from accounts.models import ApplicationCredential, Domain, Project, Trust, User
 from accounts.services import receipts, second_factor, tokens, trusts
-from accounts.services.attempts import MAX_PASSWORD, PasswordExpired, attempt, person
+from accounts.services.attempts import MAX_PASSWORD, Named, PasswordExpired, attempt, person
 from accounts.services.tokens import Grant, Payload, Scope
 from portal.core.errors import Forbidden, NotFound, Unauthorized
 
@@ -121,7 +121,7 @@ METHODS: dict[str, Callable[[dict[str, Any], set[str], str], Proof]] = {
 """What each method proves from what was sent for it, whom earlier methods proved, and the address; the second factor comes last."""
 
 
-def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
+def _named_in(user: dict[str, Any]) -> Named:
     domain = user.get("domain") or {}
     return {
         "user_id": user.get("id"),
