@@ -13,9 +13,9 @@ from portal.dashboard.kit.forms import CloudForm
 LONGEST = 4096
 
 
-def password_field(label: Any, autocomplete: str, **options: Any) -> forms.CharField:
-    """Return a field for a password."""
-    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": autocomplete})
+def password_field(label: Any, autocomplete: str, first: bool = False, **options: Any) -> forms.CharField:
+    """Return a field for a password; the ``first`` of a form has the focus."""
+    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": autocomplete, "autofocus": first})
     return forms.CharField(label=label, max_length=LONGEST, strip=False, widget=widget, **options)
 
 
@@ -29,7 +29,9 @@ class SignInForm(CloudForm):
     """Name and password; the domain is the default one unless an address says otherwise. The code is asked for after a failure."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=255, widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"})
+        label=_("Name"),
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
     )
     password = forms.CharField(
         label=_("Password"),
@@ -62,7 +64,7 @@ class CodeForm(CloudForm):
 class ForcedPasswordForm(CloudForm):
     """A new password, typed twice."""
 
-    new_password = password_field(_("New password"), "new-password")
+    new_password = password_field(_("New password"), "new-password", first=True)
     again = password_field(_("New password again"), "new-password")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -87,14 +89,14 @@ class ForcedPasswordForm(CloudForm):
 class OwnPasswordForm(ForcedPasswordForm):
     """The same, with the present password as the proof."""
 
-    password = password_field(_("Present password"), "current-password")
+    password = password_field(_("Present password"), "current-password", first=True)
     field_order = ("password", "new_password", "again")
 
 
 class ProofForm(CloudForm):
     """The present password, before something that protects the account is changed."""
 
-    password = password_field(_("Present password"), "current-password")
+    password = password_field(_("Present password"), "current-password", first=True)
 
 
 class DeviceForm(CodeForm):
