@@ -52,14 +52,12 @@ def attempt(password: str, *, address: str, code: str = "", **who: Unpack[Named]
     user, account = person(**who)
     tried = delays.Try(account, address)
     right = _is_right(user, password)
-    wait_s = tried.wait_s(user)
     if user is None or not right:
-        if not wait_s:
-            tried.failed()
-        return Attempt(None, wait_s or tried.wait_s(user))
+        tried.failed()
+        return Attempt(None, tried.told_s)
     both = bool(code) and second_factor.verify(user=user, code=code)
-    if wait_s and not both:
-        return Attempt(None, wait_s)
+    if tried.holds(user) and not both:
+        return Attempt(None, tried.told_s)
     tried.passed()
     return Attempt(user, both=both)
 

@@ -37,17 +37,21 @@ class Try:
         self.known = self._known_key in found
         self._account = f"sign-in:here:{here}" if self.known else _strangers(account)
 
-    def wait_s(self, user: User | None) -> int:
-        """Return how long nobody is let in by password alone; a place that the owner uses does not answer for its neighbours."""
-        counts = [] if user is not None and user.options.get("ignore_lockout_failure_attempts") else [self._account]
-        counts += [] if self.known else [self._address]
-        ends = max((self._found.get(_until(count), 0.0) for count in counts), default=0.0)
-        return max(0, int(ends - time.time() + 0.999))
+    @property
+    def told_s(self) -> int:
+        """How long to wait, as it is told to who did not get in: the same whether or not anybody has the name."""
+        return max(self._left_s(self._account), self._left_s(self._address))
+
+    def holds(self, user: User) -> bool:
+        """Whether a user has to wait, right as his password is; where he is at home, he does not answer for his neighbours."""
+        if not user.options.get("ignore_lockout_failure_attempts") and self._left_s(self._account):
+            return True
+        return not self.known and self._left_s(self._address) > 0
 
     def failed(self) -> None:
-        """Count a wrong try and let the next one wait."""
+        """Count a wrong try and let the next one wait; what waits already does not count."""
         for count, free in ((self._account, settings.SIGN_IN_TRIES), (self._address, settings.SIGN_IN_TRIES_PER_ADDRESS)):
-            number = once.count(count, FORGET_S)
+            number = 0 if self._left_s(count) else once.count(count, FORGET_S)
             if number >= free:
                 self._wait(count, number - free)
 
@@ -56,6 +60,9 @@ class Try:
         with once.answering():
             cache.delete_many([self._account, _until(self._account)])
             cache.set(self._known_key, True, KNOWN_S)
+
+    def _left_s(self, count: str) -> int:
+        return max(0, int(self._found.get(_until(count), 0.0) - time.time() + 0.999))
 
     def _wait(self, count: str, beyond: int) -> None:
         seconds = min(settings.SIGN_IN_WAIT_S * 2 ** min(beyond, 20), settings.SIGN_IN_LONGEST_WAIT_S)

@@ -153,6 +153,21 @@ def test_a_wrong_password_writes_nothing_to_the_database(user):
     assert [query for query in queries if not query["sql"].startswith("SELECT")] == []
 
 
+@pytest.mark.parametrize("kind", ["unknown", "anybody", "exempt", "at home"])
+def test_waits_are_told_the_same_whoever_has_the_name(kind):
+    """Guessing on, and on, from an address where colleagues are at home tells nothing of who exists."""
+    name = "nobody"
+    if kind != "unknown":
+        user = UserFactory(name="eve", options={"ignore_lockout_failure_attempts": kind == "exempt"})
+        name = user.name
+    if kind == "at home":
+        assert sign_in(name=name, address=HOME).user == user
+    for number in range(18):
+        fail(1, name=f"no-{number}", address=HOME)
+    told = [sign_in(name=name, password="wrong", address=HOME).wait_s for _number in range(6)]
+    assert told == [0, 5, 5, 5, 5, 5]
+
+
 KINDS = ("unknown", "wrong", "waiting", "disabled", "disabled domain", "no password", "too long")
 
 
