@@ -15,6 +15,7 @@ from accounts.services import shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data
 from portal import VERSION
+from portal.core.policy import records
 
 LOG = logging.getLogger(__name__)
 
@@ -96,3 +97,4 @@ def housekeeping() -> None:
     """Forget what is over: tokens of the past, uploads whose sender is gone."""
     tokens.forget_expired()
     data.reclaim_silent_uploads()
+    records.sweep()
