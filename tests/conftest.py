@@ -1,8 +1,9 @@
-"""Which tests ask the database for something in which databases differ."""
+"""What every test begins with, and which tests ask the database for something in which databases differ."""
 
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 
 _HERE = Path(__file__).parent
 # Constraints, locks, case, pages and migrations: these run on every database, see tests/e2e/test_databases.py.
@@ -23,3 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in marked:
             item.add_marker(pytest.mark.databases)
+
+
+@pytest.fixture(autouse=True)
+def no_tries_remembered() -> None:
+    """Counts of wrong passwords lie in the cache, which one test must not leave to the next."""
+    cache.clear()

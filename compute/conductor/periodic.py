@@ -11,7 +11,7 @@ import redis
 from django.conf import settings
 from django.db import close_old_connections
 
-from accounts.services import shares, tokens
+from accounts.services import sessions, shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data
 from portal import VERSION
@@ -94,7 +94,8 @@ class Clock(threading.Thread):
 
 
 def housekeeping() -> None:
-    """Forget what is over: tokens of the past, uploads whose sender is gone."""
+    """Forget what is over: tokens and sessions of the past, uploads whose sender is gone."""
     tokens.forget_expired()
+    sessions.forget_expired()
     data.reclaim_silent_uploads()
     records.sweep()

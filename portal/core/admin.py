@@ -10,7 +10,10 @@ from typing import Any
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
@@ -40,6 +43,13 @@ class OperatorSite(UnfoldAdminSite):
             for problem in found:
                 messages.error(request, f"Policy of {service}: {problem}")
         return super().index(request, extra_context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Lead to the portal's own sign-in page, which asks for the second factor too; refuse whoever is signed in already."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        wanted = request.GET.get("next") or reverse("admin:index")
+        return redirect_to_login(wanted)
 
     def has_permission(self, request: HttpRequest) -> bool:
         ctx: RequestContext | None = getattr(request, "ctx", None)

@@ -12,9 +12,15 @@ from portal.core.context import RequestContext
 
 
 class Page(ApplicationCommunicator):
-    """One open websocket. ``ctx`` is who opened it."""
+    """One open websocket. ``ctx`` is who opened it, ``cookie`` the session that he did it with."""
 
-    def __init__(self, address: str, ctx: RequestContext | None = None, subprotocols: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        ctx: RequestContext | None = None,
+        subprotocols: list[str] | None = None,
+        cookie: str | None = None,
+    ) -> None:
         path, _mark, query = address.partition("?")
         scope = {
             "type": "websocket",
@@ -23,6 +29,7 @@ class Page(ApplicationCommunicator):
             "headers": [],
             "subprotocols": subprotocols or [],
             "cloud_context": ctx,
+            "session_cookie": cookie,
         }
         super().__init__(URLRouter(websocket_urlpatterns), scope)
 
