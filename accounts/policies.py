@@ -33,7 +33,7 @@ def _granting(role: str) -> str:
 
 
 GRANT_LISTER = f"{SYSTEM_READER} or {_granting('reader')}"
-GRANT_READER = f"{ADMIN} or ((role:reader and system_scope:all) or {_granting('reader')}) and {OWN_ROLE}"
+GRANT_READER = f"{SYSTEM_READER} or {_granting('reader')} and {OWN_ROLE}"
 GRANT_MANAGER = f"{ADMIN} or {_granting('admin')} and {OWN_ROLE} or {_granting('manager')} and rule:domain_managed_target_role"
 
 BASE = [

@@ -15,6 +15,7 @@ from accounts.services import sessions, shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data
 from portal import VERSION
+from portal.core.policy import records
 
 LOG = logging.getLogger(__name__)
 
@@ -97,3 +98,4 @@ def housekeeping() -> None:
     tokens.forget_expired()
     sessions.forget_expired()
     data.reclaim_silent_uploads()
+    records.sweep()
