@@ -1,8 +1,10 @@
-"""Which tests ask the database for something in which databases differ."""
+"""Which tests ask the database for something in which databases differ; and no secret in any log, see tests/kit/secrecy.py."""
 
 from pathlib import Path
 
 import pytest
+
+from tests.kit.secrecy import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401
 
 _HERE = Path(__file__).parent
 # Constraints, locks, case, pages and migrations: these run on every database, see tests/e2e/test_databases.py.

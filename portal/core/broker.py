@@ -161,4 +161,6 @@ def make_broker(url: str, key: bytes) -> dramatiq.Broker:
 
 def send(broker: dramatiq.Broker, queue: str, actor: str, payload: dict[str, Any]) -> None:
     """Put one message on a queue; the actor need not be known to this process."""
-    broker.enqueue(Message(queue_name=queue, actor_name=actor, args=(), kwargs=payload, options={}))
+    message: Message[Any] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=payload, options={})
+    broker.enqueue(message)
+    LOG.debug("Sent %s %s to queue %s, server %s", actor, message.message_id, queue, payload.get("server_id", "-"))

@@ -236,4 +236,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 LOGGING_CONFIG = None
-LOG_DEBUG = ENV.debug
+LOG = {
+    "debug": ENV.debug,
+    "form": ENV.log_format,
+    "switch": ENV.state_dir / "run" / "debug",
+    "files": ENV.state_dir / "log" / "services",
+}

@@ -9,12 +9,14 @@ from channels.routing import URLRouter
 
 from compute.ws.urls import websocket_urlpatterns
 from portal.core.context import RequestContext
+from tests.kit.secrecy import remember_in
 
 
 class Page(ApplicationCommunicator):
     """One open websocket. ``ctx`` is who opened it."""
 
     def __init__(self, address: str, ctx: RequestContext | None = None, subprotocols: list[str] | None = None) -> None:
+        remember_in(address)
         path, _mark, query = address.partition("?")
         scope = {
             "type": "websocket",
