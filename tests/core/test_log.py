@@ -7,9 +7,11 @@ import os
 import re
 import time
 
+import dramatiq
 import pytest
 
 from portal.core import log
+from portal.core.broker import make_broker
 from portal.core.log import levels
 from portal.core.log.files import KEPT, TurnedFile
 from portal.core.log.redaction import redact
@@ -184,6 +186,22 @@ def test_a_message_of_the_queue_is_logged_by_name_and_id(files):
 
     assert "Failed to process message compute.spawn m-1" in said(files, "compute")
     assert "plain words" not in said(files, "compute")
+
+
+def test_an_actor_does_not_show_what_a_message_brings(files):
+    def work(**payload):
+        logging.getLogger("compute.worker.actors").debug("It works")
+
+    work.__module__ = "compute.worker.actors"
+    broker = make_broker("redis://nowhere.invalid", b"k" * 32)
+    actor = dramatiq.actor(work, actor_name="compute.test", broker=broker)
+
+    log.configure(files=files, debug=True)
+    actor(user_data="plain words")
+
+    assert "It works" in said(files, "compute")
+    assert "plain words" not in said(files, "compute")
+    broker.close()
 
 
 def test_what_cannot_be_written_is_not_shown_elsewhere(files, capfd):

@@ -163,7 +163,8 @@ class Cloud:
         answer = httpx.post(f"{self.url}/identity/v3/auth/tokens", json=body)
         assert answer.status_code == 201, answer.text
         token = secrecy.remember(answer.headers["X-Subject-Token"])
-        return httpx.Client(base_url=self.url, headers={"X-Auth-Token": token}, timeout=60)
+        hooks = {"response": [secrecy.remember_exchange]}
+        return httpx.Client(base_url=self.url, headers={"X-Auth-Token": token}, timeout=60, event_hooks=hooks)
 
 
 def wait_for(what: str, probe: Any, seconds: float = 60, every: float = 0.2) -> Any:

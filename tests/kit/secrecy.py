@@ -23,6 +23,7 @@ SHORTEST = 8
 SECRET_FIELDS = {"adminPass", "blob", "original_password", "passcode", "password", "private_key", "secret", "user_data"}
 _IN_ADDRESS = re.compile(r"[?&](?:token|ticket)=([^&#\s]+)")
 _DURATION = re.compile(r"\d+(?:\.\d+)? ms")
+_HEAD = re.compile(r"^[\d-]{10} [\d:.]{12} \d+ (\w+ \S+) \[req-[0-9a-f-]{36}\]")
 
 _secrets: set[str] = set()
 _leaks: list[str] = []
@@ -63,6 +64,14 @@ def remember_answer(answer: Any) -> None:
             return
 
 
+def remember_exchange(answer: Any) -> None:
+    """Note the secrets of a request that httpx sent and of its answer."""
+    if answer.request.headers.get("Content-Type") == "application/json":
+        remember_in(json.loads(answer.request.content))
+    answer.read()
+    remember_answer(answer)
+
+
 def _decoded(value: Any) -> str | None:
     try:
         return base64.b64decode(value, validate=True).decode()
@@ -90,7 +99,13 @@ def search_folder(folder: Path, *secrets: str) -> None:
     """Search all logs of an installation; what is found fails the run at its end."""
     for path in sorted(folder.rglob("*.log*")):
         with path.open(errors="replace") as lines:
-            _leaks.extend(f"{path.name}: {line.strip()}" for line in find(lines, {*_secrets, *secrets}))
+            different = {_same(line.strip()): line.strip() for line in lines}  # the same statement is there a thousand times
+        _leaks.extend(f"{path.name}: {line}" for line in find(different.values(), {*_secrets, *secrets}))
+
+
+def _same(line: str) -> str:
+    """Return the line without what differs each time: when, by which request, how long."""
+    return _DURATION.sub("", _HEAD.sub(r"\1", line))
 
 
 class Recorder(logging.Handler):
@@ -111,7 +126,7 @@ class Recorder(logging.Handler):
         told = str(record.msg) % args if args else str(record.msg)
         if record.exc_info and record.exc_info[0]:
             told += "\n" + logging.Formatter().formatException(record.exc_info)
-        line = _DURATION.sub("", f"{record.name}: {told}").replace("\n", "\\n")
+        line = _same(f"{record.name}: {told}").replace("\n", "\\n")
         if hash(line) not in self._seen:
             self._seen.add(hash(line))
             self.file.write(line + "\n")

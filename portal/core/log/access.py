@@ -8,6 +8,7 @@ from typing import Any
 from portal.core.log.context import service_of
 
 _LONGEST = 500
+_FORM = "%s %s %s %s %s %s %s ms"
 
 ACCESS = logging.getLogger("nebulet.access")
 
@@ -42,14 +43,7 @@ def answered(call: Call, status: int | None) -> None:
         "status": status,
         "ms": ms,
     }
-    ACCESS.info(
-        "%s %s %s %s %s %s %s ms",
-        call.address,
-        user or "-",
-        project or "-",
-        call.method,
-        call.path,
-        status or "-",
-        ms,
-        extra={"call": parts, "service": call.service},
-    )
+    told = (call.address, user or "-", project or "-", call.method, call.path, status or "-", ms)
+    extra = {"call": parts, "service": call.service}
+    # Logger.info would walk the stack for the file and line of this very call, which is half of the whole cost.
+    ACCESS.handle(ACCESS.makeRecord(ACCESS.name, logging.INFO, "", 0, _FORM, told, None, extra=extra))

@@ -39,12 +39,9 @@ class ServiceFiles(Quiet):
 
     def __init__(self, folder: Path, *, access: bool, most_bytes: int = MOST_BYTES) -> None:
         super().__init__()
-        self._access = access
+        self.addFilter(lambda record: (record.name == ACCESS.name) is access)
         suffix = "_access" if access else ""
         self._files = {name: TurnedFile(folder / f"{name}{suffix}.log", most_bytes) for name in SERVICES}
-
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        return (record.name == ACCESS.name) is self._access and super().filter(record)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

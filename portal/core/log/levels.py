@@ -12,7 +12,8 @@ from pathlib import Path
 OURS = ("portal", "accounts", "images", "compute", "nebulet")
 LOOK_EVERY_S = 1.0
 
-_QUIET = ("asyncio", "urllib3", "pika", "oslo_policy", "httpx", "uvicorn", "django.server", "dramatiq.worker")
+_QUIET = dict.fromkeys(("asyncio", "urllib3", "pika", "oslo_policy", "httpx", "uvicorn", "dramatiq.worker"), logging.WARNING)
+_QUIET["django.request"] = logging.ERROR  # refusals are in the access log
 
 
 class _Levels:
@@ -28,8 +29,8 @@ _now = _Levels()
 def start(*, debug: bool, switch: Path | None) -> None:
     """Set every logger's level; ``debug`` holds whatever the switch says."""
     logging.getLogger().setLevel(logging.INFO)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)
     _now.always, _now.switch = debug, str(switch) if switch else None
     _now.debug, _now.due = None, 0.0
     refresh()

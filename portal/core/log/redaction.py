@@ -21,12 +21,12 @@ _SECRET = re.compile(
     r"|(?P<detail>\bDETAIL:)[^\n]*",  # PostgreSQL shows the whole row that a constraint refused
     re.IGNORECASE | re.DOTALL,
 )
-_SIGNS = re.compile(r"[:=]|gAAAA|-----BEGIN")
+_SIGNS = (":", "=", "gAAAA", "-----BEGIN")  # without any of them there is nothing to find, which most access lines are spared
 
 
 def redact(text: str) -> str:
     """Return the text without what looks like a token, a password, a key, a signed address or a sealed row."""
-    return _SECRET.sub(_blank, text) if _SIGNS.search(text) else text
+    return _SECRET.sub(_blank, text) if any(sign in text for sign in _SIGNS) else text
 
 
 def _blank(match: "re.Match[str]") -> str:
