@@ -45,8 +45,8 @@ class SessionContextMiddleware:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         cookie = _session_cookie(scope)
-        ctx = await current_context(cookie)
-        return await self.inner({**scope, "session_cookie": cookie, "cloud_context": ctx}, receive, send)
+        scope |= {"session_cookie": cookie, "cloud_context": await current_context(cookie)}
+        return await self.inner(scope, receive, send)
 
 
 async def current_context(cookie: str | None) -> RequestContext | None:

@@ -7,4 +7,4 @@ application = get_wsgi_application()
 
 from portal.core import log  # noqa: E402
 
-log.configure(debug=settings.LOG_DEBUG)
+log.configure(**settings.LOG)

@@ -1,9 +1,11 @@
-"""What every test begins with, and which tests ask the database for something in which databases differ."""
+"""What every test begins with, which tests run on every database, and no secret in any log (tests/kit/secrecy.py)."""
 
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+
+from tests.kit.secrecy import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401
 
 _HERE = Path(__file__).parent
 # Constraints, locks, case, pages and migrations: these run on every database, see tests/e2e/test_databases.py.

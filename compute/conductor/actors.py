@@ -13,7 +13,7 @@ import msgspec
 
 from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, BuildPhase, GuestChanged, HostReport, OperationFinished, unpack
 from compute.services import host_reports, lifecycle, placement, removal, reports
-from portal.core import log
+from portal.core import log, statements
 
 LOG = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ def _receiver(name: str, kind: type, handle: Callable[[Any], None]) -> Callable[
         except msgspec.ValidationError as error:
             LOG.error("Dropped a message %s that makes no sense: %s", name, error)
             return
-        with log.bound(getattr(message, "request_id", None), getattr(message, "server_id", None)):
+        with log.bound(getattr(message, "request_id", None), getattr(message, "server_id", None)), statements.logged():
+            LOG.debug("Received %s", name)
             handle(message)
 
     return receive

@@ -15,6 +15,7 @@ from accounts.services import sessions, shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data
 from portal import VERSION
+from portal.core import log, statements
 from portal.core.policy import records
 
 LOG = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ class Clock(threading.Thread):
             return
         self._due[name] = now + seconds
         try:
-            chore()
+            with log.bound(), statements.logged():
+                chore()
         except Exception:  # whatever it was, the next round tries again
             LOG.exception("The chore %s failed.", name)
 

@@ -16,7 +16,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     memory.keep_together()
     config = Config.read()
-    log.configure(config.debug)
+    log.configure(debug=config.debug, form=config.log_format, switch=config.run_dir / "debug", service="compute")
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _frame: ended.put(caught))

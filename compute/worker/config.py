@@ -31,6 +31,7 @@ class Config:
     redis_url: str = field(repr=False)
     relay: str
     debug: bool
+    log_format: str
     version: str
     pretence: Pretence
     queue_key: bytes = field(repr=False)
@@ -40,12 +41,7 @@ class Config:
         """Return the host that the environment describes; raises SystemExit with a sentence when it cannot be."""
         state_dir = Path(environ.get("NEBULET_STATE_DIR", "/var/lib/nebulet")).absolute()
         host = environ.get("NEBULET_HOST", socket.gethostname())
-        driver = environ.get("NEBULET_DRIVER", "libvirt")
-        if driver not in ("libvirt", "fake"):
-            raise SystemExit(f"NEBULET_DRIVER is {driver!r}; it is libvirt or fake.")
-        virt_type = environ.get("NEBULET_VIRT_TYPE", "auto")
-        if virt_type not in ("auto", "kvm", "qemu"):
-            raise SystemExit(f"NEBULET_VIRT_TYPE is {virt_type!r}; it is auto, kvm or qemu.")
+        driver = _one_of(environ, "NEBULET_DRIVER", "libvirt", "fake")
         queue = f"unix://{state_dir}/run/queue.sock"
         name, version = environ.get("NEBULET_NAME", "nebulet"), VERSION
         return cls(
@@ -54,11 +50,12 @@ class Config:
             name=name,
             driver=driver,
             libvirt_uri=environ.get("NEBULET_LIBVIRT_URI", "qemu:///system"),
-            virt_type=virt_type,
+            virt_type=_one_of(environ, "NEBULET_VIRT_TYPE", "auto", "kvm", "qemu"),
             broker_url=environ.get("BROKER_URL", f"{queue}?db=0"),
             redis_url=environ.get("REDIS_URL", f"{queue}?db=1"),
             relay=environ.get("NEBULET_RELAY") or _relay(state_dir, host, driver),
             debug=environ.get("NEBULET_DEBUG", "0") not in ("", "0"),
+            log_format=_one_of(environ, "NEBULET_LOG_FORMAT", "text", "json"),
             version=version,
             pretence=_pretence(environ, name, version),
             queue_key=_queue_key(state_dir),
@@ -73,6 +70,14 @@ class Config:
     def run_dir(self) -> Path:
         """Sockets."""
         return self.state_dir / "run"
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: str, *others: str) -> str:
+    """Return a variable's word, which is one of a few."""
+    word, words = environ.get(name, default), (default, *others)
+    if word not in words:
+        raise SystemExit(f"{name} is {word!r}; it is {', '.join(words[:-1])} or {words[-1]}.")
+    return word
 
 
 def _relay(state_dir: Path, host: str, driver: str) -> str:

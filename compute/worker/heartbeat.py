@@ -8,6 +8,7 @@ from compute.messages import HostReport
 from compute.virt.driver import Driver, HostFacts
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.reporter import Reporter
+from portal.core import log
 
 LOG = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Heartbeat:
 
     def _run(self) -> None:
         while True:
+            log.refresh()
             try:
                 self.beat()
             except (HypervisorUnreachable, DriverError, OSError) as error:

@@ -83,6 +83,26 @@ class Child:
             os._exit(127)
 
 
+def shorten(path: str) -> None:
+    """Put aside what a running process wrote to its log, if that is much.
+
+    The process goes on with the same file, to whose end it writes; a line that comes between copy and cut is lost.
+    """
+    try:
+        if os.stat(path, follow_symlinks=False).st_size <= _ROTATE_BYTES:
+            return
+        with open(path, "rb+", buffering=0) as log:
+            aside = os.open(path + ".1", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640)
+            try:
+                while os.sendfile(aside, log.fileno(), None, 1 << 24):  # type: ignore[arg-type]
+                    pass
+            finally:
+                os.close(aside)
+            log.truncate(0)
+    except OSError:
+        return  # a full disk: the next look tries again
+
+
 def open_log(path: str) -> int:
     """Return a descriptor that appends to the log; one that has grown large is put aside first."""
     try:

@@ -31,8 +31,8 @@ class _Folder:
 
 _KEY_FOLDERS = ("fernet", "credential")
 
-# run/ is sticky: the queue makes its socket there and cannot replace what root's supervisor wrote. Logs are opened by the
-# supervisor and handed down, stamps are read by root: both stay out of the service user's reach.
+# run/ is sticky: the queue makes its socket there and cannot replace what root's supervisor wrote. Logs of processes are opened by
+# the supervisor and handed down, stamps are read by root: both stay out of the service user's reach. log/services/ is his own.
 _FOLDERS = (
     _Folder("secrets", 0o700, service=True),
     *(_Folder(f"secrets/{keep}", 0o700, service=True) for keep in _KEY_FOLDERS),
@@ -44,6 +44,7 @@ _FOLDERS = (
     _Folder("instances", 0o711, service=False),
     _Folder("run", 0o1775, service=False),
     _Folder("log", 0o750, service=False),
+    _Folder("log/services", 0o750, service=True),
     _Folder("stamps", 0o755, service=False),
 )
 

@@ -1,6 +1,6 @@
 """Keeps the processes running: starts them in order, restarts what ends, ends them all when told.
 
-Runs for months, so it sleeps in one system call until a child ends or a signal comes, and imports as little as it can:
+Runs for months, so it sleeps in one system call until a child ends, a signal comes or a log is to be looked at, and imports as little as it can:
 no pathlib, no dataclasses, no typing.
 """
 
@@ -12,9 +12,10 @@ import socket
 import sys
 import time
 
-from deploy.launcher.child import Child
+from deploy.launcher.child import Child, shorten
 
 GRACE_S = 10.0
+LOGS_S = 600.0
 _SOCKET_S = 5.0
 _ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _WATCHED = _ENDING | {signal.SIGCHLD}
@@ -32,6 +33,7 @@ class Supervisor:
         self._stages = sorted({child.stage for child in self._children})
         self._since = time.time()
         self._ending = False
+        self._look_at_logs = time.monotonic() + LOGS_S
         self._code = 0
 
     def run(self) -> int:
@@ -44,6 +46,7 @@ class Supervisor:
         while not self._ending:
             self._wait(self._next_due(), _WATCHED)
             self._start_due()
+            self._shorten_logs()
         self._end()
         return self._code
 
@@ -60,8 +63,8 @@ class Supervisor:
                 self._wait(0.01, _WATCHED)
                 self._start_due()
 
-    def _wait(self, timeout_s: float | None, signals: set[signal.Signals]) -> None:
-        info = signal.sigwaitinfo(signals) if timeout_s is None else signal.sigtimedwait(signals, timeout_s)
+    def _wait(self, timeout_s: float, signals: set[signal.Signals]) -> None:
+        info = signal.sigtimedwait(signals, timeout_s)
         if info is None:
             return
         if info.si_signo in _ENDING:
@@ -94,9 +97,15 @@ class Supervisor:
                 return True
         return False
 
-    def _next_due(self) -> float | None:
+    def _next_due(self) -> float:
         waiting = [child.due for child in self._children if child.due is not None]
-        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+        return max(0.0, min([*waiting, self._look_at_logs]) - time.monotonic())
+
+    def _shorten_logs(self) -> None:
+        if time.monotonic() >= self._look_at_logs:
+            self._look_at_logs = time.monotonic() + LOGS_S
+            for child in self._children:
+                shorten(child.log)
 
     def _start_due(self) -> None:
         now, started = time.monotonic(), False

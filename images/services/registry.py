@@ -60,6 +60,7 @@ def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image
         _check_draft(ctx, locked, before, after)
         Image.objects.filter(pk=locked.pk).update(**after.fields, updated_at=timezone.now())
         _write_details(locked, after.custom, after.tags)
+    LOG.info("Image %s is changed", image.pk)
     return reread(image)
 
 

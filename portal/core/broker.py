@@ -52,6 +52,13 @@ class SignedEncoder(Encoder):
         return hmac.new(self._key, body, hashlib.sha256).hexdigest().encode()
 
 
+class Discretion(Middleware):
+    """Keeps an actor's own logger from its debug level, at which dramatiq shows all that a message brings: user data, addresses."""
+
+    def after_declare_actor(self, broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]) -> None:
+        actor.logger.setLevel(logging.INFO)
+
+
 _RedisConsumer: type[Consumer] = RedisBroker.consumer_class.fget(None)  # type: ignore[attr-defined]
 
 
@@ -136,6 +143,7 @@ def make_broker(url: str, key: bytes) -> dramatiq.Broker:
     """
     dramatiq.set_encoder(SignedEncoder(key))
     middleware: list[Middleware] = [
+        Discretion(),
         AgeLimit(),
         ShutdownNotifications(),
         Callbacks(),
@@ -161,4 +169,6 @@ def make_broker(url: str, key: bytes) -> dramatiq.Broker:
 
 def send(broker: dramatiq.Broker, queue: str, actor: str, payload: dict[str, Any]) -> None:
     """Put one message on a queue; the actor need not be known to this process."""
-    broker.enqueue(Message(queue_name=queue, actor_name=actor, args=(), kwargs=payload, options={}))
+    message: Message[Any] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=payload, options={})
+    broker.enqueue(message)
+    LOG.debug("Sent %s %s to queue %s, server %s", actor, message.message_id, queue, payload.get("server_id", "-"))

@@ -1,16 +1,12 @@
 """The outermost middleware: a request id on everything, one access line per request."""
 
-import logging
-import time
 from collections.abc import Callable
 
 from django.http import HttpResponse
 
-from portal.core import log
+from portal.core import log, statements
 from portal.core.context import REQUEST_ID, new_request_id
 from portal.core.requests import CloudRequest
-
-ACCESS = logging.getLogger("nebulet.access")
 
 
 class RequestIdMiddleware:
@@ -23,18 +19,11 @@ class RequestIdMiddleware:
         request.request_id = new_request_id()
         theirs = request.headers.get("X-OpenStack-Request-ID", "")
         request.global_request_id = theirs if REQUEST_ID.match(theirs) else None
-        started = time.perf_counter()
-        with log.bound(request_id=request.request_id):
+        call = log.Call(request.method or "-", request.path, request.META.get("REMOTE_ADDR", "-"))
+        with log.bound(request_id=request.request_id, service=call.service), statements.logged():
             response = self.get_response(request)
-            took_ms = (time.perf_counter() - started) * 1000
-            ACCESS.info(
-                "%s %s %s %s %.1f ms",
-                request.META.get("REMOTE_ADDR", "-"),
-                request.method,
-                request.path,
-                response.status_code,
-                took_ms,
-            )
+            call.caller = vars(request).get("ctx")  # as far as something asked: a picture of a page does not cost a session
+            log.answered(call, response.status_code)
         response["X-OpenStack-Request-ID"] = request.request_id
         if request.path.startswith("/compute/"):
             response["X-Compute-Request-ID"] = request.request_id

@@ -1,6 +1,7 @@
 """Settings shared by every way of running Nebulet."""
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import SELF, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
@@ -247,4 +248,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 LOGGING_CONFIG = None
-LOG_DEBUG = ENV.debug
+LOG: dict[str, Any] = {
+    "debug": ENV.debug,
+    "form": ENV.log_format,
+    "switch": ENV.state_dir / "run" / "debug",
+    "files": ENV.state_dir / "log" / "services",
+}

@@ -51,6 +51,7 @@ class Environment:
     network_cidr: str | None
     admin_password: str | None = field(repr=False)
     debug: bool
+    log_format: str
     limit_model: str
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
@@ -78,6 +79,7 @@ class Environment:
             network_cidr=env.get("NEBULET_NETWORK_CIDR"),
             admin_password=env.get("NEBULET_ADMIN_PASSWORD"),
             debug=_flag("NEBULET_DEBUG"),
+            log_format=_one_of(env.get("NEBULET_LOG_FORMAT", "text"), "text", "json"),
             limit_model=_one_of(env.get("NEBULET_LIMIT_MODEL", "flat"), "flat", "strict_two_level"),
             database_url=env.get("DATABASE_URL", f"sqlite:///{state}/db/nebulet.sqlite3"),
             broker_url=env.get("BROKER_URL", f"unix://{socket}?db=0"),

@@ -21,6 +21,7 @@ from accounts.models import (
 )
 from accounts.models.domain import new_id
 from portal.core.context import RequestContext
+from tests.kit.secrecy import remember
 
 PASSWORD = "correct horse battery staple"
 LADDER = ("admin", "manager", "member", "reader")
@@ -57,7 +58,7 @@ class UserFactory(DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, password=PASSWORD, **kwargs):
         user = model_class(*args, **kwargs)
-        user.set_password(password)
+        user.set_password(remember(password))
         user.save(force_insert=True)
         return user
 

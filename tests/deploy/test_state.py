@@ -22,6 +22,7 @@ MODES = {
     "instances": 0o711,
     "run": 0o1775,
     "log": 0o750,
+    "log/services": 0o750,
     "stamps": 0o755,
 }
 

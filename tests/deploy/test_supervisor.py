@@ -12,7 +12,7 @@ import pytest
 
 from deploy.launcher import control
 from deploy.launcher.backoff import Backoff
-from deploy.launcher.child import open_log
+from deploy.launcher.child import open_log, shorten
 
 NEBULET = Path(__file__).resolve().parents[2] / "nebulet"
 
@@ -140,7 +140,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(config, supervise):
 
     supervise(process("one", "sleep 100"))
 
-    assert eventually(lambda: running(config, 1)).processes[0].pid != left
+    eventually(lambda: (found := running(config, 1)) and found.processes[0].pid != left)
     eventually(lambda: gone(left))
 
 
@@ -161,6 +161,20 @@ def test_a_large_log_is_put_aside(tmp_path):
 
     assert log.stat().st_size == 0
     assert (tmp_path / "web.log.1").exists()
+
+
+def test_a_large_log_of_a_running_process_is_shortened_and_goes_on(tmp_path):
+    log = tmp_path / "compute.log"
+    descriptor = open_log(str(log))
+    os.write(descriptor, b"a line\n" * 3_100_000)
+
+    shorten(str(log))
+    os.write(descriptor, b"next\n")
+    shorten(str(log))
+    os.close(descriptor)
+
+    assert log.read_bytes() == b"next\n"
+    assert (tmp_path / "compute.log.1").stat().st_size == 7 * 3_100_000
 
 
 def test_down_ends_what_runs_and_is_harmless_otherwise(config, supervise):

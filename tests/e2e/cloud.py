@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from tests.kit import secrecy
+
 ROOT = Path(__file__).resolve().parents[2]
 OPENSTACK = Path(sys.executable).with_name("openstack")
 
@@ -53,6 +55,7 @@ class Cloud:
             "NEBULET_PORT": str(self.port),
             "NEBULET_NAME": self.name,
             "NEBULET_DRIVER": self.driver,
+            "NEBULET_DEBUG": "1",  # all that could ever be logged is searched for secrets
             **self.extra,
         }
 
@@ -75,8 +78,10 @@ class Cloud:
         return self
 
     def down(self) -> None:
-        """Stop it and take away what it left on the machine."""
+        """Stop it, search its logs for secrets, and take away what it left on the machine."""
         self.nebulet("down", check=False)
+        files = [path for path in (self.state / "secrets").rglob("*") if path.is_file()]
+        secrecy.search_folder(self.state / "log", *(path.read_text().strip() for path in files))
         if self.driver == "libvirt":
             self._remove_from_libvirt()
         shutil.rmtree(self.state, ignore_errors=True)
@@ -105,8 +110,10 @@ class Cloud:
     def logs(self) -> str:
         """Return the ends of all logs, for a failed test's report."""
         parts = []
-        for path in sorted((self.state / "log").glob("*.log")):
-            parts.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-40:]))
+        for path in sorted((self.state / "log").rglob("*.log")):
+            parts.append(
+                f"--- {path.relative_to(self.state)}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-40:])
+            )
         return "\n".join(parts)
 
     def password(self, user: str = "admin") -> str:
@@ -155,7 +162,9 @@ class Cloud:
         }
         answer = httpx.post(f"{self.url}/identity/v3/auth/tokens", json=body)
         assert answer.status_code == 201, answer.text
-        return httpx.Client(base_url=self.url, headers={"X-Auth-Token": answer.headers["X-Subject-Token"]}, timeout=60)
+        token = secrecy.remember(answer.headers["X-Subject-Token"])
+        hooks = {"response": [secrecy.remember_exchange]}
+        return httpx.Client(base_url=self.url, headers={"X-Auth-Token": token}, timeout=60, event_hooks=hooks)
 
 
 def wait_for(what: str, probe: Any, seconds: float = 60, every: float = 0.2) -> Any:

@@ -112,7 +112,7 @@ def test_a_cloud_on_mariadb(urls: dict[str, str]):
             ids = list(pool.map(lambda number: api.create(f"many-{number}", image="blank"), range(10)))
             list(pool.map(api.wait, ids))
             list(pool.map(api.delete, ids))
-        logs = "".join(path.read_text(errors="replace") for path in (cloud.state / "log").glob("*.log*"))
+        logs = "".join(path.read_text(errors="replace") for path in (cloud.state / "log").rglob("*.log*"))
         assert "Deadlock" not in logs
         assert cloud.nebulet("manage", "invariants").returncode == 0
         assert not (cloud.state / "db" / "nebulet.sqlite3").exists()

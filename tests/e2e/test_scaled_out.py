@@ -143,7 +143,7 @@ def test_invariants_hold_and_no_password_is_told(cloud: Cloud, servers: Servers)
     assert failed.returncode == 1
     told = failed.stdout + failed.stderr + cloud.nebulet("up", "--detach").stdout
     told += subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    told += "".join(path.read_text(errors="replace") for path in (cloud.state / "log").glob("*.log*"))
+    told += "".join(path.read_text(errors="replace") for path in (cloud.state / "log").rglob("*.log*"))
     assert servers.password not in told
     assert "undefined actor" not in told  # each process reads its own queues only
 

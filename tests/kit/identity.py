@@ -15,6 +15,7 @@ from accounts.services import tokens
 from accounts.services.tokens import Scope
 from portal.core.context import RequestContext
 from tests.accounts.factories import AssignmentFactory, ProjectFactory, UserFactory, ladder
+from tests.kit.secrecy import remember, remember_answer, remember_in
 
 
 class Api:
@@ -29,7 +30,13 @@ class Api:
         if self.token is not None:
             sent.setdefault("X-Auth-Token", self.token)
         extra = {} if body is None else {"data": body, "content_type": "application/json"}
-        return getattr(self.client, method)(path, headers=sent, **extra)
+        for name, value in sent.items():
+            if name.lower().endswith("-token"):
+                remember(value)
+        remember_in(body)
+        answer = getattr(self.client, method)(path, headers=sent, **extra)
+        remember_answer(answer)
+        return answer
 
     def get(self, path: str, **headers: str) -> Any:
         return self("get", path, **headers)
@@ -69,12 +76,14 @@ class Persona:
         session = client.session
         session["project_id"] = self.project.pk if self.project else None
         session.save()
+        remember(session.session_key)
         return client
 
 
 def persona(user: User, **scope: Any) -> Persona:
     """Return somebody with a fresh token for a scope he holds."""
     token, grant = tokens.issue(user=user, methods=["password"], scope=Scope(**scope))
+    remember(token)
     user.ctx = grant.context()
     return Persona(user, scope.get("project"), token, user.ctx)
 

@@ -9,6 +9,7 @@ from channels.routing import URLRouter
 
 from compute.ws.urls import websocket_urlpatterns
 from portal.core.context import RequestContext
+from tests.kit.secrecy import remember_in
 
 
 class Page(ApplicationCommunicator):
@@ -21,6 +22,7 @@ class Page(ApplicationCommunicator):
         subprotocols: list[str] | None = None,
         cookie: str | None = None,
     ) -> None:
+        remember_in(address)
         path, _mark, query = address.partition("?")
         scope = {
             "type": "websocket",

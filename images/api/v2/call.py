@@ -28,6 +28,7 @@ class Call:
     send_raw: Send
     request_id: str = field(default_factory=new_request_id)
     status: int | None = None
+    ctx: RequestContext | None = None
     ended: bool = False
 
     @property
@@ -60,4 +61,5 @@ class Call:
         token = self.headers.get("x-auth-token")
         if not token:
             raise Unauthorized()
-        return await in_database(tokens.context_for_token, token, (self.method, self.path), request_id=self.request_id)
+        self.ctx = await in_database(tokens.context_for_token, token, (self.method, self.path), request_id=self.request_id)
+        return self.ctx

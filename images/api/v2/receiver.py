@@ -9,7 +9,6 @@ Follows the Image API reference, "Image data".
 
 import logging
 import re
-import time
 from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,7 +19,6 @@ from portal.core import log
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
-ACCESS = logging.getLogger("nebulet.access")
 
 Scope = MutableMapping[str, Any]
 
@@ -36,8 +34,8 @@ def is_image_data(scope: Scope) -> bool:
 async def receive(scope: Scope, receive_: Receive, send: Send) -> None:
     """Answer one request for image bytes."""
     call = _call(scope, receive_, send)
-    started = time.perf_counter()
-    with log.bound(request_id=call.request_id):
+    entry = log.Call(call.method, call.path, call.remote_address)
+    with log.bound(request_id=call.request_id, service=entry.service):
         try:
             await _METHODS[call.method](call)
         except CloudError as error:
@@ -45,8 +43,9 @@ async def receive(scope: Scope, receive_: Receive, send: Send) -> None:
         except Exception:
             LOG.exception("Unexpected error in %s of image %s", call.method, call.image_id)
             await _answer(call, CloudError("An unexpected error prevented the server from fulfilling your request."))
-        took_ms = (time.perf_counter() - started) * 1000
-        ACCESS.info("%s %s %s %s %.1f ms", call.remote_address, call.method, call.path, call.status, took_ms)
+        finally:
+            entry.caller = call.ctx
+            log.answered(entry, call.status)
 
 
 async def _answer(call: Call, error: CloudError) -> None:

@@ -48,7 +48,8 @@ async def upload(call: Call) -> None:
 async def writer_context(call: Call) -> RequestContext:
     """Return who sends, by token or ticket; raises Unauthorized before a byte is taken."""
     if call.ticket:
-        return await in_database(transfer.check_write, call.ticket, call.image_id, call.request_id)
+        call.ctx = await in_database(transfer.check_write, call.ticket, call.image_id, call.request_id)
+        return call.ctx
     return await call.token_context()
 
 

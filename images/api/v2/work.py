@@ -4,9 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from django.db import close_old_connections
+
+from portal.core import statements
 
 T = TypeVar("T")
 
@@ -15,16 +18,20 @@ _BYTES = ThreadPoolExecutor(max(6, 3 * (os.cpu_count() or 2)), thread_name_prefi
 
 
 async def in_database(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Run what asks the database in a thread whose connection is looked after as Django does for requests."""
+    """Run what asks the database in a thread whose connection is looked after as Django does for requests.
+
+    The thread logs under the request's id.
+    """
 
     def work() -> T:
         close_old_connections()
         try:
-            return function(*args, **kwargs)
+            with statements.logged():
+                return function(*args, **kwargs)
         finally:
             close_old_connections()
 
-    return await finished(asyncio.get_running_loop().run_in_executor(_DATABASE, work))
+    return await finished(asyncio.get_running_loop().run_in_executor(_DATABASE, copy_context().run, work))
 
 
 async def on_bytes(function: Callable[..., T], *args: Any) -> T:

@@ -194,6 +194,13 @@ def decide(ctx: RequestContext, rule: Rule, target: Target = None) -> Decision:
 
 
 def _decide(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
+    decision = _judge(ctx, rule, target)
+    verdict = "allowed" if decision.allowed else f"refused: {decision.reason}"
+    LOG.debug("Rule %s for user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, verdict)
+    return decision
+
+
+def _judge(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
     service = registry.service_of(rule.name)
     if service is None:
         return Decision(False, rule, words.unknown_rule(rule.name))
@@ -205,6 +212,8 @@ def _decide(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decis
 
 def allowed(ctx: RequestContext, rule: Rule, target: Target = None) -> bool:
     """Return whether ``ctx`` may do what ``rule`` stands for."""
+    if LOG.isEnabledFor(logging.DEBUG):
+        return decide(ctx, rule, target).allowed  # slower, since it finds the reason
     service = registry.service_of(rule.name)
     return service is not None and service_policy(service).check(rule.name, target_mapping(ctx, target), ctx.credentials())
 
