@@ -1,0 +1,142 @@
+"""Identity with much in it: lists of 50,000 users, somebody with 500 assignments; and how many tokens two web processes validate,
+how many passwords they check in a second.
+
+``.venv/bin/python benchmarks/identity_scale.py`` uses a throwaway SQLite database and, for the rates, an installation of its own with
+a pretended host, whose web process it starts a second time. The client runs on the same machine and takes its share of it.
+"""
+
+import http.client
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings.test"
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+USERS, ASSIGNMENTS, SECONDS, CLIENTS = 50_000, 500, 8, 8
+LIST_TARGET_MS, RATE_TARGET, SIGN_IN_TARGET = 50, 600, 8 * 8.5
+
+
+def median_ms(act: Callable[[], object], rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        act()
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def lists() -> None:
+    """Time pages of a long list, and a token of somebody who was given much."""
+    (settings.STATE_DIR / "db").mkdir(exist_ok=True)
+    call_command("migrate", verbosity=0)
+    from accounts.models import Assignment, Domain, Role, User
+    from accounts.services import seed, tokens
+    from accounts.services.tokens import Scope
+    from tests.accounts.factories import ProjectFactory, UserFactory
+    from tests.kit.identity import persona
+
+    seed.seed("bench-admin-1", "bench-demo-1")
+    domain = Domain.objects.get(pk="default")
+    User.objects.bulk_create([User(name=f"user-{n:05}", domain=domain, password="!") for n in range(USERS)], batch_size=2_000)
+    admin = User.objects.get(name="admin")
+    api = persona(admin, system=True).api
+    last = User.objects.order_by("name")[USERS // 2].pk
+    for name, query in (
+        ("first page of 50", "limit=50"),
+        ("page in the middle", f"limit=50&marker={last}"),
+        ("by name", "name=user-33333"),
+        ("name__contains, page of 50", "name__contains=333&limit=50"),
+        ("newest first by id", "limit=50&sort_key=id&sort_dir=desc"),
+    ):
+        found = median_ms(lambda query=query: api.get(f"/identity/v3/users?{query}"), 20)  # type: ignore[misc]
+        print(
+            f"GET /v3/users of {USERS}, {name:28} {found:7.2f} ms  ratio to {LIST_TARGET_MS} ms: {found / LIST_TARGET_MS:.2f}"
+        )
+    user, projects = UserFactory(), [ProjectFactory() for _ in range(ASSIGNMENTS)]
+    few = UserFactory()
+    role = Role.objects.get(name="member")
+    Assignment.objects.bulk_create([Assignment(user=user, role=role, project=project) for project in projects])
+    Assignment.objects.create(user=few, role=role, project=projects[0])
+    for name, who in (("1 assignment", few), (f"{ASSIGNMENTS} assignments", user)):
+        token, _grant = tokens.issue(user=who, methods=["password"], scope=Scope(project=projects[0]))
+        with CaptureQueriesContext(connection) as queries:
+            tokens.validate(token)
+        took = median_ms(lambda token=token: tokens.validate(token), 200)  # type: ignore[misc]
+        print(f"token of somebody with {name:16} {took:6.2f} ms, {len(queries)} queries")
+
+
+def rates() -> None:
+    """Count validations and sign-ins of two web processes."""
+    from tests.e2e.cloud import Cloud, free_port
+
+    cloud, second = Cloud(driver="fake"), None
+    try:
+        cloud.up()
+        pid, port = cloud.pid("web"), free_port()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+        pairs = [item.partition(b"=") for item in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if item]
+        argv = [str(port) if word.decode() == str(cloud.port) else word.decode() for word in words]
+        environment = {name.decode(): value.decode() for name, _equals, value in pairs}
+        second = subprocess.Popen(argv, env=environment, cwd=Path(f"/proc/{pid}/cwd").resolve())
+        time.sleep(8)
+        token = cloud.client("admin").headers["X-Auth-Token"]
+        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+        ports = [cloud.port, port]
+        validated = rate(ports, "GET", "/identity/v3/auth/tokens?nocatalog", headers, None)
+        print(f"validations by two processes  {validated:7.0f}/s  ratio to {RATE_TARGET}/s: {validated / RATE_TARGET:.2f}")
+        user = {"name": "demo", "domain": {"id": "default"}, "password": cloud.password("demo")}
+        body = json.dumps({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}})
+        signed = rate(ports, "POST", "/identity/v3/auth/tokens", {"Content-Type": "application/json"}, body)
+        print(
+            f"password sign-ins             {signed:7.1f}/s  ratio to 8 times Keystone 22 with bcrypt 12 ({SIGN_IN_TARGET:.0f}/s):"
+            f" {signed / SIGN_IN_TARGET:.2f}"
+        )
+    finally:
+        if second is not None:
+            second.send_signal(signal.SIGTERM)
+            second.wait(20)
+        cloud.down()
+
+
+def rate(ports: list[int], method: str, path: str, headers: dict[str, str], body: str | None) -> float:
+    """Return how many answers came in a second, all of them good."""
+    counts, ends = [0] * CLIENTS, time.monotonic() + SECONDS
+
+    def run(number: int) -> None:
+        client = http.client.HTTPConnection("127.0.0.1", ports[number % len(ports)])
+        while time.monotonic() < ends:
+            client.request(method, path, body, headers)
+            answer = client.getresponse()
+            answer.read()
+            assert answer.status in (200, 201), answer.status
+            counts[number] += 1
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / SECONDS
+
+
+if __name__ == "__main__":
+    if "--rates" not in sys.argv:
+        lists()
+    rates()
