@@ -8,7 +8,8 @@ from django.http import HttpRequest
 
 from accounts import contexts
 from accounts.models import User
-from accounts.services.authentication import check_password
+from accounts.services import second_factor
+from accounts.services.attempts import attempt
 from portal.core.context import RequestContext
 from portal.core.policy import Rule, allowed, registry
 
@@ -24,11 +25,16 @@ class PasswordBackend(BaseBackend):
         name: str | None = None,
         domain: str | None = None,
     ) -> User | None:
-        """Return the user, or None. ``domain`` is a domain's name; without it the default domain is meant."""
+        """Return the user whom a password alone lets in, or None. ``domain`` is a domain's name; without it the default one is meant.
+
+        The sign-in page does more: it asks for the second factor, and for a new password when the old one has expired.
+        """
         chosen = name if name is not None else username
         if chosen is None or password is None:
             return None
-        return check_password(password, name=chosen, domain_name=domain or None)
+        address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
+        user = attempt(password, address=address, name=chosen, domain_name=domain or None).user
+        return None if user is None or user.password_expired or second_factor.is_enrolled(user) else user
 
     def get_user(self, user_id: str) -> User | None:
         """Return the user of a session while he may sign in."""

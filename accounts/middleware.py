@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts import contexts
-from accounts.services import tokens
+from accounts.services import sessions, tokens
 from portal.core.context import RequestContext
 from portal.core.errors import Unauthorized
 
@@ -25,6 +26,8 @@ class ContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.__class__ = with_context(type(request))  # type: ignore[arg-type]
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and not is_api(request.path_info):
+            sessions.seen(request.session)
         return self.get_response(request)
 
 

@@ -11,14 +11,14 @@ TARGET_READER = f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain_
 USER_MANAGER = "rule:admin_required or (role:manager and domain_id:%(target.user.domain_id)s)"
 USER_READER = f"{SYSTEM_READER} or (role:reader and domain_id:%(target.user.domain_id)s)"
 USER_READER_OR_SELF = f"{USER_READER} or user_id:%(target.user.id)s"
-PROJECT_MANAGER = "rule:admin_required or (role:manager and domain_id:%(target.project.domain_id)s)"
+IN_A_DOMAIN = "domain_id:%(target.project.domain_id)s and not None:%(target.project.domain_id)s"
+PROJECT_MANAGER = f"rule:admin_required or (role:manager and {IN_A_DOMAIN})"
+ASSIGNMENT_READER = f"{SYSTEM_READER} or (role:reader and domain_id:%(target.domain_id)s and not None:%(target.domain_id)s)"
 ROLE_READER = f"{SYSTEM_READER} or (role:manager and not domain_id:None)"
 GROUP_MANAGER = "rule:admin_required or (role:manager and domain_id:%(target.group.domain_id)s)"
 GROUP_READER = f"{SYSTEM_READER} or (role:reader and domain_id:%(target.group.domain_id)s)"
 IN_DOMAIN = "domain_id:%(target.group.domain_id)s and domain_id:%(target.user.domain_id)s"
-PROJECT_READER = (
-    f"{SYSTEM_READER} or (role:reader and domain_id:%(target.project.domain_id)s) or project_id:%(target.project.id)s"
-)
+PROJECT_READER = f"{SYSTEM_READER} or (role:reader and {IN_A_DOMAIN}) or project_id:%(target.project.id)s"
 GRANTS = [
     f"domain_id:%(target.{actor}.domain_id)s and domain_id:%({place})s"
     for actor in ("user", "group")
@@ -33,7 +33,7 @@ def _granting(role: str) -> str:
 
 
 GRANT_LISTER = f"{SYSTEM_READER} or {_granting('reader')}"
-GRANT_READER = f"{ADMIN} or ((role:reader and system_scope:all) or {_granting('reader')}) and {OWN_ROLE}"
+GRANT_READER = f"{SYSTEM_READER} or {_granting('reader')} and {OWN_ROLE}"
 GRANT_MANAGER = f"{ADMIN} or {_granting('admin')} and {OWN_ROLE} or {_granting('manager')} and rule:domain_managed_target_role"
 
 BASE = [
@@ -43,6 +43,8 @@ BASE = [
     Rule("owner", "user_id:%(user_id)s", _("that it is your own"), base=True),
     Rule("admin_or_owner", "rule:admin_required or rule:owner", _("the role admin, or that it is your own"), base=True),
     Rule("token_subject", "user_id:%(target.token.user_id)s", _("that the token is your own"), base=True),
+    Rule("admin_or_token_subject", "rule:admin_required or rule:token_subject", base=True),
+    Rule("service_admin_or_token_subject", "rule:service_or_admin or rule:token_subject", base=True),
     Rule(
         "domain_managed_target_role",
         "'manager':%(target.role.name)s or 'member':%(target.role.name)s or 'reader':%(target.role.name)s",
@@ -144,10 +146,10 @@ CHECK_IMPLIED_ROLE = Rule("identity:check_implied_role", SYSTEM_READER, _("Check
 LIST_ROLE_INFERENCES = Rule("identity:list_role_inference_rules", SYSTEM_READER, _("List all implications between roles."))
 
 LIST_ASSIGNMENTS = Rule(
-    "identity:list_role_assignments", TARGET_READER, _("List role assignments."), perm="accounts.view_assignment"
+    "identity:list_role_assignments", ASSIGNMENT_READER, _("List role assignments."), perm="accounts.view_assignment"
 )
 LIST_ASSIGNMENTS_FOR_TREE = Rule(
-    "identity:list_role_assignments_for_tree", TARGET_READER, _("List the role assignments of a project and all below it.")
+    "identity:list_role_assignments_for_tree", ASSIGNMENT_READER, _("List the role assignments of a project and all below it.")
 )
 CHECK_GRANT = Rule("identity:check_grant", GRANT_READER, _("Check whether a user holds a role."))
 LIST_GRANTS = Rule("identity:list_grants", GRANT_LISTER, _("List the roles of a user on a target."))

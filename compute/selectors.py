@@ -31,7 +31,10 @@ from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import Rule, allowed, authorize
 from portal.core.policy.checks import granted
+from portal.core.policy.sql import Column, keep_allowed
 
+# What rules call %(name)s, see Server.policy_target.
+COLUMNS: dict[str, Column] = {"project_id": "project_id", "user_id": "user_id"}
 _NOBODYS = {"project_id": "", "user_id": ""}
 
 
@@ -43,8 +46,9 @@ def servers_visible(
     rows = Server.objects.all() if with_deleted else Server.objects.present()
     if all_projects:
         authorize(ctx, rule)
-        return rows
-    return rows.filter(_mine(ctx))
+    else:
+        rows = rows.filter(_mine(ctx))
+    return keep_allowed(rows, ctx, policies.SHOW, COLUMNS)
 
 
 def get_server(ctx: RequestContext, server_id: str, *, with_deleted: bool = False) -> Server:

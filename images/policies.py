@@ -10,11 +10,12 @@ from portal.core.policy.rules import Rule, registry
 
 _MEMBER = "rule:context_is_admin or rule:project_member"
 _READER = "rule:context_is_admin or rule:project_reader"
-_SEEN = 'project_id:%(project_id)s or project_id:%(member_id)s or "public":%(visibility)s or "community":%(visibility)s'
+_SEEN = "project_id:%(project_id)s or project_id:%(member_id)s or 'public':%(visibility)s or 'community':%(visibility)s"
 
 BASE = [
     Rule("default", "", _("anybody"), base=True),
     Rule("context_is_admin", "role:admin", _("the role admin"), base=True),
+    Rule("service_api", "role:service", _("the role service"), base=True),
     Rule("project_member", "role:member and project_id:%(project_id)s", _("a member of the image's project"), base=True),
     Rule("project_reader", "role:reader and project_id:%(project_id)s", _("a reader of the image's project"), base=True),
     Rule("image_seen", _SEEN, _("an image that is open to your project"), base=True),
@@ -39,7 +40,12 @@ DOWNLOAD_IMAGE = Rule(
     _("Download an image."),
     perm="images.download_image",
 )
-ADD_IMAGE = Rule("add_image", _MEMBER, _("Create an image."), perm="images.add_image")
+ADD_IMAGE = Rule(
+    "add_image",
+    "rule:context_is_admin or (role:member and project_id:%(project_id)s and project_id:%(owner)s)",
+    _("Create an image."),
+    perm="images.add_image",
+)
 MODIFY_IMAGE = Rule(
     "modify_image", f"{_MEMBER} or guardian:images.change_image", _("Change an image."), perm="images.change_image"
 )
@@ -71,7 +77,7 @@ ADD_MEMBER = Rule("add_member", _MEMBER, _("Share an image with a project."), pe
 DELETE_MEMBER = Rule("delete_member", _MEMBER, _("Stop sharing an image with a project."), perm="images.unshare_image")
 MODIFY_MEMBER = Rule("modify_member", "rule:context_is_admin or rule:image_shared_with", _("Accept or reject a shared image."))
 
-GET_STORES = Rule("stores_info_detail", "rule:context_is_admin", _("Show details of image stores."))
+GET_STORES = Rule("stores_info_detail", "rule:context_is_admin or rule:service_api", _("Show details of image stores."))
 
 registry.register(
     "image",

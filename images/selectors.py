@@ -10,8 +10,25 @@ from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import allowed
 from portal.core.policy.checks import granted
+from portal.core.policy.sql import Column, keep_allowed
 
 ALL = "all"
+
+
+def _member(ctx: RequestContext) -> Q:
+    """Return the condition for images that are shared with the caller's project."""
+    return Q(visibility=Visibility.SHARED, pk__in=ImageMember.objects.filter(member=ctx.project_id).values("image_id"))
+
+
+# What rules call %(name)s, see Image.policy_target.
+COLUMNS: dict[str, Column] = {
+    "project_id": "owner",
+    "owner": "owner",
+    "tenant": "owner",
+    "visibility": "visibility",
+    "status": "status",
+    "member_id": _member,
+}
 
 
 def images_visible(
@@ -30,7 +47,7 @@ def images_visible(
         rows = rows.filter(own | _opened(ctx, member_status))
     if visibility is None:
         rows = rows.filter(own | ~Q(visibility=Visibility.COMMUNITY))
-    return rows
+    return keep_allowed(rows, ctx, policies.GET_IMAGE, COLUMNS)
 
 
 def get_image(ctx: RequestContext, image_id: str) -> Image:

@@ -13,8 +13,11 @@ from channels.routing import URLRouter  # noqa: E402
 from accounts.websocket import SameOrigin, SessionContextMiddleware  # noqa: E402
 from compute.ws.urls import websocket_urlpatterns  # noqa: E402
 from images.api.v2.receiver import is_image_data, receive  # noqa: E402
+from portal.core.policy import records  # noqa: E402
 from portal.core.sockets import SocketLog  # noqa: E402
 from portal.wsgi import application as django_application  # noqa: E402
+
+records.start()
 
 _django = WSGIMiddleware(django_application, workers=12)  # type: ignore[arg-type]  # same call, parameters named otherwise
 _websockets = SocketLog(SameOrigin(SessionContextMiddleware(URLRouter(websocket_urlpatterns))), service="compute")

@@ -1,8 +1,9 @@
-"""Which tests ask the database for something in which databases differ; and no secret in any log, see tests/kit/secrecy.py."""
+"""What every test begins with, which tests run on every database, and no secret in any log (tests/kit/secrecy.py)."""
 
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 
 from tests.kit.secrecy import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401
 
@@ -25,3 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in marked:
             item.add_marker(pytest.mark.databases)
+
+
+@pytest.fixture(autouse=True)
+def no_tries_remembered() -> None:
+    """Counts of wrong passwords lie in the cache, which one test must not leave to the next."""
+    cache.clear()

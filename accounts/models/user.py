@@ -27,8 +27,9 @@ class User(AbstractBaseUser):
     """A person or a program.
 
     Names are unique inside a domain and compared exactly. ``tokens_valid_from`` cuts off every token issued before it: it moves
-    when the password changes and when the user is disabled. What a user may do follows from assignments and rules alone, so
-    there are no superusers; ``ctx`` is the project in which a signed-in user works at present.
+    when the password changes and when the user is disabled. ``password_own_choice`` tells a password that he chose himself from
+    one that he was given. What a user may do follows from assignments and rules alone, so there are no superusers; ``ctx`` is the
+    project in which a signed-in user works at present.
     """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
@@ -42,8 +43,7 @@ class User(AbstractBaseUser):
     extra = models.JSONField(default=dict, blank=True)
     password_changed_at = models.DateTimeField(null=True, blank=True)
     password_expires_at = models.DateTimeField(null=True, blank=True)
-    failures = models.PositiveIntegerField(default=0)
-    failed_at = models.DateTimeField(null=True, blank=True)
+    password_own_choice = models.BooleanField(default=False)
     tokens_valid_from = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
     groups = models.ManyToManyField("auth.Group", blank=True, related_name="user_set", related_query_name="user")
@@ -88,6 +88,13 @@ class User(AbstractBaseUser):
         """Take a new password; tokens from before it end when this is saved."""
         super().set_password(raw_password)
         self.password_changed_at = self.tokens_valid_from = timezone.now()
+
+    @property
+    def password_expired(self) -> bool:
+        """Whether the password is only good for choosing another one."""
+        if self.password_expires_at is None or self.options.get("ignore_password_expiry"):
+            return False
+        return bool(self.password_expires_at <= timezone.now())
 
     def accepts_token_from(self, issued_at: datetime) -> bool:
         """Whether a token of that time is still good for this user."""

@@ -17,7 +17,7 @@ from accounts import contexts, policies
 from accounts.hashers import RandomSecretHasher
 from accounts.models import AccessRule, ApplicationCredential, Role
 from accounts.services import access_rules as rules
-from accounts.services.authentication import MAX_PASSWORD
+from accounts.services.attempts import MAX_PASSWORD
 from accounts.services.lending import refuse_past, refuse_restricted, refused, roles_meant
 from accounts.services.writing import named, storing
 from portal.core.context import RequestContext

@@ -95,6 +95,8 @@ def target_of(actor: Actor, place: Place, role: Role | None = None) -> dict[str,
     """Return what rules about grants speak of."""
     parts = [part.policy_target() for part in (actor, role, place.project) if part is not None]
     merged = {key: value for part in parts for key, value in part.items() if value is not None}
+    if role is not None:
+        merged["target.role.domain_id"] = role.domain_id  # rules name the None of a role of the whole cloud
     return merged | ({"target.domain.id": place.domain.pk} if place.domain else {})
 
 

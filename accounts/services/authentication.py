@@ -16,33 +16,13 @@ from django.utils import timezone
 
 from accounts import contexts, delegations
 from accounts.hashers import RandomSecretHasher
-from accounts.models import DEFAULT_DOMAIN_ID, ApplicationCredential, Domain, Project, Trust, User
+from accounts.models import ApplicationCredential, Domain, Project, Trust, User
 from accounts.services import receipts, second_factor, tokens, trusts
+from accounts.services.attempts import MAX_PASSWORD, Named, PasswordExpired, attempt, person
 from accounts.services.tokens import Grant, Payload, Scope
 from portal.core.errors import Forbidden, NotFound, Unauthorized
 
-MAX_PASSWORD = 4096
 APPLICATION_CREDENTIAL, TRUST = "application_credential", "OS-TRUST:trust"
-
-
-def check_password(
-    password: str,
-    *,
-    user_id: str | None = None,
-    name: str | None = None,
-    domain_id: str | None = None,
-    domain_name: str | None = None,
-) -> User | None:
-    """Return the enabled user with this password, or None at the same cost.
-
-    A name without a domain is a name of the default domain.
-    """
-    user = _person(user_id=user_id, name=name, domain_id=domain_id, domain_name=domain_name)
-    if user is None or len(password) > MAX_PASSWORD:
-        make_password(password[:MAX_PASSWORD])
-        return None
-    right = user.check_password(password)
-    return user if right and user.enabled and user.domain.enabled else None
 
 
 @dataclass(frozen=True)
@@ -55,7 +35,7 @@ class Proof:
 
 
 def authenticate(
-    identity: dict[str, Any], scope: dict[str, Any] | str | None, receipt: str | None = None
+    identity: dict[str, Any], scope: dict[str, Any] | str | None, receipt: str | None = None, *, address: str = ""
 ) -> tuple[str, Grant]:
     """Return a token for what a client sent as ``auth.identity`` and ``auth.scope``; raises Unauthorized.
 
@@ -68,7 +48,7 @@ def authenticate(
     known = {earlier.user_id} if earlier else set()
     proofs: list[Proof] = []
     for method in methods:
-        proofs.append(METHODS[method](identity[method], known))
+        proofs.append(METHODS[method](identity[method], known, address))
         known.add(proofs[-1].user.pk)
     user = proofs[0].user
     if len(known) != 1 or (earlier is not None and not user.accepts_token_from(earlier.issued_at)):
@@ -87,14 +67,16 @@ def authenticate(
     return tokens.issue(user=user, methods=proved, scope=_default(user) if wanted is None else wanted, origin=origin)
 
 
-def _by_password(sent: dict[str, Any], _known: set[str]) -> Proof:
-    found = check_password(sent["user"]["password"], **_named_in(sent["user"]))
+def _by_password(sent: dict[str, Any], _known: set[str], address: str) -> Proof:
+    found = attempt(sent["user"]["password"], address=address, **_named_in(sent["user"])).user
     if found is None:
         raise Unauthorized()
+    if found.password_expired:
+        raise PasswordExpired(found)
     return Proof(found)
 
 
-def _by_token(sent: dict[str, Any], _known: set[str]) -> Proof:
+def _by_token(sent: dict[str, Any], _known: set[str], _address: str) -> Proof:
     """A token that is not good is not found, as upstream says it."""
     try:
         grant = tokens.validate(sent["id"])
@@ -105,7 +87,7 @@ def _by_token(sent: dict[str, Any], _known: set[str]) -> Proof:
     return Proof(grant.user, grant.payload)
 
 
-def _by_application_credential(sent: dict[str, Any], _known: set[str]) -> Proof:
+def _by_application_credential(sent: dict[str, Any], _known: set[str], _address: str) -> Proof:
     where = Q(pk=sent["id"]) if "id" in sent else _named_for_owner(sent)
     rows = ApplicationCredential.objects.select_related("user__domain", "project__domain")
     row, secret = rows.prefetch_related("roles", "access_rules").filter(where).first(), sent["secret"]
@@ -118,11 +100,11 @@ def _by_application_credential(sent: dict[str, Any], _known: set[str]) -> Proof:
 
 
 def _named_for_owner(sent: dict[str, Any]) -> Q:
-    return Q(name=sent["name"], user=_person(**_named_in(sent["user"])))
+    return Q(name=sent["name"], user=person(**_named_in(sent["user"]))[0])
 
 
-def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
-    user = _person(**_named_in(sent["user"]))
+def _by_totp(sent: dict[str, Any], known: set[str], _address: str) -> Proof:
+    user, _account = person(**_named_in(sent["user"]))
     if user is None or not user.enabled or not user.domain.enabled:
         raise Unauthorized()
     if not second_factor.verify(user=user, code=sent["user"]["passcode"], alone=user.pk not in known):
@@ -130,16 +112,16 @@ def _by_totp(sent: dict[str, Any], known: set[str]) -> Proof:
     return Proof(user)
 
 
-METHODS: dict[str, Callable[[dict[str, Any], set[str]], Proof]] = {
+METHODS: dict[str, Callable[[dict[str, Any], set[str], str], Proof]] = {
     "password": _by_password,
     "token": _by_token,
     APPLICATION_CREDENTIAL: _by_application_credential,
     "totp": _by_totp,
 }
-"""What each method proves from what was sent for it and from whom earlier methods proved; the second factor comes last."""
+"""What each method proves from what was sent for it, whom earlier methods proved, and the address; the second factor comes last."""
 
 
-def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
+def _named_in(user: dict[str, Any]) -> Named:
     domain = user.get("domain") or {}
     return {
         "user_id": user.get("id"),
@@ -147,17 +129,6 @@ def _named_in(user: dict[str, Any]) -> dict[str, str | None]:
         "domain_id": domain.get("id"),
         "domain_name": domain.get("name"),
     }
-
-
-def _person(*, user_id: str | None, name: str | None, domain_id: str | None, domain_name: str | None) -> User | None:
-    where = Q(pk=user_id) if user_id is not None else Q(name=name)
-    if domain_name is not None:
-        where &= Q(domain__name=domain_name)
-    elif domain_id is not None or user_id is None:
-        where &= Q(domain_id=domain_id or DEFAULT_DOMAIN_ID)
-    named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
-    speakable = named and not any("\x00" in text or len(text) > 255 for text in named)
-    return User.objects.select_related("domain").filter(where).first() if speakable else None
 
 
 def _with_application_credential(

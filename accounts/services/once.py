@@ -14,13 +14,13 @@ LOG = logging.getLogger(__name__)
 
 def use_up(mark: str, seconds: int) -> bool:
     """Return whether nobody used this before; one call carries both the test and the mark, so of many at once one wins."""
-    with _answering():
+    with answering():
         return bool(cache.add(mark, True, seconds))
 
 
 def count(tries: str, seconds: int) -> int:
     """Return the number of this try. Count before judging, so that many at once win nothing."""
-    with _answering():
+    with answering():
         cache.add(tries, 0, seconds)
         try:
             return cache.incr(tries)
@@ -30,12 +30,12 @@ def count(tries: str, seconds: int) -> int:
 
 def forget(tries: str) -> None:
     """Begin to count anew."""
-    with _answering():
+    with answering():
         cache.delete(tries)
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Refuse while the cache does not answer: what cannot be remembered could be used twice."""
     try:
         yield

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import Credential, RecoveryCode, User
 from accounts.models.credential import TOTP as TYPE
@@ -42,7 +43,12 @@ class Enrolment:
 def enrol(*, user: User) -> Enrolment:
     """Return a new seed for a user to put into his app; it counts once ``confirm`` saw a code of it."""
     seed = b32encode(secrets.token_bytes(20)).decode()
-    return Enrolment(seed, _clock(seed).get_provisioning_uri(user.name, ISSUER))
+    return Enrolment(seed, uri_of(user, seed))
+
+
+def uri_of(user: User, seed: str) -> str:
+    """Return the address that stands for a seed in a QR code."""
+    return _clock(seed).get_provisioning_uri(user.name, ISSUER)
 
 
 @transaction.atomic
@@ -56,7 +62,7 @@ def confirm(*, user: User, seed: str, code: str) -> list[str]:
     except ValueError:
         step = None
     if step is None:
-        raise BadRequest("This code is not right. Check the clock of the device.")
+        raise BadRequest(_("This code is not right. Check the clock of the device."))
     Credential.objects.filter(user=user, type=TYPE).delete()
     row = Credential.objects.create(user=user, type=TYPE, sealed=vault.seal(seed))
     _take(row, step)

@@ -1,4 +1,4 @@
-"""Users: made, changed, deleted; passwords."""
+"""Users: made, changed, deleted."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from django.utils import timezone
 
 from accounts import policies, selectors
 from accounts.models import Domain, User
-from accounts.services.authentication import MAX_PASSWORD, check_password
+from accounts.services import passwords, sessions
 from accounts.services.writing import change, named, storing
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Unauthorized
+from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
 
@@ -21,7 +21,7 @@ def create(
     authorize(ctx, policies.CREATE_USER, {"target.user.domain_id": domain_id})
     user = User(name=name, domain=_domain(domain_id))
     change(user, values)
-    _set_password(user, password)
+    passwords.put(user, password)
     with storing("user", named(name, domain_id)):
         user.save(force_insert=True)
     return user
@@ -35,12 +35,14 @@ def update(*, ctx: RequestContext, user: User, **changes: Any) -> User:
     password_given = "password" in changes
     password = changes.pop("password", None)
     change(user, changes)
-    if password_given:
-        _set_password(user, password)
     if changes.get("enabled") is False:
         user.tokens_valid_from = timezone.now()
     with storing("user", named(user.name, user.domain_id)):
         user.save()
+        if password_given:
+            passwords.reset(user, password)
+        elif not user.enabled:
+            sessions.end_all(user=user)
     return user
 
 
@@ -50,27 +52,17 @@ def delete(*, ctx: RequestContext, user: User) -> None:
     user.delete()
 
 
-def change_own_password(*, user_id: str, original: str, password: str) -> None:
-    """Change the password of whoever proves to know the old one; raises Unauthorized."""
-    user = check_password(original, user_id=user_id)
-    if user is None:
-        raise Unauthorized()
-    set_password(user, password)
-
-
 def set_password(user: User, password: str) -> bool:
-    """Give a user a password and end his tokens and sessions; nothing happens, and False comes back, when he has it already."""
+    """Give a user a password and end his tokens and sessions; nothing happens, and False comes back, when he has it already.
+
+    For who installs the cloud: the rules that passwords follow are not asked.
+    """
     if user.check_password(password):
         return False
-    _set_password(user, password)
-    user.save(update_fields=["password", "password_changed_at", "tokens_valid_from"])
-    return True
-
-
-def _set_password(user: User, password: str | None) -> None:
-    if password is not None and not 0 < len(password) <= MAX_PASSWORD:
-        raise BadRequest(f"A password must have 1 to {MAX_PASSWORD} characters.")
     user.set_password(password)
+    user.password_expires_at = None
+    user.save(update_fields=["password", "password_changed_at", "password_expires_at", "tokens_valid_from"])
+    return True
 
 
 def _domain(domain_id: str) -> Domain:

@@ -11,11 +11,12 @@ import redis
 from django.conf import settings
 from django.db import close_old_connections
 
-from accounts.services import shares, tokens
+from accounts.services import sessions, shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data
 from portal import VERSION
 from portal.core import log, statements
+from portal.core.policy import records
 
 LOG = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class Clock(threading.Thread):
 
 
 def housekeeping() -> None:
-    """Forget what is over: tokens of the past, uploads whose sender is gone."""
+    """Forget what is over: tokens and sessions of the past, uploads whose sender is gone."""
     tokens.forget_expired()
+    sessions.forget_expired()
     data.reclaim_silent_uploads()
+    records.sweep()

@@ -13,7 +13,6 @@ from django.conf import settings
 
 from compute.services import consoles
 from compute.ws import closing
-from compute.ws.servers import same_caller
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError, Forbidden
 
@@ -25,7 +24,7 @@ AT_ONCE = 64
 FRAME_MAX = 64 * 1024
 
 
-class ConsoleLog(AsyncWebsocketConsumer):
+class ConsoleLog(closing.EndsWithSession, AsyncWebsocketConsumer):
     """Send a server's console log from the beginning, or from byte ``?from=``, and go on as it grows.
 
     The log lies on a bounded stream that its host fills while the lease lives; a slow reader misses what fell off the stream,
@@ -49,9 +48,11 @@ class ConsoleLog(AsyncWebsocketConsumer):
             await self.close(code=code)
             return
         self.ctx, self.server_id, self.host = ctx, server_id, server.host
+        await self.listen_for_the_end()
         self.tasks = [asyncio.create_task(self._guarded(part)) for part in (self._hold_lease, self._follow)]
 
     async def disconnect(self, code: int) -> None:
+        await self.stop_listening()
         self.over.set()  # not cancelled: the Redis client swallows that now and then
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=2 * BLOCK_MS / 1000)
@@ -71,7 +72,7 @@ class ConsoleLog(AsyncWebsocketConsumer):
 
     async def _hold_lease(self, client: redis.asyncio.Redis) -> None:
         """Keep the host telling the log while the reader may read it."""
-        while await same_caller(self.scope, self.ctx):
+        while await closing.same_caller(self.scope, self.ctx):
             try:
                 server = await database_sync_to_async(consoles.readable_log)(self.ctx, self.server_id)
             except CloudError:

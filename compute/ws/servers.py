@@ -6,7 +6,6 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from accounts.websocket import current_context
 from compute import notify, policies
 from compute.ws import closing
 from portal.core.context import RequestContext
@@ -15,7 +14,7 @@ from portal.core.policy import allowed
 RECHECK_S = 30.0
 
 
-class ServerFeed(AsyncJsonWebsocketConsumer):
+class ServerFeed(closing.EndsWithSession, AsyncJsonWebsocketConsumer):
     """Tell an open page the ids of servers that changed, each message with a running number ``n`` so that a gap shows."""
 
     ctx: RequestContext | None = None
@@ -32,6 +31,7 @@ class ServerFeed(AsyncJsonWebsocketConsumer):
         self.joined = await database_sync_to_async(groups_of)(self.ctx)
         for group in self.joined:
             await self.channel_layer.group_add(group, self.channel_name)
+        await self.listen_for_the_end()
         await self.accept()
         self.watch = asyncio.create_task(self._end_with_the_session())
 
@@ -40,6 +40,7 @@ class ServerFeed(AsyncJsonWebsocketConsumer):
             self.watch.cancel()
         for group in self.joined:
             await self.channel_layer.group_discard(group, self.channel_name)
+        await self.stop_listening()
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Pages have nothing to say here."""
@@ -53,7 +54,7 @@ class ServerFeed(AsyncJsonWebsocketConsumer):
         await self.close(code=closing.SIGN_IN)
 
     async def _still_signed_in(self) -> bool:
-        return await same_caller(self.scope, self.ctx)
+        return await closing.same_caller(self.scope, self.ctx)
 
 
 def groups_of(ctx: RequestContext) -> list[str]:
@@ -61,12 +62,3 @@ def groups_of(ctx: RequestContext) -> list[str]:
     if allowed(ctx, policies.INDEX_ALL):
         return [notify.OPERATORS]
     return [notify.project_group(ctx.project_id)] if ctx.project_id and allowed(ctx, policies.INDEX) else []
-
-
-async def same_caller(scope: dict[str, Any], ctx: RequestContext | None) -> bool:
-    """Whether the session that opened a socket still belongs to its user with the same roles in the same project."""
-    cookie = scope.get("session_cookie")
-    if cookie is None or ctx is None:
-        return ctx is not None
-    now = await current_context(cookie)
-    return now is not None and (now.user_id, now.project_id, now.roles) == (ctx.user_id, ctx.project_id, ctx.roles)

@@ -10,7 +10,6 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import consoles
 from compute.ws import closing
-from compute.ws.servers import same_caller
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
 
@@ -21,7 +20,7 @@ CONNECT_S = 5.0
 WRITE_BUFFER = 256 * 1024
 
 
-class Display(AsyncWebsocketConsumer):
+class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
     """Spend the token of ``?token=``, open the relay, and carry bytes both ways until either side, the server or the right ends.
 
     Each side is read only as fast as the other takes it.
@@ -52,6 +51,7 @@ class Display(AsyncWebsocketConsumer):
             await self.accept(offered)
             await self.close(code=closing.UNAVAILABLE)
             return
+        await self.listen_for_the_end()
         await self.accept(offered)
         self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
 
@@ -65,6 +65,7 @@ class Display(AsyncWebsocketConsumer):
             await self.close(code=closing.ENDED)
 
     async def disconnect(self, code: int) -> None:
+        await self.stop_listening()
         for task in self.tasks:
             task.cancel()
         if self.writer is not None:
@@ -85,7 +86,7 @@ class Display(AsyncWebsocketConsumer):
     async def _still(self) -> bool:
         if self.ctx is None:
             return bool(await database_sync_to_async(consoles.holder_may_go_on)(self.relay))
-        if not await same_caller(self.scope, self.ctx):
+        if not await closing.same_caller(self.scope, self.ctx):
             return False
         return bool(await database_sync_to_async(consoles.may_stay_open)(self.relay.server_id, self.ctx))
 

@@ -9,15 +9,19 @@ from typing import Any
 
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from portal.core.context import RequestContext
-from portal.core.models import OutboxMessage
+from portal.core.models import OutboxMessage, PolicyRecord
 from portal.core.policies import ADMIN_SITE
 from portal.core.policy import allowed
+from portal.core.policy.engine import problems
 from portal.core.requests import CloudRequest
 
 
@@ -32,6 +36,20 @@ class OperatorSite(UnfoldAdminSite):
         """Wrap a view of this site; its theme evaluates expressions in attributes, which the portal's own pages never do."""
         guarded = super().admin_view(view, cacheable)
         return csp_update({"script-src": [UNSAFE_EVAL, UNSAFE_INLINE]})(guarded)
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the start page, with what is wrong with the policy files."""
+        for service, found in problems().items():
+            for problem in found:
+                messages.error(request, f"Policy of {service}: {problem}")
+        return super().index(request, extra_context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Lead to the portal's own sign-in page, which asks for the second factor too; refuse whoever is signed in already."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        wanted = request.GET.get("next") or reverse("admin:index")
+        return redirect_to_login(wanted)
 
     def has_permission(self, request: HttpRequest) -> bool:
         ctx: RequestContext | None = getattr(request, "ctx", None)
@@ -63,6 +81,13 @@ class PolicyModelAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(PolicyRecord)
+class PolicyRecordAdmin(PolicyModelAdmin):
+    list_display = ("day", "rule", "allowed", "count", "caller")
+    list_filter = ("day", "allowed")
+    search_fields = ("rule",)
 
 
 @admin.register(OutboxMessage)

@@ -15,5 +15,6 @@ urlpatterns = [
     path("images/", include("portal.dashboard.images.urls")),
     path("flavors/", include("portal.dashboard.flavors.urls")),
     path("shares/", include("portal.dashboard.access.urls")),
+    path("api-access/", include("portal.dashboard.api_access.urls")),
     path("keys/", include("portal.dashboard.keys.urls")),
 ]

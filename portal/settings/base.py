@@ -93,6 +93,17 @@ PASSWORD_HASHERS = [
 ]
 LOGIN_URL = "/account/sign-in/"
 LOGIN_REDIRECT_URL = "/"
+PASSWORD_MIN_LENGTH = ENV.passwords.min_length
+PASSWORD_REGEX = ENV.passwords.regex
+PASSWORD_REGEX_WORDS = ENV.passwords.regex_words
+PASSWORD_UNIQUE_LAST = ENV.passwords.unique_last
+PASSWORD_EXPIRES_DAYS = ENV.passwords.expires_days
+PASSWORD_MIN_AGE_DAYS = ENV.passwords.min_age_days
+PASSWORD_CHANGE_AT_FIRST_USE = ENV.passwords.change_at_first_use
+SIGN_IN_TRIES = ENV.sign_in_tries
+SIGN_IN_TRIES_PER_ADDRESS = 20
+SIGN_IN_WAIT_S = ENV.sign_in_wait_s
+SIGN_IN_LONGEST_WAIT_S = 15 * 60
 TOKEN_LIFETIME_S = 3600 * 4
 EXPIRED_TOKEN_WINDOW_S = 3600 * 48
 MAX_PROJECT_TREE_DEPTH = 5

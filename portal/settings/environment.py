@@ -1,6 +1,7 @@
 """The web side's environment, read here and nowhere else."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,32 @@ def _one_of(text: str, *words: str) -> str:
     if text not in words:
         raise ValueError(f"{text!r} is not one of {', '.join(words)}.")
     return text
+
+
+@dataclass(frozen=True)
+class PasswordRules:
+    """What passwords must be like, under the names of docs/operator/passwords.md."""
+
+    min_length: int
+    regex: str
+    regex_words: str
+    unique_last: int
+    expires_days: int
+    min_age_days: int
+    change_at_first_use: bool
+
+    @classmethod
+    def read(cls) -> "PasswordRules":
+        """Return the rules that ``os.environ`` gives."""
+        return cls(
+            min_length=_number("NEBULET_PASSWORD_MIN_LENGTH", 8, 1),
+            regex=_pattern("NEBULET_PASSWORD_REGEX"),
+            regex_words=os.environ.get("NEBULET_PASSWORD_REGEX_WORDS", ""),
+            unique_last=_number("NEBULET_PASSWORD_UNIQUE_LAST", 2),
+            expires_days=_number("NEBULET_PASSWORD_EXPIRES_DAYS", 0),
+            min_age_days=_number("NEBULET_PASSWORD_MIN_AGE_DAYS", 0),
+            change_at_first_use=_flag("NEBULET_PASSWORD_CHANGE_AT_FIRST_USE"),
+        )
 
 
 @dataclass(frozen=True)
@@ -29,6 +56,9 @@ class Environment:
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
     redis_url: str = field(repr=False)
+    passwords: PasswordRules
+    sign_in_tries: int
+    sign_in_wait_s: int
 
     @classmethod
     def read(cls) -> "Environment":
@@ -48,15 +78,38 @@ class Environment:
             name=env.get("NEBULET_NAME", "nebulet"),
             network_cidr=env.get("NEBULET_NETWORK_CIDR"),
             admin_password=env.get("NEBULET_ADMIN_PASSWORD"),
-            debug=env.get("NEBULET_DEBUG", "0") not in ("", "0"),
+            debug=_flag("NEBULET_DEBUG"),
             log_format=_one_of(env.get("NEBULET_LOG_FORMAT", "text"), "text", "json"),
             limit_model=_one_of(env.get("NEBULET_LIMIT_MODEL", "flat"), "flat", "strict_two_level"),
             database_url=env.get("DATABASE_URL", f"sqlite:///{state}/db/nebulet.sqlite3"),
             broker_url=env.get("BROKER_URL", f"unix://{socket}?db=0"),
             redis_url=env.get("REDIS_URL", f"unix://{socket}?db=1"),
+            passwords=PasswordRules.read(),
+            sign_in_tries=_number("NEBULET_SIGN_IN_TRIES", 2, 1),
+            sign_in_wait_s=_number("NEBULET_SIGN_IN_WAIT_S", 5, 1),
         )
 
     @property
     def secrets(self) -> Path:
         """The folder of generated secrets."""
         return self.state_dir / "secrets"
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "0") not in ("", "0")
+
+
+def _number(name: str, default: int, least: int = 0) -> int:
+    number = int(os.environ.get(name) or default)
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}")
+    return number
+
+
+def _pattern(name: str) -> str:
+    text = os.environ.get(name, "")
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{name} is not a regular expression: {error}") from error
+    return text

@@ -81,11 +81,11 @@ def test_a_one_time_password_may_come_first(member):
 
 def test_a_wrong_factor_gives_neither_token_nor_receipt(member):
     for answer in (
-        sign_in(member, password="wrong"),
-        sign_in(member, password="wrong", code=code_of(SEED)),
         sign_in(member, password=PASSWORD, code=wrong(SEED)),
         sign_in(member, code=wrong(SEED)),
         sign_in(member, receipt=sign_in(member, password=PASSWORD)[HEADER], code=wrong(SEED)),
+        sign_in(member, password="wrong"),
+        sign_in(member, password="wrong", code=code_of(SEED)),
     ):
         assert answer.status_code == 401
         assert HEADER not in answer

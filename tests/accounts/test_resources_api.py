@@ -48,7 +48,7 @@ def make(plural):
 
 def new_body(plural):
     values = {
-        "users": {"name": "ada", "password": "secret"},
+        "users": {"name": "ada", "password": "a long secret"},
         "projects": {"name": "orbit"},
         "domains": {"name": "space"},
         "roles": {"name": "pilot"},
@@ -353,21 +353,21 @@ def test_a_manager_of_a_domain_makes_users_there_and_nowhere_else(personas):
 
 def test_an_admin_resets_a_password_and_old_tokens_end(personas):
     path = f"{V3}/users/{personas.member.user.pk}"
-    assert personas.admin.api.patch(path, {"user": {"password": "fresh"}}).status_code == 200
+    assert personas.admin.api.patch(path, {"user": {"password": "a fresh one"}}).status_code == 200
     assert personas.member.api.get(f"{V3}/auth/projects").status_code == 401
 
 
 def test_a_user_changes_his_own_password(personas):
     user = personas.member.user
     path = f"{V3}/users/{user.pk}/password"
-    wrong = {"user": {"original_password": "wrong", "password": "new"}}
+    wrong = {"user": {"original_password": "wrong", "password": "a new one"}}
     assert Api().post(path, wrong).status_code == 401
-    assert Api().post(path, {"user": {"password": "new"}}).status_code == 400
+    assert Api().post(path, {"user": {"password": "a new one"}}).status_code == 400
     assert Api().post(path, {"user": {"original_password": PASSWORD, "password": ""}}).status_code == 400
-    assert Api().post(path, {"user": {"original_password": PASSWORD, "password": "new"}}).status_code == 204
+    assert Api().post(path, {"user": {"original_password": PASSWORD, "password": "a new one"}}).status_code == 204
     assert personas.member.api.get(f"{V3}/auth/projects").status_code == 401
     user.refresh_from_db()
-    assert user.check_password("new")
+    assert user.check_password("a new one")
 
 
 def test_regions_are_made_by_name_and_kept_while_used(personas):

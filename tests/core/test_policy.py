@@ -66,7 +66,7 @@ def test_a_file_that_starts_broken_leaves_the_defaults(policy_file, text):
 def test_yaml_is_read_too_and_unknown_names_are_reported_not_fatal(policy_file):
     policy_file.write_text('"t:read": "role:reader"\n"t:other": "role:admin"\n')
     assert engine.allowed(member("p2"), READ, THING)
-    assert engine.service_policy("testing").problems == ["rule t:other is not known here"]
+    assert engine.service_policy("testing").problems == ["rule t:other is not known here; did you mean t:open?"]
 
 
 def test_an_unknown_rule_denies(policy_file):

@@ -18,6 +18,15 @@ LISTS = [
     "/keys/",
     "/keys/new/",
     "/keys/import/",
+    "/api-access/",
+    "/api-access/new/",
+]
+OWN = [
+    "/account/",
+    "/account/password/",
+    "/account/second-factor/",
+    "/account/second-factor/off/",
+    "/account/second-factor/recovery-codes/",
 ]
 TABS = ["overview", "screen", "log", "timeline"]
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+\s*=|javascript:", re.IGNORECASE)
@@ -29,13 +38,13 @@ def tab_address(server, tab):
     return reverse("instances:tab", args=[server.pk, tab])
 
 
-@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("path", [*LISTS, *OWN])
 @pytest.mark.parametrize("who", ["reader", "member", "manager", "admin"])
 def test_every_panel_answers_everybody_in_the_project(world, browse, who, path):
     assert browse(who).get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("path", [*LISTS, *OWN])
 def test_without_a_session_every_page_leads_to_the_sign_in_page_and_back(world, browse, path):
     answer = browse(None).get(path)
 
@@ -49,6 +58,11 @@ def test_somebody_without_a_project_is_told_so(world, browse, path):
 
     assert answer.status_code == 403
     assert "You are in no project yet" in answer.text
+
+
+@pytest.mark.parametrize("path", OWN)
+def test_ones_own_account_needs_no_project(browse, path):
+    assert browse("nobody").get(path).status_code == 200
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -85,6 +99,7 @@ def test_no_page_holds_inline_scripts(world, browse, language):
     client.cookies["django_language"] = language
     pages = [
         *LISTS,
+        *OWN,
         *(tab_address(world.server, tab) for tab in TABS),
         reverse("console:window", args=[world.server.pk]),
         "/console/?token=x",

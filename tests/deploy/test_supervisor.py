@@ -140,7 +140,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next(config, supervise):
 
     supervise(process("one", "sleep 100"))
 
-    assert eventually(lambda: running(config, 1)).processes[0].pid != left
+    eventually(lambda: (found := running(config, 1)) and found.processes[0].pid != left)
     eventually(lambda: gone(left))
 
 

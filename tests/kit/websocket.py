@@ -13,9 +13,15 @@ from tests.kit.secrecy import remember_in
 
 
 class Page(ApplicationCommunicator):
-    """One open websocket. ``ctx`` is who opened it."""
+    """One open websocket. ``ctx`` is who opened it, ``cookie`` the session that he did it with."""
 
-    def __init__(self, address: str, ctx: RequestContext | None = None, subprotocols: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        ctx: RequestContext | None = None,
+        subprotocols: list[str] | None = None,
+        cookie: str | None = None,
+    ) -> None:
         remember_in(address)
         path, _mark, query = address.partition("?")
         scope = {
@@ -25,6 +31,7 @@ class Page(ApplicationCommunicator):
             "headers": [],
             "subprotocols": subprotocols or [],
             "cloud_context": ctx,
+            "session_cookie": cookie,
         }
         super().__init__(URLRouter(websocket_urlpatterns), scope)
 

@@ -76,7 +76,7 @@ def user(row: User, link: Link) -> Body:
         **named(row),
         "domain_id": row.domain_id,
         "enabled": row.enabled,
-        "password_expires_at": None,
+        "password_expires_at": _expiry(row),
         "options": row.options,
         "links": {"self": link(f"users/{row.pk}")},
     }
@@ -146,6 +146,11 @@ def assignment(held: Held, link: Link, names: bool = False) -> Body:
     }
 
 
+def _expiry(row: User) -> str | None:
+    """Return when a password expires; this one time has no zone at its end, as upstream writes it."""
+    return time(row.password_expires_at).removesuffix("Z") if row.password_expires_at else None
+
+
 def _ways(held: Held, link: Link) -> Body:
     """Return where a role comes from: the assignment, the group, the role that implies it."""
     row = held.row
@@ -173,7 +178,7 @@ def token(grant: Grant, catalog: list[Body] | None) -> Body:
     payload, scope = grant.payload, grant.scope
     body: Body = {
         "methods": payload.methods,
-        "user": {**_owned(grant.user, True), "password_expires_at": None},
+        "user": {**_owned(grant.user, True), "password_expires_at": _expiry(grant.user)},
         "audit_ids": payload.audit_ids,
         "expires_at": time(payload.expires_at),
         "issued_at": time(payload.issued_at),

@@ -4,8 +4,9 @@ oslo.policy parses and evaluates; this module gives it our rules, watches each s
 an answer was no. A broken file is named in the log and the last good rules stay; an unknown rule denies.
 """
 
+import difflib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,7 @@ from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import checks, words
+from portal.core.policy import checks, records, tracing, upstream, words
 from portal.core.policy.rules import Rule, registry
 
 LOG = logging.getLogger(__name__)
@@ -41,14 +42,25 @@ class Decision:
     reason: str = ""
 
 
+def _misspelled(name: str, known: Iterable[str]) -> str:
+    like = difflib.get_close_matches(name, list(known), n=1)
+    return f"rule {name} is not known here" + (f"; did you mean {like[0]}?" if like else "")
+
+
 class ServicePolicy:
-    """The rules of one service as they stand now: defaults, changed by its policy file."""
+    """The rules of one service as they stand now: defaults, changed by its policy file.
+
+    ``problems`` are what keeps the file from meaning what it says; ``notes`` are names in it that OpenStack knows and we do not.
+    """
 
     def __init__(self, service: str, path: Path | None) -> None:
         self.service = service
         self.path = path
         self.problems: list[str] = []
+        self.notes: list[str] = []
+        self.broken = False
         self._stamp: tuple[int, int] | None = (-1, -1)
+        self._overrides: dict[str, str] = {}
         self._lock = Lock()
         conf = cfg.ConfigOpts()
         conf([], project="nebulet", default_config_files=[])
@@ -58,6 +70,22 @@ class ServicePolicy:
         """Return whether the rule allows; False for a rule that does not exist."""
         self.refresh()
         return bool(self._enforcer.enforce(rule, target, credentials))
+
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        """The parsed check of every rule that holds now."""
+        self.refresh()
+        return dict(self._enforcer.rules or {})
+
+    def trace(self, rule: str, target: Mapping[str, Any], credentials: dict[str, Any]) -> tracing.Part:
+        """Return which parts of a rule hold for a caller and a target, and which do not."""
+        self.refresh()
+        return tracing.trace(self._enforcer, self._enforcer.rules[rule], target, credentials)
+
+    def changed(self) -> dict[str, str]:
+        """Return the checks that the file sets and that differ from the defaults."""
+        self.refresh()
+        return dict(self._overrides)
 
     def parsed(self, rule: str) -> Any:
         """Return the rule's parsed check, or None."""
@@ -82,14 +110,17 @@ class ServicePolicy:
             overrides = self._read_overrides() if has_file else {}
             rules = policy.Rules.from_dict(self._defaults() | overrides)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
-            self.problems = [f"{self.path}: {error}"]
+            self.problems, self.broken = [f"{self.path}: {error}"], True
             LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
             if not self._enforcer.rules:
                 self._enforcer.set_rules(policy.Rules.from_dict(self._defaults()), use_conf=False)
             return
-        self.problems = self._unknown(overrides)
+        self._overrides = {name: check for name, check in overrides.items() if self._defaults().get(name) != check}
+        self.problems, self.broken = self._unknown(overrides), False
         for problem in self.problems:
             LOG.warning("Policy of %s: %s", self.service, problem)
+        if self.notes:
+            LOG.info("Policy of %s: rules of things that are not offered here: %s", self.service, ", ".join(self.notes))
         self._enforcer.set_rules(rules, overwrite=True, use_conf=False)
 
     def _defaults(self) -> dict[str, str]:
@@ -99,14 +130,19 @@ class ServicePolicy:
         if self.path is None:
             return None
         try:
-            stat = self.path.stat()
+            stat = self._file().stat()
         except OSError:
             return None
         return stat.st_mtime_ns, stat.st_size
 
-    def _read_overrides(self) -> dict[str, str]:
+    def _file(self) -> Path:
+        """Return ``policy.json``, or ``policy.yaml`` beside it where there is only that."""
         assert self.path is not None
-        text = self.path.read_text()
+        other = self.path.with_suffix(".yaml")
+        return other if not self.path.exists() and other.exists() else self.path
+
+    def _read_overrides(self) -> dict[str, str]:
+        text = self._file().read_text()
         if not text.strip():
             raise ValueError("the file is empty; write {} to change nothing")
         found = policy.parse_file_contents(text)
@@ -120,7 +156,9 @@ class ServicePolicy:
     def _unknown(self, overrides: Mapping[str, str]) -> list[str]:
         known = registry.of(self.service)
         used = " ".join([*overrides.values(), *(rule.check for rule in known.values())])
-        return [f"rule {name} is not known here" for name in overrides if name not in known and f"rule:{name}" not in used]
+        strange = [name for name in overrides if name not in known and f"rule:{name}" not in used]
+        self.notes = [name for name in strange if upstream.knows(self.service, name)]
+        return [_misspelled(name, known) for name in strange if name not in self.notes]
 
 
 _policies: dict[str, ServicePolicy] = {}
@@ -134,6 +172,17 @@ def service_policy(service: str) -> ServicePolicy:
     return _policies[service]
 
 
+def problems() -> dict[str, list[str]]:
+    """Return what is wrong with the policy files, by service; services whose file is good are left out."""
+    found = {}
+    for service in registry.services():
+        live = service_policy(service)
+        live.refresh()
+        if live.problems:
+            found[service] = list(live.problems)
+    return found
+
+
 def reset() -> None:
     """Forget what was read, for tests that change settings."""
     _policies.clear()
@@ -141,18 +190,22 @@ def reset() -> None:
 
 def decide(ctx: RequestContext, rule: Rule, target: Target = None) -> Decision:
     """Return whether ``ctx`` may do what ``rule`` stands for, and why not."""
-    decision = _decide(ctx, rule, target)
+    return _decide(ctx, rule, target_mapping(ctx, target))
+
+
+def _decide(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
+    decision = _judge(ctx, rule, target)
     verdict = "allowed" if decision.allowed else f"refused: {decision.reason}"
     LOG.debug("Rule %s for user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, verdict)
     return decision
 
 
-def _decide(ctx: RequestContext, rule: Rule, target: Target) -> Decision:
+def _judge(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
     service = registry.service_of(rule.name)
     if service is None:
         return Decision(False, rule, words.unknown_rule(rule.name))
     live = service_policy(service)
-    if live.check(rule.name, _as_mapping(ctx, target), ctx.credentials()):
+    if live.check(rule.name, target, ctx.credentials()):
         return Decision(True, rule)
     return Decision(False, rule, words.refusal(ctx, live.parsed(rule.name), registry.of(service)))
 
@@ -162,18 +215,21 @@ def allowed(ctx: RequestContext, rule: Rule, target: Target = None) -> bool:
     if LOG.isEnabledFor(logging.DEBUG):
         return decide(ctx, rule, target).allowed  # slower, since it finds the reason
     service = registry.service_of(rule.name)
-    return service is not None and service_policy(service).check(rule.name, _as_mapping(ctx, target), ctx.credentials())
+    return service is not None and service_policy(service).check(rule.name, target_mapping(ctx, target), ctx.credentials())
 
 
 def authorize(ctx: RequestContext, rule: Rule, target: Target = None) -> None:
     """Let the caller pass or raise Forbidden with the rule's name and the reason in words."""
-    decision = decide(ctx, rule, target)
+    seen = target_mapping(ctx, target)
+    decision = _decide(ctx, rule, seen)
+    records.note(ctx, rule.name, seen, decision.allowed)
     if not decision.allowed:
         LOG.info("Refused %s to user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, decision.reason)
         raise Forbidden(f"Policy doesn't allow {rule.name} to be performed.", rule=rule.name, reason=decision.reason)
 
 
-def _as_mapping(ctx: RequestContext, target: Target) -> Mapping[str, Any]:
+def target_mapping(ctx: RequestContext, target: Target) -> Mapping[str, Any]:
+    """Return what rules see of a target; without one, the caller's own place."""
     if target is None:
         return {"project_id": ctx.project_id, "user_id": ctx.user_id, "domain_id": ctx.domain_id}
     if isinstance(target, Mapping):

@@ -86,6 +86,7 @@ class Shell:
             Entry("flavors", _("Flavors"), "ruler-2"),
             Entry("keys", _("Keys"), "key"),
             Entry("access", _("Shares"), "users"),
+            Entry("api-access", _("API access"), "code"),
         ]
 
     def _count(self, visible: Callable[[Any], Any]) -> int | None:

@@ -85,3 +85,14 @@ def took(start: datetime | None, end: datetime | None) -> str:
     if seconds < 10:
         return _("%(n)s s") % {"n": f"{seconds:.1f}"}
     return span(end - start)
+
+
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"))
+
+
+def browser(agent: str) -> str:
+    """Return which browser on which system calls itself so."""
+    name = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in (*SYSTEMS, ("Linux", "Linux")) if mark in agent), "")
+    return ", ".join(part for part in (name, system) if part) or agent[:40] or _("unknown")

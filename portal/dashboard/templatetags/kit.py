@@ -19,6 +19,7 @@ register.filter("ram", words.ram)
 register.filter("disk", words.disk)
 register.filter("root_disk", words.root_disk)
 register.filter("bytes", words.size)
+register.filter("browser", words.browser)
 
 
 @register.simple_tag

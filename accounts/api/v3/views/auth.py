@@ -31,7 +31,8 @@ class TokensView(IdentityView):
         form.is_valid(raise_exception=True)
         auth = form.validated_data["auth"]
         receipt = request.headers.get("Openstack-Auth-Receipt")
-        token, grant = authentication.authenticate(auth["identity"], auth.get("scope"), receipt)
+        address = request.META.get("REMOTE_ADDR", "")
+        token, grant = authentication.authenticate(auth["identity"], auth.get("scope"), receipt, address=address)
         return self.told(token, grant, status=201)
 
     def get(self, request: Request) -> Response:

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts import selectors
 from accounts.api.v3 import presenters
-from accounts.api.v3.filters import narrow
+from accounts.api.v3.filters import narrow, narrow_time
 from accounts.api.v3.serializers import GroupShape
 from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
 from accounts.models import Group, User
@@ -36,6 +36,7 @@ class GroupUsersView(IdentityView):
 
     def get(self, request: Request, group: str) -> Response:
         rows = narrow(selectors.users_in_group(self.ctx, group), request.GET, "name", "domain_id", flags=("enabled",))
+        rows = narrow_time(rows, request.GET, "password_expires_at")
         return self.listed("users", rows, presenters.user)
 
 

@@ -7,11 +7,11 @@ from rest_framework.response import Response
 
 from accounts import selectors
 from accounts.api.v3 import presenters
-from accounts.api.v3.filters import narrow
+from accounts.api.v3.filters import narrow, narrow_time
 from accounts.api.v3.serializers import OwnPassword, UserShape
 from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
 from accounts.models import User
-from accounts.services import tokens, users
+from accounts.services import passwords, tokens, users
 
 
 class UsersView(CollectionView):
@@ -21,7 +21,9 @@ class UsersView(CollectionView):
     present, create = presenters.user, users.create
 
     def rows(self) -> Any:
-        return narrow(selectors.users_visible(self.ctx), self.request.GET, "name", "domain_id", flags=("enabled",))
+        params = self.request.GET
+        rows = narrow(selectors.users_visible(self.ctx), params, "name", "domain_id", flags=("enabled",))
+        return narrow_time(rows, params, "password_expires_at")
 
 
 class UserView(MemberView):
@@ -47,7 +49,8 @@ class UserPasswordView(IdentityView):
 
     def post(self, request: Request, key: str) -> Response:
         sent = self.body("user", OwnPassword)
-        users.change_own_password(user_id=key, original=sent["original_password"], password=sent["password"])
+        address = request.META.get("REMOTE_ADDR", "")
+        passwords.change_own(user_id=key, original=sent["original_password"], password=sent["password"], address=address)
         return Response(status=204)
 
 
