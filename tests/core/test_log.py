@@ -24,8 +24,10 @@ def files(tmp_path):
     """A folder of log files that this process writes to."""
     folder = tmp_path / "services"
     folder.mkdir()
+    before = logging.getLogger().handlers[:]
     yield folder
-    log.configure(debug=True)
+    logging.getLogger().handlers[:] = before
+    levels.start(debug=True, switch=None)
 
 
 def said(folder, name):
@@ -98,11 +100,10 @@ def test_standard_error_has_the_story_without_debug_and_access_lines(files, caps
     assert "a detail" in said(files, "identity")
 
 
-def test_without_a_folder_standard_error_has_everything(tmp_path, capsys):
-    log.configure(files=tmp_path / "none", debug=True)
+def test_without_a_folder_standard_error_has_everything(files, capsys):
+    log.configure(files=files / "none", debug=True)
     logging.getLogger("compute.worker.x").debug("a detail")
     log.answered(log.Call("GET", "/", "-"), 200)
-    log.configure(debug=True)
 
     told = capsys.readouterr().err
     assert "a detail" in told

@@ -80,8 +80,10 @@ class Cloud:
     def down(self) -> None:
         """Stop it, search its logs for secrets, and take away what it left on the machine."""
         self.nebulet("down", check=False)
-        files = [path for path in (self.state / "secrets").rglob("*") if path.is_file()]
-        secrecy.search_folder(self.state / "log", *(path.read_text().strip() for path in files))
+        for path in (self.state / "secrets").rglob("*"):
+            if path.is_file():
+                secrecy.remember(path.read_text().strip())
+        secrecy.search_folder(self.state / "log")
         if self.driver == "libvirt":
             self._remove_from_libvirt()
         shutil.rmtree(self.state, ignore_errors=True)
@@ -145,9 +147,11 @@ class Cloud:
             return done
         assert done.returncode == 0, f"openstack {' '.join(words)}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
         try:
-            return json.loads(done.stdout)
+            answer = json.loads(done.stdout)
         except ValueError:
             return done.stdout
+        secrecy.remember_in(answer)
+        return answer
 
     def client(self, user: str = "demo", project: str | None = None) -> httpx.Client:
         """Return an HTTP client with a token for the project."""

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.cloud import ROOT, Cloud
+from tests.kit import secrecy
 
 pytestmark = pytest.mark.real
 
-PASSWORD = "Pw-of-the-client-1"
+PASSWORD = secrecy.remember("Pw-of-the-client-1")
 
 
 class Shell:
@@ -52,7 +53,11 @@ class Shell:
         shows = any(verb in words for verb in ("create", "show", "list", "issue")) and "-f" not in words
         done = self.run(f"{command} -f json" if shows else command)
         assert done["code"] == 0, f"openstack {command}\n{done['out']}\n{done['err']}"
-        return json.loads(done["out"]) if shows and done["out"].strip() else done["out"]
+        if not shows or not done["out"].strip():
+            return done["out"]
+        answer = json.loads(done["out"])
+        secrecy.remember_in(answer)
+        return answer
 
     def close(self) -> None:
         self.process.communicate(timeout=30)

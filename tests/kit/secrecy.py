@@ -50,6 +50,8 @@ def remember_in(document: Any) -> None:
         for item in document:
             remember_in(item)
     elif isinstance(document, str):
+        if document.startswith("gAAAA"):  # a token, whatever the field is called
+            remember(document)
         for secret in _IN_ADDRESS.findall(document):
             remember(secret)
 
@@ -95,12 +97,12 @@ def find(lines: Iterable[str], secrets: Iterable[str]) -> Iterator[str]:
             yield re.sub("|".join(re.escape(secret) for secret in sorted(found, key=len, reverse=True)), "[SECRET]", line)
 
 
-def search_folder(folder: Path, *secrets: str) -> None:
+def search_folder(folder: Path) -> None:
     """Search all logs of an installation; what is found fails the run at its end."""
     for path in sorted(folder.rglob("*.log*")):
         with path.open(errors="replace") as lines:
             different = {_same(line.strip()): line.strip() for line in lines}  # the same statement is there a thousand times
-        _leaks.extend(f"{path.name}: {line}" for line in find(different.values(), {*_secrets, *secrets}))
+        _leaks.extend(f"{path.name}: {line}" for line in find(different.values(), _secrets))
 
 
 def _same(line: str) -> str:

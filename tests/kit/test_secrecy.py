@@ -56,10 +56,11 @@ def test_bodies_and_addresses_give_their_secrets_up(monkeypatch):
 
 def test_logs_of_a_cloud_are_searched_with_all_that_was_put_aside(tmp_path, monkeypatch):
     monkeypatch.setattr(secrecy, "_leaks", found := [])
+    monkeypatch.setattr(secrecy, "_secrets", {SECRET})
     (tmp_path / "services").mkdir()
     (tmp_path / "services" / "identity.log.2").write_text(f"one\n2026 INFO accounts.x {SECRET}\n")
 
-    secrecy.search_folder(tmp_path, SECRET)
+    secrecy.search_folder(tmp_path)
 
     assert found == ["identity.log.2: 2026 INFO accounts.x [SECRET]"]
 
