@@ -87,30 +87,30 @@ class Commands:
             self._before_build(command.server_id)
             built.append(self._builder.build(command, timings))
 
-        fault = self._run(command, work)
-        definition = built[0].definition if built else None
-        self._send(replace(self._report(command, Action.CREATE, fault), definition=definition, timings=timings.seconds))
+        def told(report: OperationFinished) -> OperationFinished:
+            return replace(report, definition=built[0].definition if built else None, timings=timings.seconds)
+
+        self._carry_out(command, Action.CREATE, work, told)
 
     def destroy(self, command: Destroy) -> None:
         """Remove a guest; one that is not there is a success. What is under way on it is told to end first."""
         self._operations.condemn(command.server_id)
-        self._finish(command, Action.DELETE, self._run(command, lambda: self._driver.destroy(command.server_id)))
+        self._carry_out(command, Action.DELETE, lambda: self._driver.destroy(command.server_id))
 
     def power_on(self, command: PowerOn) -> None:
         """Start a guest; one that runs already is a success."""
-        self._finish(command, Action.START, self._run(command, lambda: self._driver.power_on(command.server_id)))
+        self._carry_out(command, Action.START, lambda: self._driver.power_on(command.server_id))
 
     def power_off(self, command: PowerOff) -> None:
         """Shut a guest down; one that is off already is a success."""
         cancelled = self._operations.cancelled(command.server_id)
-        fault = self._run(command, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
-        self._finish(command, Action.STOP, fault)
+        self._carry_out(command, Action.STOP, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
 
     def reboot(self, command: Reboot) -> None:
         """Restart a guest."""
         cancelled = self._operations.cancelled(command.server_id)
-        fault = self._run(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
-        self._finish(command, Action.REBOOT_HARD if command.hard else Action.REBOOT, fault)
+        action = Action.REBOOT_HARD if command.hard else Action.REBOOT
+        self._carry_out(command, action, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
     def give_up(self, kind: type[Command], payload: dict[str, Any]) -> None:
         """Report a command that was tried often enough."""
@@ -120,23 +120,35 @@ class Commands:
         fault = f"The hypervisor of host {self._reporter.host} could not be reached."
         self._reporter.send(self._report(command, action, fault))
 
+    def _carry_out(
+        self,
+        command: Command,
+        action: Action,
+        work: Callable[[], None],
+        told: Callable[[OperationFinished], OperationFinished] = lambda report: report,
+    ) -> None:
+        """Do the work and report its outcome, alone on the server.
+
+        A copy of the command that came meanwhile has waited at the door; by now it finds the outcome and does nothing.
+        """
+        with self._operations.alone(command.server_id):
+            if not self.told_again(command):
+                fault = self._run(command, work)
+                self._send(told(self._report(command, action, fault)))
+
     def _run(self, command: Command, work: Callable[[], None]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""
-        with self._operations.alone(command.server_id):
-            try:
-                work()
-            except DriverError as error:
-                LOG.warning("%s failed: %s", type(command).__name__, error)
-                return str(error)
-            except _PASSING:
-                raise
-            except Exception as error:
-                LOG.exception("%s failed unexpectedly", type(command).__name__)
-                return f"Host {self._reporter.host} failed unexpectedly: {type(error).__name__}."
+        try:
+            work()
+        except DriverError as error:
+            LOG.warning("%s failed: %s", type(command).__name__, error)
+            return str(error)
+        except _PASSING:
+            raise
+        except Exception as error:
+            LOG.exception("%s failed unexpectedly", type(command).__name__)
+            return f"Host {self._reporter.host} failed unexpectedly: {type(error).__name__}."
         return None
-
-    def _finish(self, command: Command, action: Action, fault: str | None) -> None:
-        self._send(self._report(command, action, fault))
 
     def _send(self, report: OperationFinished) -> None:
         state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
@@ -193,8 +205,7 @@ def _receiver(kind: type[Command], handle: Callable[[Any], None], commands: Comm
         with log.bound(request_id=command.request_id, server_id=command.server_id):
             LOG.debug("Received %s", kind.__name__)
             try:
-                if not commands.told_again(command):
-                    handle(command)
+                handle(command)
             except _PASSING as error:
                 LOG.warning("%s will be tried again: %s", kind.__name__, error or type(error).__name__)
                 raise Again(error) from error

@@ -8,7 +8,7 @@ import { registerComponents } from "./components.js";
 import { startCopyButtons, startSaveButtons } from "./copy.js";
 import { startDialog } from "./dialog.js";
 import { startLive } from "./live.js";
-import { morph } from "./morph.js";
+import { morph, placeFocus } from "./morph.js";
 import { startNotices } from "./notices.js";
 
 Object.assign(htmx.config, {
@@ -37,8 +37,7 @@ htmx.defineExtension("morph", {
     const focused = active === document.body || target.contains(active); // a button that was locked meanwhile has lost it
     morph(target, fresh, { force: true });
     const now = document.getElementById(target.id);
-    // The button that was pressed may be gone: the focus goes to what stands in its place, not to the top of the page.
-    if (focused && !now.contains(document.activeElement)) now.querySelector(".nb-actions a, .nb-actions button")?.focus();
+    if (focused && !now.contains(document.activeElement)) placeFocus(now);
     return [now];
   },
 });

@@ -3,11 +3,11 @@ import { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
 
 const FIELDS = "input:not([type=hidden]), select, textarea";
 
-/** Whether someone is busy in this element: an open menu, a focused control, or text not yet sent. */
+/** Whether someone is busy in this element: an open menu, a control that he focused himself, or text not yet sent. */
 export function isHeld(element) {
   if (element.querySelector(".dropdown-menu.show, details.dropdown[open]")) return true;
   const active = document.activeElement;
-  if (active && active !== document.body && element.contains(active)) return true;
+  if (active && active !== document.body && element.contains(active) && !("placed" in active.dataset)) return true;
   return [...element.querySelectorAll(FIELDS)].some(
     (field) => field.defaultValue !== undefined && field.type !== "checkbox" && field.value !== field.defaultValue,
   );
@@ -20,6 +20,7 @@ export function isHeld(element) {
 export function morph(old, fresh, { force = false } = {}) {
   let left = false;
   const before = old.textContent;
+  const placed = old.contains(document.activeElement) && "placed" in document.activeElement.dataset;
   Idiomorph.morph(old, fresh, {
     morphStyle: "outerHTML",
     restoreFocus: true,
@@ -34,9 +35,22 @@ export function morph(old, fresh, { force = false } = {}) {
     },
   });
   const now = document.getElementById(fresh.id) ?? old;
+  if (placed && document.activeElement === document.body) placeFocus(now);
   now.toggleAttribute("data-changed", left);
   if (now.textContent !== before) freshen(now);
   return left;
+}
+
+/**
+ * Put the focus on the first button of an element whose pressed one is gone, not to the top of the page. Nobody chose that button,
+ * so it holds nothing back until the focus leaves it.
+ */
+export function placeFocus(element) {
+  const next = element.querySelector(".nb-actions a, .nb-actions button");
+  if (!next) return;
+  next.focus();
+  next.dataset.placed = "";
+  next.addEventListener("blur", () => delete next.dataset.placed, { once: true });
 }
 
 function freshen(element) {

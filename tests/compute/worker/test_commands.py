@@ -203,6 +203,29 @@ def test_a_lost_hypervisor_is_tried_again(world, tmp_path):
     assert driver.tries == 3
 
 
+def test_a_copy_that_comes_while_the_first_is_under_way_does_nothing(world, tmp_path):
+    class Slow(FakeDriver):
+        reboots = 0
+
+        def reboot(self, *arguments):
+            self.reboots += 1
+            time.sleep(0.5)
+            return super().reboot(*arguments)
+
+    driver = Slow(tmp_path / "instances")
+    _host, conductor = world(driver)
+    conductor.outcome(conductor.send(spawn()))
+    command = Reboot(spawn().server_id, "req-slow", hard=False)
+    for _copy in range(3):
+        conductor.send(command)
+
+    deadline = time.monotonic() + 10
+    while len([report for report in conductor.of(OperationFinished) if report.request_id == "req-slow"]) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert driver.reboots == 1
+
+
 def test_a_hypervisor_that_stays_away_is_reported(world, tmp_path, monkeypatch):
     class Gone(FakeDriver):
         def power_on(self, server_id):
