@@ -145,6 +145,11 @@ class Image(models.Model):
         return self.status in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
 
     @property
+    def boots(self) -> bool:
+        """Whether a server can be made of it: it has its bytes, and is no mere kernel or ramdisk."""
+        return self.status == ImageStatus.ACTIVE and self.container_format not in ("aki", "ari")
+
+    @property
     def custom(self) -> dict[str, str]:
         """The image's own properties, such as ``kernel_id`` or ``os_distro``."""
         return {row.name: row.value for row in self.properties.all()}

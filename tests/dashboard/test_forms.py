@@ -10,6 +10,7 @@ from compute.models import Keypair, Server
 from compute.network.services import seed
 from images.models import Image
 from tests.accounts.factories import ServiceFactory
+from tests.kit.compute import make_image
 
 PRIVATE = {"name": "web", "count": "1", "key_name": "", "network": "", "user_data": ""}
 
@@ -118,3 +119,13 @@ def test_a_refused_image_answers_in_words(world, browse):
 @pytest.mark.parametrize("who", ["member", "admin"])
 def test_only_who_may_publish_is_offered_to(world, browse, who):
     assert ('value="public"' in browse(who).get("/images/new/").text) == (who == "admin")
+
+
+def test_kernels_and_ramdisks_are_not_offered_for_launching(world, browse):
+    for kind in ("aki", "ari"):
+        make_image(name=f"only-{kind}", container_format=kind, disk_format=kind)
+    make_image(name="whole", container_format="ami", disk_format="ami")
+    page = browse("member").get("/instances/new/").text
+
+    assert "whole" in page
+    assert "only-" not in page

@@ -119,6 +119,8 @@ def person(name: str, roles: dict[str, str]) -> None:
     user = User.objects.filter(name=name, domain_id="default").first()
     if user is None:
         user = users.create(ctx=operating(), name=name, domain_id="default", password=password_of(name, None))
+    if user.default_project_id is None:
+        users.update(ctx=operating(), user=user, default_project_id=project(next(iter(roles))).pk)
     for project_name, role in roles.items():
         place = assignments.Place(project=project(project_name))
         assignments.grant(ctx=operating(), actor=user, role=Role.objects.get(name=role, domain=None), place=place)

@@ -37,7 +37,7 @@ class LaunchForm(CloudForm):
     def __init__(self, ctx: RequestContext, *args: Any, **kwargs: Any) -> None:
         self.ctx = ctx
         super().__init__(*args, **kwargs)
-        self.images = [image for image in images_visible(ctx).order_by("name") if image.status == "active"]
+        self.images = [image for image in images_visible(ctx).order_by("name") if image.boots]
         self.flavors = list(list_flavors(ctx))
         self.networks = list(networks_visible(ctx))
         self.keys = list(list_keypairs(ctx))
