@@ -74,7 +74,7 @@ def test_the_second_step_ends_with_what_the_first_one_proved(factor, member, bro
     client = browse(None)
     sign_in(client)
     if deed == "password":
-        users.set_password(member, "another password")
+        users.set_password(member, "quite-Another-7")
     else:
         User.objects.filter(pk=member.pk).update(enabled=False)
     assert client.post("/account/sign-in/code/", {"code": factor[1][0]}).url == IN

@@ -30,8 +30,8 @@ _leaks: list[str] = []
 
 
 def remember(secret: Any) -> Any:
-    """Note a secret, and return it; what is shorter than a few letters could stand in any sentence."""
-    if isinstance(secret, str) and len(secret) >= SHORTEST:
+    """Note a secret, and return it; what is shorter than a few letters, or one letter over and over, could stand anywhere."""
+    if isinstance(secret, str) and len(secret) >= SHORTEST and len(set(secret)) > 1:
         _secrets.add(secret)
     return secret
 
