@@ -5,10 +5,7 @@ only the server's work is timed.
 """
 
 import os
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +21,10 @@ from django.contrib.auth.hashers import check_password, make_password  # noqa: E
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from benchmarks.timing import median_ms  # noqa: E402
+
 ROUNDS = 300
 VALIDATION_TARGET_MS, SIGN_IN_EXTRA_TARGET_MS = 2, 5
-
-
-def median_ms(act: Callable[[], object], rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
 
 
 def main() -> int:

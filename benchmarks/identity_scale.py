@@ -9,12 +9,10 @@ import http.client
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -29,17 +27,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
+from benchmarks.timing import median_ms  # noqa: E402
+
 USERS, ASSIGNMENTS, SECONDS, CLIENTS = 50_000, 500, 8, 8
 LIST_TARGET_MS, RATE_TARGET, SIGN_IN_TARGET = 50, 600, 8 * 8.5
-
-
-def median_ms(act: Callable[[], object], rounds: int) -> float:
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
 
 
 def lists() -> None:

@@ -6,8 +6,6 @@
 import os
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +19,9 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
+from benchmarks.timing import median_ms  # noqa: E402
+
 ROWS, ROUNDS, TARGET_MS = 1_000, 30, 5
-
-
-def median_ms(act: Callable[[], object], rounds: int = ROUNDS) -> float:
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
 
 
 def measure(name: str, rows: Any, rule: Any, columns: Any, ctx: Any) -> None:
@@ -39,7 +30,7 @@ def measure(name: str, rows: Any, rule: Any, columns: Any, ctx: Any) -> None:
     lists = [(lambda: list(rows.all())), (lambda: list(sql.keep_allowed(rows.all(), ctx, rule, columns)))]
     pairs = [[median_ms(act, 1) for act in lists] for _ in range(ROUNDS)]  # in turns, so that both meet the same machine
     plain, kept = (statistics.median(column) for column in zip(*pairs, strict=True))
-    compiled = median_ms(lambda: sql.condition(ctx, rule, rows.model, columns))
+    compiled = median_ms(lambda: sql.condition(ctx, rule, rows.model, columns), ROUNDS)
     listed = list(rows.all())
     one_by_one = median_ms(lambda: [allowed(ctx, rule, row) for row in listed], 3)
     cost = kept - plain

@@ -115,7 +115,8 @@ class ServicePolicy:
             if not self._enforcer.rules:
                 self._enforcer.set_rules(policy.Rules.from_dict(self._defaults()), use_conf=False)
             return
-        self._overrides = {name: check for name, check in overrides.items() if self._defaults().get(name) != check}
+        defaults = self._defaults()
+        self._overrides = {name: check for name, check in overrides.items() if defaults.get(name) != check}
         self.problems, self.broken = self._unknown(overrides), False
         for problem in self.problems:
             LOG.warning("Policy of %s: %s", self.service, problem)
