@@ -2,17 +2,39 @@
 
 import hashlib
 import secrets
+from functools import lru_cache
 from typing import Any
 
-from django.contrib.auth.hashers import Argon2PasswordHasher, BasePasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, BasePasswordHasher, check_password, get_hasher
+from nacl.exceptions import CryptoError
+from nacl.pwhash import argon2id
 
 
 class OwaspArgon2Hasher(Argon2PasswordHasher):
-    """Argon2id with the figures of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane."""
+    """Argon2id with the figures of OWASP's password storage cheat sheet that cost a server the least memory: 7 MiB, five passes.
 
-    time_cost = 2
-    memory_cost = 19456
+    libsodium verifies, since it uses what the processor offers and so takes two thirds of the time of the reference code.
+    """
+
+    time_cost = 5
+    memory_cost = 7168
     parallelism = 1
+
+    def verify(self, password: str, encoded: str) -> bool:
+        try:
+            return argon2id.verify(f"${encoded.partition('$')[2]}".encode(), password.encode())
+        except (CryptoError, ValueError):
+            return False
+
+
+def check_in_vain(password: str) -> None:
+    """Spend the time of a check where there is nobody whose password could be checked."""
+    check_password(password, _nobodys(get_hasher()))
+
+
+@lru_cache(maxsize=1)
+def _nobodys(hasher: BasePasswordHasher) -> str:
+    return hasher.encode(secrets.token_urlsafe(), hasher.salt())
 
 
 class RandomSecretHasher(BasePasswordHasher):

@@ -10,8 +10,8 @@ from accounts import contexts
 from accounts.services import sessions, tokens
 from portal.core.context import RequestContext
 from portal.core.errors import Unauthorized
+from portal.core.requests import is_api
 
-API_PREFIXES = ("identity", "image", "compute", "network")
 PROJECT_KEY = "project_id"
 
 
@@ -41,11 +41,6 @@ class _Caller(HttpRequest):
     @cached_property
     def ctx(self) -> RequestContext | None:
         return token_context(self) if is_api(self.path_info) else session_context(self)
-
-
-def is_api(path: str) -> bool:
-    """Whether an address belongs to one of the OpenStack APIs."""
-    return path.lstrip("/").partition("/")[0] in API_PREFIXES
 
 
 def token_context(request: HttpRequest) -> RequestContext | None:

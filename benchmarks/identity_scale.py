@@ -13,7 +13,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+
+import bcrypt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings.test"
@@ -30,7 +33,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from benchmarks.timing import median_ms  # noqa: E402
 
 USERS, ASSIGNMENTS, SECONDS, CLIENTS = 50_000, 500, 8, 8
-LIST_TARGET_MS, RATE_TARGET, SIGN_IN_TARGET = 50, 600, 8 * 8.5
+LIST_TARGET_MS, RATE_TARGET, TIMES_KEYSTONE, BCRYPT_ROUNDS = 50, 600, 8, 12
 
 
 def lists() -> None:
@@ -77,7 +80,7 @@ def rates() -> None:
     """Count validations and sign-ins of two web processes."""
     from tests.e2e.cloud import Cloud, free_port
 
-    cloud, second = Cloud(driver="fake"), None
+    cloud, second = Cloud(driver="fake", extra={"NEBULET_DEBUG": "0"}), None
     try:
         cloud.up()
         pid, port = cloud.pid("web"), free_port()
@@ -89,23 +92,37 @@ def rates() -> None:
             argv, env=environment, cwd=Path(f"/proc/{pid}/cwd").resolve(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         time.sleep(8)
-        token = cloud.client("admin").headers["X-Auth-Token"]
-        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+        asker, subject = (cloud.client(name).headers["X-Auth-Token"] for name in ("admin", "demo"))
+        headers = {"X-Auth-Token": asker, "X-Subject-Token": subject}
         ports = [cloud.port, port]
         validated = rate(ports, "GET", "/identity/v3/auth/tokens?nocatalog", headers, None)
         print(f"validations by two processes  {validated:7.0f}/s  ratio to {RATE_TARGET}/s: {validated / RATE_TARGET:.2f}")
         user = {"name": "demo", "domain": {"id": "default"}, "password": cloud.password("demo")}
         body = json.dumps({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}})
         signed = rate(ports, "POST", "/identity/v3/auth/tokens", {"Content-Type": "application/json"}, body)
+        yardstick = TIMES_KEYSTONE * keystones_most()
         print(
-            f"password sign-ins             {signed:7.1f}/s  ratio to 8 times Keystone 22 with bcrypt 12 ({SIGN_IN_TARGET:.0f}/s):"
-            f" {signed / SIGN_IN_TARGET:.2f}"
+            f"password sign-ins             {signed:7.1f}/s  ratio to {TIMES_KEYSTONE} times the most that bcrypt {BCRYPT_ROUNDS} lets"
+            f" Keystone do here ({yardstick:.0f}/s): {signed / yardstick:.2f}"
         )
     finally:
         if second is not None:
             second.send_signal(signal.SIGTERM)
             second.wait(20)
         cloud.down()
+
+
+def keystones_most() -> float:
+    """Return how many of Keystone's default hashes two processes work out in a second: it signs in no more people than that."""
+    with ProcessPoolExecutor(2) as pool:
+        return sum(pool.map(_hashes_per_s, range(2)))
+
+
+def _hashes_per_s(_number: int) -> float:
+    salt, began = bcrypt.gensalt(BCRYPT_ROUNDS), time.monotonic()
+    for _ in range(10):
+        bcrypt.hashpw(b"bench-demo-1", salt)
+    return 10 / (time.monotonic() - began)
 
 
 def rate(ports: list[int], method: str, path: str, headers: dict[str, str], body: str | None) -> float:

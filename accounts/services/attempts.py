@@ -6,8 +6,7 @@ Every refusal reads and costs the same, whether the name, the password or the ac
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from django.contrib.auth.hashers import make_password
-
+from accounts.hashers import check_in_vain
 from accounts.models import DEFAULT_DOMAIN_ID, Domain, User
 from accounts.services import delays, second_factor
 from portal.core.errors import Unauthorized
@@ -63,8 +62,8 @@ def attempt(password: str, *, address: str, code: str = "", **who: Unpack[Named]
 
 
 def _is_right(user: User | None, password: str) -> bool:
-    if user is None or len(password) > MAX_PASSWORD:
-        make_password(password[:MAX_PASSWORD])
+    if user is None or len(password) > MAX_PASSWORD or not user.has_usable_password():
+        check_in_vain(password[:MAX_PASSWORD])
         return False
     return user.check_password(password) and user.enabled and user.domain.enabled
 

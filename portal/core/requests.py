@@ -1,9 +1,16 @@
-"""What our middleware adds to Django's request, as a type."""
+"""Requests: which of them are an API's, and what our middleware adds to them, as a type."""
 
 from django.http import HttpRequest
 
 from portal.core.context import RequestContext
 from portal.core.versions import Version
+
+API_PREFIXES = ("identity", "image", "compute", "network")
+
+
+def is_api(path: str) -> bool:
+    """Whether an address belongs to one of the OpenStack APIs."""
+    return path.lstrip("/").partition("/")[0] in API_PREFIXES
 
 
 class CloudRequest(HttpRequest):

@@ -47,15 +47,15 @@ MIDDLEWARE = [
     "portal.core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "portal.core.pages.ContentPolicy",
+    "portal.core.pages.Session",
+    "portal.core.pages.Language",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.core.pages.Forgery",
+    "portal.core.pages.SignedIn",
     "accounts.middleware.ContextMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.core.pages.Messages",
+    "portal.core.pages.Frames",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -154,7 +154,7 @@ CHANNEL_LAYERS = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.core.caches.SharedRedisCache",
         "LOCATION": ENV.redis_url,
         "KEY_PREFIX": "nebulet:cache",
     }

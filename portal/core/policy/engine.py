@@ -18,7 +18,7 @@ from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import checks, records, tracing, upstream, words
+from portal.core.policy import checks, records, tracing, upstream, verdict, words
 from portal.core.policy.rules import Rule, registry
 
 LOG = logging.getLogger(__name__)
@@ -69,7 +69,8 @@ class ServicePolicy:
     def check(self, rule: str, target: Mapping[str, Any], credentials: dict[str, Any]) -> bool:
         """Return whether the rule allows; False for a rule that does not exist."""
         self.refresh()
-        return bool(self._enforcer.enforce(rule, target, credentials))
+        parsed = self._enforcer.rules.get(rule)
+        return parsed is not None and verdict.holds(parsed, target, credentials, self._enforcer)
 
     @property
     def rules(self) -> Mapping[str, Any]:
@@ -196,8 +197,9 @@ def decide(ctx: RequestContext, rule: Rule, target: Target = None) -> Decision:
 
 def _decide(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
     decision = _judge(ctx, rule, target)
-    verdict = "allowed" if decision.allowed else f"refused: {decision.reason}"
-    LOG.debug("Rule %s for user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, verdict)
+    if LOG.isEnabledFor(logging.DEBUG):
+        told = "allowed" if decision.allowed else f"refused: {decision.reason}"
+        LOG.debug("Rule %s for user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, told)
     return decision
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from oslo_policy import policy
 
+from portal.core.policy.verdict import holds as check_holds
+
 
 @dataclass(frozen=True)
 class Part:
@@ -33,7 +35,7 @@ def trace(enforcer: Any, check: Any, target: Mapping[str, Any], credentials: dic
     """Return a parsed check with the answer of each of its parts; rules it refers to are opened."""
 
     def part_of(each: Any) -> Part:
-        holds = bool(each(target, credentials, enforcer, None))
+        holds = check_holds(each, target, credentials, enforcer)
         if isinstance(each, policy.AndCheck | policy.OrCheck):
             word = "all of" if isinstance(each, policy.AndCheck) else "one of"
             return Part(word, holds, tuple(part_of(rule) for rule in each.rules))
