@@ -114,14 +114,6 @@ def context_in(user: User, project_id: str | None, **request: Any) -> RequestCon
     return contexts[0] if contexts else unscoped_context(user, **request)
 
 
-def standing_context(user_id: str, project_id: str | None, **request: Any) -> RequestContext | None:
-    """Return the context of a user in a project as his roles stand now; None when he has no right there any more."""
-    user = User.objects.select_related("domain").filter(pk=user_id, enabled=True, domain__enabled=True).first()
-    if user is None:
-        return None
-    return next((ctx for ctx in project_contexts(user, **request) if ctx.project_id == project_id), None)
-
-
 def unscoped_context(user: User, **request: Any) -> RequestContext:
     """Return the context of a user without any project."""
     return RequestContext(**_person(user), **request)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from accounts import holdings
 from accounts.models import ApplicationCredential, Role, Trust, User
 
 APPLICATION_CREDENTIAL, TRUST = "a", "t"
@@ -32,6 +33,11 @@ class Delegation:
     def accepts_token_from(self, issued_at: datetime) -> bool:
         """Whether a token of that time is still good for everybody in the chain."""
         return all(user.accepts_token_from(issued_at) for user in self.people)
+
+    def of_those(self, held: list[Role]) -> list[Role]:
+        """Return those of the lender's roles that were lent, with all that these imply."""
+        lent = {role.pk for role in holdings.implied(self.roles)}
+        return [role for role in held if role.pk in lent]
 
     def request(self) -> dict[str, Any]:
         """Return what a request context knows of it."""

@@ -202,10 +202,7 @@ def _roles(kind: str, scope_id: str, lender_id: str, delegation: Delegation | No
     if kind == UNSCOPED:
         return []
     held = holdings.roles(kind, user_id=lender_id, scope_id=scope_id)
-    if delegation is None:
-        return held
-    lent = {role.pk for role in holdings.implied(delegation.roles)}
-    return [role for role in held if role.pk in lent]
+    return held if delegation is None else delegation.of_those(held)
 
 
 def _check(payload: Payload, held: Holding, allow_expired: bool) -> None:

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from accounts.standing import Standing
 from compute.models.server import Server
 
 
@@ -13,8 +14,15 @@ class ConsoleToken(models.Model):
     kind = models.CharField(max_length=16)
     user_id = models.CharField(max_length=64)
     project_id = models.CharField(max_length=64, null=True)
+    application_credential_id = models.CharField(max_length=64, null=True)
+    trust_id = models.CharField(max_length=64, null=True)
     expires_at = models.DateTimeField(db_index=True)
     redeemed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.kind} console of {self.server_id}"
+
+    @property
+    def holder(self) -> Standing:
+        """Who asked for it, and by what he had been lent."""
+        return Standing(self.user_id, self.project_id, self.application_credential_id, self.trust_id)

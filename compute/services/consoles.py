@@ -4,7 +4,7 @@ import hashlib
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import contexts
 from accounts.models import User
+from accounts.standing import Standing
 from compute import policies
 from compute.models import ConsoleToken, Host, Server
 from compute.selectors import get_server
@@ -49,8 +49,7 @@ class Relay:
     """Where a display's bytes come from: ``address`` is ``unix:<path>`` or ``tcp:<host>:<port>``."""
 
     server_id: str
-    user_id: str
-    project_id: str | None
+    holder: Standing
     address: str
     ticket: str
 
@@ -66,8 +65,7 @@ def issue(*, ctx: RequestContext, server: Server, kind: str = "novnc") -> Consol
         digest=_digest(token),
         server=server,
         kind=KINDS[kind],
-        user_id=ctx.user_id or "",
-        project_id=ctx.project_id,
+        **asdict(Standing.of(ctx)),
         expires_at=timezone.now() + timedelta(seconds=settings.CONSOLE_TOKEN_LIFETIME_S),
     )
     query = urlencode({"token": token})
@@ -90,7 +88,7 @@ def redeem(token: str) -> Relay:
     nonce = secrets.token_urlsafe(16)
     ticket = signing.seal(bus.queue_key(), RELAY_TICKET, {"server_id": server.pk, "kind": row.kind, "nonce": nonce})
     LOG.info("Console %s of instance %s opened for user %s", row.kind, server.pk, row.user_id)
-    return Relay(server.pk, row.user_id, row.project_id, host.relay, ticket)
+    return Relay(server.pk, row.holder, host.relay, ticket)
 
 
 def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
@@ -109,10 +107,10 @@ def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
 
 def holder_may_go_on(relay: Relay) -> bool:
     """Whether a console that was opened by its token alone may go on: its holder still has the right, as roles stand now."""
-    if relay.project_id is None:
-        enabled = User.objects.filter(pk=relay.user_id, enabled=True, domain__enabled=True).exists()
+    if relay.holder.project_id is None:
+        enabled = User.objects.filter(pk=relay.holder.user_id, enabled=True, domain__enabled=True).exists()
         return enabled and may_stay_open(relay.server_id, None)
-    ctx = contexts.standing_context(relay.user_id, relay.project_id)
+    ctx = relay.holder.context()
     return ctx is not None and may_stay_open(relay.server_id, ctx)
 
 

@@ -42,7 +42,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             await self.accept(offered)
             await self.close(code=closing.REFUSED)
             return
-        if self.ctx is not None and self.ctx.user_id != self.relay.user_id:
+        if self.ctx is not None and self.ctx.user_id != self.relay.holder.user_id:
             self.ctx = None  # the token is the right here, whoever else is signed in on this browser
         try:
             reader, self.writer = await open_relay(self.relay)

@@ -4,12 +4,13 @@ A ticket is good for one image, one direction and a while. What an upload ticket
 authorised again, by the same rules, when it begins.
 """
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 
-from accounts import contexts
+from accounts.standing import Standing
 from images import policies
 from images.models import Image
 from portal.core import bus, signing
@@ -32,7 +33,7 @@ def source_url(image: Image) -> str:
 def upload_ticket(ctx: RequestContext, image: Image) -> str:
     """Return an address to which the caller's browser puts the image's bytes."""
     authorize(ctx, policies.UPLOAD_IMAGE, image)
-    caller = {"user_id": ctx.user_id, "project_id": ctx.project_id}
+    caller = asdict(Standing.of(ctx))
     return _url(image, signing.seal(bus.queue_key(), WRITE, {"image": image.pk, "caller": caller}))
 
 
@@ -44,7 +45,7 @@ def check_read(ticket: str, image_id: str) -> None:
 def check_write(ticket: str, image_id: str, request_id: str) -> RequestContext:
     """Return whose upload a ticket for this image stands for, with the roles of now; raises Unauthorized."""
     caller: dict[str, Any] = _unseal(ticket, WRITE, WRITE_LIFETIME_S, image_id)["caller"]
-    ctx = contexts.standing_context(**caller, request_id=request_id)
+    ctx = Standing(**caller).context(request_id=request_id)
     if ctx is None:
         raise Unauthorized(_ENDED)
     return ctx

@@ -1,12 +1,13 @@
 """Console tokens, and the log put together from its parts."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import Assignment, User
+from accounts.models import ApplicationCredential, Assignment, Role, User
 from compute.models import ConsoleToken, Server
 from compute.services import consoles, lifecycle
 from compute.states import VmState
@@ -107,4 +108,17 @@ def test_a_console_opened_by_its_token_ends_with_the_role_and_with_the_user(clou
     assignment.save(force_insert=True)
     assert consoles.holder_may_go_on(relay)
     User.objects.filter(pk=personas.member.user.pk).update(enabled=False)
+    assert not consoles.holder_may_go_on(relay)
+
+
+def test_a_console_opened_by_an_application_credential_ends_with_it(cloud, personas):  # noqa: F811
+    server = ServerFactory(project_id=personas.lab.pk, host=cloud.host.name)
+    credential = ApplicationCredential.objects.create(
+        user=personas.member.user, project=personas.lab, name="robot", secret_hash="!"
+    )
+    credential.roles.set(Role.objects.filter(name="member"))
+    ctx = replace(personas.member.ctx, application_credential_id=credential.pk)
+    relay = consoles.redeem(consoles.issue(ctx=ctx, server=server).token)
+    assert consoles.holder_may_go_on(relay)
+    credential.delete()
     assert not consoles.holder_may_go_on(relay)
