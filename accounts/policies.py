@@ -316,6 +316,9 @@ DELETE_DOMAIN_CONFIG = Rule("identity:delete_domain_config", ADMIN, _("Delete th
 GET_DOMAIN_CONFIG_DEFAULT = Rule(
     "identity:get_domain_config_default", SYSTEM_READER, _("See the default configuration of domains.")
 )
+GET_SECURITY_COMPLIANCE = Rule(
+    "identity:get_security_compliance_domain_config", "", _("See what passwords have to look like.")
+)
 
 GET_CONSUMER = Rule("identity:get_consumer", SYSTEM_READER, _("See an OAuth consumer."), perm="accounts.view_consumer")
 LIST_CONSUMERS = Rule("identity:list_consumers", SYSTEM_READER, _("List OAuth consumers."))

@@ -6,10 +6,11 @@ Identity lives in our database alone. The options of a directory (group ``ldap``
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import policies
-from accounts.models import Domain, DomainSetting
+from accounts.models import DEFAULT_DOMAIN_ID, Domain, DomainSetting
 from accounts.services.writing import storing
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden, NotFound
@@ -27,6 +28,7 @@ _LDAP = (
     "user_additional_attribute_mapping group_tree_dn group_filter group_objectclass group_id_attribute group_name_attribute "
     "group_members_are_ids group_member_attribute group_desc_attribute group_attribute_ignore group_additional_attribute_mapping"
 )
+SECURITY_COMPLIANCE = "security_compliance"
 DEFAULTS: Config = {"identity": {"driver": "sql", "list_limit": None}, "ldap": dict.fromkeys(_LDAP.split())}
 
 
@@ -47,6 +49,20 @@ def show(*, ctx: RequestContext, domain: Domain, group: str | None = None, optio
     if not found:
         raise _nothing(domain, group, option)
     return _part(found, group, option)
+
+
+def security_compliance(*, ctx: RequestContext, domain_id: str, option: str | None = None) -> dict[str, Any]:
+    """Return what passwords have to look like, as everybody may know who chooses one; told for the default domain alone."""
+    authorize(ctx, policies.GET_SECURITY_COMPLIANCE)
+    if domain_id != DEFAULT_DOMAIN_ID:
+        raise Forbidden("Invalid domain specific configuration: security compliance is told for the default domain only.")
+    found: dict[str, Any] = {
+        "password_regex": settings.PASSWORD_REGEX or None,
+        "password_regex_description": settings.PASSWORD_REGEX_WORDS or None,
+    }
+    if option is not None and option not in found:
+        raise Forbidden(f"Invalid domain specific configuration: option {option} of security compliance is not told.")
+    return {SECURITY_COMPLIANCE: found} if option is None else {option: found[option]}
 
 
 def replace(*, ctx: RequestContext, domain: Domain, config: Config) -> None:

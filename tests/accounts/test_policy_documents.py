@@ -132,3 +132,15 @@ def test_defaults_are_told(personas):
     assert set(api.get(f"{V3}/domains/config/identity/default").json()["config"]) == {"identity"}
     assert api.get(f"{V3}/domains/config/identity/driver/default").json() == {"config": {"driver": "sql"}}
     assert personas.member.api.get(f"{V3}/domains/config/default").status_code == 403
+
+
+def test_everybody_may_know_what_passwords_have_to_look_like(personas, settings):
+    settings.PASSWORD_REGEX, settings.PASSWORD_REGEX_WORDS = ".{12,}", "Twelve characters."
+    api, address = personas.reader.api, f"{V3}/domains/default/config/security_compliance"
+    told = {"password_regex": ".{12,}", "password_regex_description": "Twelve characters."}
+    assert api.get(address).json() == {"config": {"security_compliance": told}}
+    assert api.get(f"{address}/password_regex").json() == {"config": {"password_regex": ".{12,}"}}
+    assert api.head(address).status_code == 200
+    assert api.get(f"{address}/lockout_duration").status_code == 403
+    assert api.get(f"{V3}/domains/{DomainFactory().pk}/config/security_compliance").status_code == 403
+    assert personas.operator.api.patch(address, {"config": {"password_regex": "."}}).status_code == 405

@@ -59,6 +59,8 @@ domain_config: list[URLPattern | URLResolver] = [
     path("config/default", domain_settings.DefaultSettingsView.as_view()),
     path("config/<str:group>/default", domain_settings.DefaultSettingsView.as_view()),
     path("config/<str:group>/<str:option>/default", domain_settings.DefaultSettingsView.as_view()),
+    path("<str:domain>/config/security_compliance", domain_settings.SecurityComplianceView.as_view()),
+    path("<str:domain>/config/security_compliance/<str:option>", domain_settings.SecurityComplianceView.as_view()),
     path("<str:domain>/config", domain_settings.DomainSettingsView.as_view()),
     path("<str:domain>/config/<str:group>", domain_settings.DomainSettingsView.as_view()),
     path("<str:domain>/config/<str:group>/<str:option>", domain_settings.DomainSettingsView.as_view()),

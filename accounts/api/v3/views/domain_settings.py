@@ -50,3 +50,10 @@ class DefaultSettingsView(IdentityView):
 
     def get(self, request: Request, **part: str) -> Response:
         return Response({"config": domain_settings.defaults(ctx=self.ctx, **part)})
+
+
+class SecurityComplianceView(IdentityView):
+    """GET and HEAD /v3/domains/{id}/config/security_compliance[/{option}]"""
+
+    def get(self, request: Request, domain: str, option: str | None = None) -> Response:
+        return Response({"config": domain_settings.security_compliance(ctx=self.ctx, domain_id=domain, option=option)})
