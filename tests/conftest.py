@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 
-from tests.kit.secrecy import pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary  # noqa: F401
+from tests.kit.secrecy import (  # noqa: F401
+    pytest_sessionfinish,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 
 _HERE = Path(__file__).parent
 # Constraints, locks, case, pages and migrations: these run on every database, see tests/e2e/test_databases.py.

@@ -150,8 +150,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     logging.getLogger().removeHandler(_recorder)
     _leaks.extend(find(_recorder.lines(), _secrets))
+    if hasattr(session.config, "workeroutput"):  # one of several processes: what it found is told by the first one
+        session.config.workeroutput["leaks"] = _leaks
     if _leaks:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """Take what one of several processes found."""
+    _leaks.extend(getattr(node, "workeroutput", {}).get("leaks", ()))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
