@@ -134,10 +134,14 @@ class MetadefAssociation(Dated):
 
 
 class MetadefSeed(models.Model):
-    """What a seeded namespace held when it was written: one that an operator changed or deleted since is left to him."""
+    """That a namespace was seeded: digests of the file it came from and of the rows as they were written.
+
+    A namespace whose rows differ, or that is gone, was changed or deleted by an operator and is left to him.
+    """
 
     namespace = models.CharField(max_length=NAME, primary_key=True)
-    digest = models.CharField(max_length=64)
+    source = models.CharField(max_length=64)
+    written = models.CharField(max_length=64)
 
     class Meta:
         verbose_name = "seeded metadata namespace"
