@@ -9,6 +9,7 @@ from portal.core.context import RequestContext, new_request_id
 from tests.conformance import tempest
 
 
+@pytest.mark.real
 @pytest.mark.django_db(transaction=True)
 def test_every_test_of_metadata_definitions_passes(tmp_path, live_server, settings):
     settings.PUBLIC_URL, password = live_server.url, "pw-of-the-administrator"

@@ -29,7 +29,7 @@ READS = [
     "/resource_types",
 ]
 WRITES = [
-    ("put", "", {"namespace": "x"}),
+    ("put", "", {"namespace": "x", "owner": "f" * 32}),
     ("post", "/objects", {"name": "o"}),
     ("put", "/objects/Limits", {"name": "o"}),
     ("delete", "/objects/Limits", None),
@@ -59,61 +59,55 @@ def of(namespace, rest=""):
     return f"{BASE}/namespaces/{namespace}{rest}"
 
 
-@pytest.mark.parametrize(("method", "rest", "body"), ALL)
-def test_without_a_token_there_is_nothing(space, method, rest, body):
-    for token in (None, "nonsense"):
-        answer = Api(token)(method, of(space, rest), body)
-        assert answer.status_code == 401
+def test_without_a_token_there_is_nothing(space):
+    for path in ("/namespaces", "/resource_types", "/namespaces/" + str(space)):
+        for token in (None, "nonsense"):
+            assert Api(token).get(BASE + path).status_code == 401
+    for method, rest, body in ALL:
+        answer = Api()(method, of(space, rest), body)
+        assert answer.status_code == 401, (method, rest)
         assert answer.json()["message"]
 
 
-@pytest.mark.parametrize("path", ["/namespaces", "/resource_types"])
-def test_lists_need_a_token_and_a_role(personas, path):
-    assert Api().get(BASE + path).status_code == 401
-    assert personas.nobody.api.get(BASE + path).status_code == 403
-
-
-@pytest.mark.parametrize(("method", "rest", "body"), ALL)
-def test_another_projects_private_namespace_is_not_found(personas, space, method, rest, body):
-    theirs = personas.stranger.api(method, of(space, rest), body)
-    unknown = personas.stranger.api(method, of("Unknown", rest), body)
-    assert theirs.status_code == unknown.status_code == 404
-    assert theirs.json()["message"].replace(str(space), "Unknown") == unknown.json()["message"]
+def test_another_projects_private_namespace_is_not_found(personas, space):
+    for method, rest, body in ALL:
+        theirs = personas.stranger.api(method, of(space, rest), body)
+        unknown = personas.stranger.api(method, of("Unknown", rest), body)
+        assert theirs.status_code == unknown.status_code == 404, (method, rest)
+        assert theirs.json()["message"].replace(str(space), "Unknown") == unknown.json()["message"]
     assert MetadefNamespace.objects.filter(pk=space.pk).exists()
 
 
-@pytest.mark.parametrize("rest", READS)
-def test_what_is_public_can_be_read_by_everybody_with_a_role(personas, rest):
+def test_what_is_public_can_be_read_by_everybody_with_a_role(personas):
     public = full_namespace(visibility=NamespaceVisibility.PUBLIC)
-    assert personas.stranger.api.get(of(public, rest)).status_code == 200
-    assert personas.nobody.api.get(of(public, rest)).status_code == 404
+    for rest in READS:
+        assert personas.stranger.api.get(of(public, rest)).status_code == 200, rest
+        assert personas.nobody.api.get(of(public, rest)).status_code == 404, rest
+    for path in ("/namespaces", "/resource_types"):
+        assert personas.nobody.api.get(BASE + path).status_code == 403
 
 
-@pytest.mark.parametrize(("method", "rest", "body"), WRITES)
 @pytest.mark.parametrize("who", ["reader", "member", "manager"])
-def test_only_operators_write(personas, space, who, method, rest, body):
-    answer = getattr(personas, who).api(method, of(space, rest), body)
-    assert answer.status_code == 403
-    assert answer.json()["message"].startswith("Policy doesn't allow")
+def test_only_operators_write(personas, space, who):
+    api = getattr(personas, who).api
+    assert api.post(f"{BASE}/namespaces", {"namespace": "x"}).status_code == 403
+    for method, rest, body in WRITES:
+        answer = api(method, of(space, rest), body)
+        assert answer.status_code == 403, (method, rest)
+        assert answer.json()["message"].startswith("Policy doesn't allow")
 
 
-@pytest.mark.parametrize(("method", "rest", "body"), WRITES)
-def test_operators_write_in_every_project(personas, space, method, rest, body):
-    for person in (personas.admin, personas.operator):
-        answer = person.api(method, of(space, rest), body)
-        assert answer.status_code in ((200, 201, 204) if person is personas.admin else (200, 201, 204, 400, 404, 409))
+@pytest.mark.parametrize("who", ["admin", "operator"])
+def test_operators_write_in_every_project(personas, who):
+    for method, rest, body in WRITES:
+        space = full_namespace(owner=personas.other.pk)
+        answer = getattr(personas, who).api(method, of(space, rest), body)
+        assert answer.status_code in (200, 201, 204), (method, rest, answer.content)
 
 
-@pytest.mark.parametrize("who", ["reader", "member", "manager", "stranger"])
-def test_only_operators_make_namespaces(personas, who):
-    assert getattr(personas, who).api.post(f"{BASE}/namespaces", {"namespace": "x"}).status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("method", "path"), [("patch", "/namespaces"), ("post", "/resource_types"), ("delete", "/namespaces")]
-)
-def test_other_methods_are_refused(personas, method, path):
-    assert personas.admin.api(method, BASE + path, {}).status_code == 405
+def test_other_methods_are_refused(personas):
+    for method, path in (("patch", "/namespaces"), ("post", "/resource_types"), ("delete", "/namespaces")):
+        assert personas.admin.api(method, BASE + path, {}).status_code == 405
 
 
 @pytest.mark.parametrize("who", ["reader", "member", "admin", "stranger", "nobody", "operator"])

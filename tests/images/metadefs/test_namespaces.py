@@ -66,55 +66,54 @@ def test_a_name_is_taken_once(personas):
     assert answer.json()["message"] == "The metadata definition namespace=One already exists."
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        [],
-        "text",
-        {},
-        {"namespace": ""},
-        {"namespace": 5},
-        {"namespace": "a/b"},
-        {"namespace": ".."},
-        {"namespace": "x\x00"},
-        {"namespace": "x\n"},
-        {"namespace": "x" * 81},
-        {"namespace": "x", "description": "\x00"},
-        {"namespace": "x", "description": "d" * 501},
-        {"namespace": "x", "visibility": "shared"},
-        {"namespace": "x", "protected": "yes"},
-        {"namespace": "x", "surprise": 1},
-        {"namespace": "x", "owner": "o" * 256},
-        {"namespace": "x", "properties": {"p": {"title": "P"}}},
-        {"namespace": "x", "properties": {"p": {"title": "P", "type": "wish"}}},
-        {"namespace": "x", "properties": {"p": {"title": "P", "type": "string", "surprise": 1}}},
-        {"namespace": "x", "properties": {"p": {"title": "P", "type": "string", "minLength": -1}}},
-        {"namespace": "x", "properties": {"p" * 81: {"title": "P", "type": "string"}}},
-        {"namespace": "x", "properties": {"p": {"title": "P", "type": "integer", "maximum": 10**30}}},
-        {"namespace": "x", "properties": {"p": {"title": "P", "type": "array", "default": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}}},
-        {"namespace": "x", "objects": [{"description": "nameless"}]},
-        {"namespace": "x", "objects": [{"name": "o", "required": ["a", "a"]}]},
-        {"namespace": "x", "objects": [{"name": "o" * 81}]},
-        {"namespace": "x", "tags": [{}]},
-        {"namespace": "x", "tags": [{"name": "t" * 81}]},
-        {"namespace": "x", "tags": ["red"]},
-        {"namespace": "x", "resource_type_associations": [{"prefix": "hw:"}]},
-        {"namespace": "x", "resource_type_associations": [{"name": "n", "prefix": "p" * 81}]},
-    ],
-    ids=lambda body: str(body)[:60].encode("unicode_escape").decode(),
+BAD = (
+    [],
+    "text",
+    {},
+    {"namespace": ""},
+    {"namespace": 5},
+    {"namespace": "a/b"},
+    {"namespace": ".."},
+    {"namespace": "x\x00"},
+    {"namespace": "x\n"},
+    {"namespace": "x" * 81},
+    {"namespace": "x", "description": "\x00"},
+    {"namespace": "x", "description": "d" * 501},
+    {"namespace": "x", "visibility": "shared"},
+    {"namespace": "x", "protected": "yes"},
+    {"namespace": "x", "surprise": 1},
+    {"namespace": "x", "owner": "o" * 256},
+    {"namespace": "x", "properties": {"p": {"title": "P"}}},
+    {"namespace": "x", "properties": {"p": {"title": "P", "type": "wish"}}},
+    {"namespace": "x", "properties": {"p": {"title": "P", "type": "string", "surprise": 1}}},
+    {"namespace": "x", "properties": {"p": {"title": "P", "type": "string", "minLength": -1}}},
+    {"namespace": "x", "properties": {"p" * 81: {"title": "P", "type": "string"}}},
+    {"namespace": "x", "properties": {"p": {"title": "P", "type": "integer", "maximum": 10**30}}},
+    {"namespace": "x", "properties": {"p": {"title": "P", "type": "array", "default": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}}},
+    {"namespace": "x", "objects": [{"description": "nameless"}]},
+    {"namespace": "x", "objects": [{"name": "o", "required": ["a", "a"]}]},
+    {"namespace": "x", "objects": [{"name": "o" * 81}]},
+    {"namespace": "x", "tags": [{}]},
+    {"namespace": "x", "tags": [{"name": "t" * 81}]},
+    {"namespace": "x", "tags": ["red"]},
+    {"namespace": "x", "resource_type_associations": [{"prefix": "hw:"}]},
+    {"namespace": "x", "resource_type_associations": [{"name": "n", "prefix": "p" * 81}]},
 )
-def test_what_does_not_fit_the_schema_is_refused(personas, body):
-    answer = personas.admin.api("post", LIST, json.dumps(body))
-    assert answer.status_code == 400, answer.content
-    assert answer.json()["message"]
+
+
+def test_what_does_not_fit_the_schema_is_refused(personas):
+    for body in BAD:
+        answer = personas.admin.api("post", LIST, json.dumps(body))
+        assert answer.status_code == 400, (body, answer.content)
+        assert answer.json()["message"]
     assert not MetadefNamespace.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["self", "schema", "created_at", "updated_at"])
-def test_what_the_service_writes_is_read_only(personas, name):
-    answer = personas.admin.api.post(LIST, {"namespace": "x", name: "y"})
-    assert answer.status_code == 403
-    assert answer.json()["message"] == f"Attribute '{name}' is read-only."
+def test_what_the_service_writes_is_read_only(personas):
+    for name in ("self", "schema", "created_at", "updated_at"):
+        answer = personas.admin.api.post(LIST, {"namespace": "x", name: "y"})
+        assert answer.status_code == 403
+        assert answer.json()["message"] == f"Attribute '{name}' is read-only."
 
 
 def test_an_operator_without_a_project_names_the_owner(personas):
@@ -243,9 +242,8 @@ def test_a_list_is_sorted_by_any_key(personas, key, expected):
     assert names(personas.reader.api.get(f"{LIST}?sort_key={key}&sort_dir=desc")) == wanted[::-1]
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [
+def test_a_query_that_cannot_be_read_is_refused(personas):
+    for query, status in (
         ("limit=x", 400),
         ("limit=-1", 400),
         ("sort_key=secret", 400),
@@ -255,10 +253,8 @@ def test_a_list_is_sorted_by_any_key(personas, key, expected):
         ("marker=%00", 404),
         ("resource_types=%00", 200),
         ("limit=0", 200),
-    ],
-)
-def test_a_query_that_cannot_be_read_is_refused(personas, query, status):
-    assert personas.reader.api.get(f"{LIST}?{query}").status_code == status
+    ):
+        assert personas.reader.api.get(f"{LIST}?{query}").status_code == status, query
 
 
 def test_another_projects_private_namespace_is_no_marker(personas):

@@ -69,17 +69,17 @@ def test_what_is_shipped_names_what_operators_expect():
     }
 
 
-@pytest.mark.parametrize("body", seeding.shipped(), ids=lambda body: body["namespace"])
-def test_every_shipped_key_is_described(body):
-    Draft202012Validator(schemas.NAMESPACE).validate(body)
-    keys = {**body.get("properties", {})}
-    for each in body.get("objects", []):
-        keys |= each["properties"]
-    assert keys
-    for name, schema in keys.items():
-        assert schema["title"], name
-        assert schema["description"].endswith("."), name
-        assert schema.get("default") in [None, *schema.get("enum", [schema.get("default")])], name
+def test_every_shipped_key_is_described():
+    for body in seeding.shipped():
+        Draft202012Validator(schemas.NAMESPACE).validate(body)
+        keys = dict(body.get("properties", {}))
+        for each in body.get("objects", []):
+            keys |= each["properties"]
+        assert keys, body["namespace"]
+        for name, schema in keys.items():
+            assert schema["title"], name
+            assert schema["description"].endswith("."), name
+            assert schema.get("default") in [None, *schema.get("enum", [schema.get("default")])], name
 
 
 def test_a_newer_file_is_written_while_nobody_changed_the_rows():
