@@ -60,8 +60,8 @@ class MetadefProperty(Dated):
     schema = models.JSONField(default=dict)
 
     class Meta:
-        verbose_name = "metadata property"
-        verbose_name_plural = "metadata properties"
+        verbose_name = "metadata definition property"
+        verbose_name_plural = "metadata definition properties"
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="metadef_property_once")]
 
@@ -79,7 +79,7 @@ class MetadefObject(Dated):
     properties = models.JSONField(default=dict)
 
     class Meta:
-        verbose_name = "metadata object"
+        verbose_name = "metadata definition object"
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="metadef_object_once")]
 
@@ -94,7 +94,7 @@ class MetadefTag(Dated):
     name = models.CharField(max_length=NAME)
 
     class Meta:
-        verbose_name = "metadata tag"
+        verbose_name = "metadata definition tag"
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["namespace", "name"], name="metadef_tag_once")]
 
@@ -124,13 +124,17 @@ class MetadefAssociation(Dated):
     properties_target = models.CharField(max_length=NAME, blank=True, default="")
 
     class Meta:
-        verbose_name = "metadata resource type of a namespace"
-        verbose_name_plural = "metadata resource types of namespaces"
+        verbose_name = "metadata definition resource-type association"
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["namespace", "resource_type"], name="metadef_association_once")]
 
     def __str__(self) -> str:
-        return f"{self.namespace} on {self.resource_type}"
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The resource type's name."""
+        return self.resource_type.name
 
 
 class MetadefSeed(models.Model):

@@ -74,14 +74,10 @@ def delete(*, ctx: RequestContext, namespace: MetadefNamespace) -> None:
 
 def fill(namespace: MetadefNamespace, body: bodies.Body) -> None:
     """Write what a checked body holds into a namespace, inside the caller's transaction."""
-    for item in body.get("resource_type_associations", []):
-        resource_types.insert(namespace, item)
-    for item in body.get("objects", []):
-        objects.insert(namespace, item)
-    for name, schema in body.get("properties", {}).items():
-        properties.insert(namespace, name, schema)
-    for item in body.get("tags", []):
-        tags.insert(namespace, item["name"])
+    resource_types.insert(namespace, body.get("resource_type_associations", []))
+    objects.insert(namespace, body.get("objects", []))
+    properties.insert(namespace, body.get("properties", {}))
+    tags.insert(namespace, [item["name"] for item in body.get("tags", [])])
 
 
 def _fill(namespace: MetadefNamespace, ctx: RequestContext, body: bodies.Body) -> MetadefNamespace:

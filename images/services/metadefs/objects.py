@@ -12,7 +12,7 @@ from portal.core.policy import authorize
 def create(*, ctx: RequestContext, namespace: MetadefNamespace, wanted: Any) -> MetadefObject:
     """Define an object in a namespace."""
     authorize(ctx, policies.ADD_OBJECT, namespace)
-    return insert(namespace, bodies.metadata_object(wanted))
+    return insert(namespace, [bodies.metadata_object(wanted)])[0]
 
 
 def replace(*, ctx: RequestContext, row: MetadefObject, wanted: Any) -> MetadefObject:
@@ -33,9 +33,9 @@ def delete_all(*, ctx: RequestContext, namespace: MetadefNamespace) -> None:
     parts.remove_all(namespace, MetadefObject)
 
 
-def insert(namespace: MetadefNamespace, body: bodies.Body) -> MetadefObject:
-    """Write an object whose body was checked."""
-    return parts.insert(_fill(MetadefObject(namespace=namespace), body))
+def insert(namespace: MetadefNamespace, wanted: list[bodies.Body]) -> list[MetadefObject]:
+    """Write objects whose bodies were checked."""
+    return parts.insert(namespace, [_fill(MetadefObject(namespace=namespace), body) for body in wanted])
 
 
 def _fill(row: MetadefObject, body: bodies.Body) -> MetadefObject:

@@ -1,5 +1,8 @@
 """Rows of a namespace: what is alike in writing objects, properties, tags and associations."""
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -26,10 +29,13 @@ def lock_unprotected(namespace: MetadefNamespace, what: str) -> None:
 
 
 @transaction.atomic
-def insert(row: Part) -> Part:
-    """Write a new row of a namespace; raises Conflict when there is one of its name."""
-    lock(row.namespace)
-    return _saved(row, new=True)
+def insert(namespace: MetadefNamespace, rows: list[Part]) -> list[Part]:
+    """Write new rows of one kind, all or none; raises Conflict when a name is taken or stands twice."""
+    lock(namespace)
+    if rows:
+        with _names_once(rows):
+            type(rows[0])._default_manager.bulk_create(rows)
+    return rows
 
 
 @transaction.atomic
@@ -39,7 +45,9 @@ def rewrite(row: Part) -> Part:
     if not type(row)._default_manager.filter(pk=row.pk).exists():
         raise NotFound(row._meta.verbose_name or "", row, f"The {row._meta.verbose_name} {row} was not found.")
     row.updated_at = timezone.now()
-    return _saved(row, new=False)
+    with _names_once([row]):
+        row.save(force_update=True)
+    return row
 
 
 @transaction.atomic
@@ -56,10 +64,16 @@ def remove_all(namespace: MetadefNamespace, model: type[Part]) -> None:
     model._default_manager.filter(namespace=namespace).delete()
 
 
-def _saved(row: Part, new: bool) -> Part:
+@contextmanager
+def _names_once(rows: list[Part]) -> Iterator[None]:
+    """Write inside; where the database finds a name twice, the refusal says which."""
     try:
         with transaction.atomic():
-            row.save(force_insert=new, force_update=not new)
+            yield
     except IntegrityError as error:
-        raise Conflict(f"A {row._meta.verbose_name} with name={row} already exists in namespace={row.namespace}.") from error
-    return row
+        first = rows[0]
+        others = type(first)._default_manager.filter(namespace=first.namespace).exclude(pk=first.pk)
+        names = [row.name for row in [*others, *rows]]
+        twice = next((name for name, times in Counter(names).items() if times > 1), first.name)
+        kind = first._meta.verbose_name
+        raise Conflict(f"A {kind} with name={twice} already exists in namespace={first.namespace}.") from error

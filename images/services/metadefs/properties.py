@@ -1,5 +1,6 @@
 """Properties of a namespace: one key each, with its type and limits."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from images import metadef_policies as policies
@@ -13,7 +14,7 @@ def create(*, ctx: RequestContext, namespace: MetadefNamespace, wanted: Any) -> 
     """Define a property in a namespace."""
     authorize(ctx, policies.ADD_PROPERTY, namespace)
     body = bodies.metadata_property(wanted)
-    return insert(namespace, body["name"], body)
+    return insert(namespace, {body["name"]: body})[0]
 
 
 def replace(*, ctx: RequestContext, row: MetadefProperty, wanted: Any) -> MetadefProperty:
@@ -35,9 +36,9 @@ def delete_all(*, ctx: RequestContext, namespace: MetadefNamespace) -> None:
     parts.remove_all(namespace, MetadefProperty)
 
 
-def insert(namespace: MetadefNamespace, name: str, body: bodies.Body) -> MetadefProperty:
-    """Write a property whose body was checked."""
-    return parts.insert(_fill(MetadefProperty(namespace=namespace), name, body))
+def insert(namespace: MetadefNamespace, wanted: Mapping[str, bodies.Body]) -> list[MetadefProperty]:
+    """Write properties, by name, whose bodies were checked."""
+    return parts.insert(namespace, [_fill(MetadefProperty(namespace=namespace), *each) for each in wanted.items()])
 
 
 def _fill(row: MetadefProperty, name: str, body: bodies.Body) -> MetadefProperty:

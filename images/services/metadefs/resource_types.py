@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from images import metadef_policies as policies
 from images.metadef_selectors import association_of
 from images.models import MetadefAssociation, MetadefNamespace, MetadefResourceType
@@ -14,7 +16,7 @@ from portal.core.policy import authorize
 def associate(*, ctx: RequestContext, namespace: MetadefNamespace, wanted: Any) -> MetadefAssociation:
     """Say that a namespace is meant for a resource type; one that nobody named before becomes known."""
     authorize(ctx, policies.ADD_ASSOCIATION, namespace)
-    return insert(namespace, bodies.association(wanted))
+    return insert(namespace, [bodies.association(wanted)])[0]
 
 
 def dissociate(*, ctx: RequestContext, namespace: MetadefNamespace, name: str) -> None:
@@ -27,8 +29,13 @@ def dissociate(*, ctx: RequestContext, namespace: MetadefNamespace, name: str) -
     parts.remove(row, f"resource-type-association {name}")
 
 
-def insert(namespace: MetadefNamespace, body: bodies.Body) -> MetadefAssociation:
-    """Write an association whose body was checked."""
+@transaction.atomic
+def insert(namespace: MetadefNamespace, wanted: list[bodies.Body]) -> list[MetadefAssociation]:
+    """Write associations whose bodies were checked."""
+    return parts.insert(namespace, [_row(namespace, body) for body in wanted])
+
+
+def _row(namespace: MetadefNamespace, body: bodies.Body) -> MetadefAssociation:
     resource_type, _made = MetadefResourceType.objects.get_or_create(name=body["name"])
     extent = {name: body.get(name, "") for name in ("prefix", "properties_target")}
-    return parts.insert(MetadefAssociation(namespace=namespace, resource_type=resource_type, **extent))
+    return MetadefAssociation(namespace=namespace, resource_type=resource_type, **extent)

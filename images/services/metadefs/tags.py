@@ -14,7 +14,7 @@ from portal.core.policy import authorize
 def create(*, ctx: RequestContext, namespace: MetadefNamespace, name: str) -> MetadefTag:
     """Define a tag in a namespace."""
     authorize(ctx, policies.ADD_TAG, namespace)
-    return insert(namespace, bodies.tag({"name": name}))
+    return insert(namespace, [bodies.tag({"name": name})])[0]
 
 
 def create_many(*, ctx: RequestContext, namespace: MetadefNamespace, wanted: Any, append: bool) -> list[MetadefTag]:
@@ -28,7 +28,7 @@ def create_many(*, ctx: RequestContext, namespace: MetadefNamespace, wanted: Any
         if names and not append:
             parts.lock(namespace)
             MetadefTag.objects.filter(namespace=namespace).delete()
-        return [insert(namespace, name) for name in names]
+        return insert(namespace, names)
 
 
 def rename(*, ctx: RequestContext, row: MetadefTag, wanted: Any) -> MetadefTag:
@@ -51,6 +51,6 @@ def delete_all(*, ctx: RequestContext, namespace: MetadefNamespace) -> None:
     parts.remove_all(namespace, MetadefTag)
 
 
-def insert(namespace: MetadefNamespace, name: str) -> MetadefTag:
-    """Write a tag whose name was checked."""
-    return parts.insert(MetadefTag(namespace=namespace, name=name))
+def insert(namespace: MetadefNamespace, names: list[str]) -> list[MetadefTag]:
+    """Write tags whose names were checked."""
+    return parts.insert(namespace, [MetadefTag(namespace=namespace, name=name) for name in names])

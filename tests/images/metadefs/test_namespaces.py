@@ -64,6 +64,7 @@ def test_a_name_is_taken_once(personas):
     answer = personas.admin.api.post(LIST, {"namespace": "One"})
     assert answer.status_code == 409
     assert answer.json()["message"] == "The metadata definition namespace=One already exists."
+    assert personas.admin.api.post(LIST, {"namespace": "ONE"}).status_code == 201
 
 
 BAD = (

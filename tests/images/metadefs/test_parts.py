@@ -152,8 +152,15 @@ def test_several_tags_take_the_place_of_others_unless_appended(api, space, appen
 
 def test_several_tags_are_written_all_or_none(api, space):
     for body, append in (([{"name": "a"}, {"name": "a"}], "0"), ([{"name": "a"}, {"name": "red"}], "1")):
-        assert api.post(of(space, "/tags"), {"tags": body}, **{"X-Openstack-Append": append}).status_code == 409
+        answer = api.post(of(space, "/tags"), {"tags": body}, **{"X-Openstack-Append": append})
+        said = f"A metadata definition tag with name={body[-1]['name']} already exists in namespace={space}."
+        assert (answer.status_code, answer.json()["message"]) == (409, said)
         assert tags(api, space) == ["red"]
+
+
+def test_many_tags_take_a_fixed_number_of_statements(api, empty, django_assert_max_num_queries):
+    with django_assert_max_num_queries(16):
+        assert api.post(of(empty, "/tags"), {"tags": [{"name": f"t{n}"} for n in range(200)]}).status_code == 201
 
 
 def test_no_tags_leave_those_that_are_there(api, space):
