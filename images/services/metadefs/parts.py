@@ -1,11 +1,12 @@
 """Rows of a namespace: what is alike in writing objects, properties, tags and associations."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from images.models import MetadefAssociation, MetadefNamespace, MetadefObject, MetadefProperty, MetadefTag
@@ -43,7 +44,7 @@ def rewrite(row: Part) -> Part:
     """Write a changed row of a namespace; raises Conflict when another has its name, NotFound when it is gone."""
     lock(row.namespace)
     if not type(row)._default_manager.filter(pk=row.pk).exists():
-        raise NotFound(row._meta.verbose_name or "", row, f"The {row._meta.verbose_name} {row} was not found.")
+        raise NotFound(str(row._meta.verbose_name), row, f"The {row._meta.verbose_name} {row} was not found.")
     row.updated_at = timezone.now()
     with _names_once([row]):
         row.save(force_update=True)
@@ -71,9 +72,12 @@ def _names_once(rows: list[Part]) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        first = rows[0]
-        others = type(first)._default_manager.filter(namespace=first.namespace).exclude(pk=first.pk)
-        names = [row.name for row in [*others, *rows]]
-        twice = next((name for name, times in Counter(names).items() if times > 1), first.name)
-        kind = first._meta.verbose_name
-        raise Conflict(f"A {kind} with name={twice} already exists in namespace={first.namespace}.") from error
+        kind, within = rows[0]._meta.verbose_name, rows[0].namespace
+        raise Conflict(f"A {kind} with name={_twice(rows)} already exists in namespace={within}.") from error
+
+
+def _twice(rows: Sequence[Part]) -> str:
+    """Return the first name of these rows that another row of the namespace has too."""
+    others: QuerySet[Any] = type(rows[0])._default_manager.filter(namespace=rows[0].namespace)
+    times = Counter([row.name for row in others.exclude(pk=rows[0].pk)] + [row.name for row in rows])
+    return str(next((row.name for row in rows if times[row.name] > 1), rows[0].name))

@@ -12,6 +12,8 @@ from portal.core.context import RequestContext
 
 IMAGE = "OS::Glance::Image"
 FLAVOR = "OS::Nova::Flavor"
+SERVER = "OS::Nova::Server"
+AGGREGATE = "OS::Nova::Aggregate"
 _CONTENTS = ("associations__resource_type", "properties", "object_definitions")
 
 
@@ -39,7 +41,7 @@ class Group:
 
 def kinds(groups: Iterable[MetadefNamespace]) -> dict[str, str]:
     """Return the resource types that these namespaces are meant for and what pages call them, images first."""
-    called = {IMAGE: _("Images"), FLAVOR: _("Flavors")}
+    called = {IMAGE: _("Images"), FLAVOR: _("Flavors"), SERVER: _("Instances"), AGGREGATE: _("Host aggregates")}
     found = {row.resource_type.name for namespace in groups for row in namespace.associations.all()}
     return {name: called.get(name, name) for name in [*called, *sorted(found - set(called))] if name in found}
 

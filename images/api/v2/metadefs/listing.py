@@ -29,7 +29,8 @@ def page(
 
     ``marked`` finds the row that a marker names; without a limit in the query there are ``limit`` rows, or all.
     """
-    ordered = paging.after_marker(rows, marked(params["marker"]) if params.get("marker") else None, _order(params, keys))
+    marker = params.get("marker")
+    ordered = paging.after_marker(rows, marked(marker) if marker else None, _order(params, keys))
     if "limit" in params:
         limit = paging.limit_of(params, MAX_LIMIT)
     if limit is None:
@@ -46,7 +47,7 @@ def wanted_namespaces(params: QueryDict) -> Q:
             raise BadRequest(f"Invalid visibility value: {visibility[:64]}")
         wanted &= Q(visibility=visibility)
     if "resource_types" in params:
-        names = params["resource_types"].replace("\x00", "").split(",")
+        names = params.get("resource_types", "").replace("\x00", "").split(",")
         meant = MetadefAssociation.objects.filter(resource_type__name__in=names)
         wanted &= Q(pk__in=meant.values("namespace_id"))
     return wanted
