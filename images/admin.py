@@ -8,7 +8,18 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from images import policies
-from images.models import Image, ImageMember, ImageProperty, ImageTag
+from images.models import (
+    Image,
+    ImageMember,
+    ImageProperty,
+    ImageTag,
+    MetadefAssociation,
+    MetadefNamespace,
+    MetadefObject,
+    MetadefProperty,
+    MetadefResourceType,
+    MetadefTag,
+)
 from images.services import registry
 from images.states import ImageStatus
 from portal.core.admin import OperatorSite, PolicyModelAdmin
@@ -85,3 +96,39 @@ class ImageAdmin(PolicyModelAdmin):
                 self.message_user(request, f"{image}: {error.message}", messages.ERROR)
         if done:
             self.message_user(request, f"{done} done.", messages.SUCCESS)
+
+
+class AssociationInline(DetailInline):
+    model = MetadefAssociation
+    fields = ("resource_type", "prefix", "properties_target")
+
+
+class MetadefPropertyInline(DetailInline):
+    model = MetadefProperty
+    fields = ("name", "schema")
+
+
+class MetadefObjectInline(DetailInline):
+    model = MetadefObject
+    fields = ("name", "description", "required", "properties")
+
+
+class MetadefTagInline(DetailInline):
+    model = MetadefTag
+    fields = ("name",)
+
+
+@admin.register(MetadefNamespace)
+class MetadefNamespaceAdmin(PolicyModelAdmin):
+    list_display = ("namespace", "display_name", "visibility", "protected", "owner", "updated_at")
+    list_filter = ("visibility", "protected", "associations__resource_type")
+    search_fields = ("namespace", "display_name", "owner", "properties__name")
+    ordering = ("namespace",)
+    inlines = (AssociationInline, MetadefPropertyInline, MetadefObjectInline, MetadefTagInline)
+
+
+@admin.register(MetadefResourceType)
+class MetadefResourceTypeAdmin(PolicyModelAdmin):
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    ordering = ("name",)

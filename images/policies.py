@@ -6,6 +6,7 @@ database layer. Here the rule itself names the member project, so it is true whe
 
 from django.utils.translation import gettext_noop as _
 
+from images import metadef_policies
 from portal.core.policy.rules import Rule, registry
 
 _MEMBER = "rule:context_is_admin or rule:project_member"
@@ -101,5 +102,6 @@ registry.register(
         DELETE_MEMBER,
         MODIFY_MEMBER,
         GET_STORES,
+        *metadef_policies.RULES,
     ],
 )

@@ -22,6 +22,13 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
+class NamespaceVisibility(StrEnum):
+    """Who besides the owner may see a namespace of metadata definitions."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
 class MemberStatus(StrEnum):
     """What a project answered to an image that was shared with it."""
 

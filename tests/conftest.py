@@ -17,6 +17,7 @@ _HERE = Path(__file__).parent
 _DATABASES = {
     "accounts": ("resources_api", "roles_api", "groups_api", "project_tree", "tokens", "quotas", "seed"),
     "images": ("listing",),
+    "images/metadefs": ("namespaces", "parts", "seeding"),
     "compute/api": ("servers",),
     "compute/network": ("ports",),
     "compute/services": ("lifecycle", "parallel", "placement", "reports", "states", "sweeps", "visibility"),

@@ -46,7 +46,7 @@ class Installation:
         return self._once("static", lambda: value, ["collectstatic", "--no-input", "--clear"], done=manifest.exists())
 
     def seed(self) -> str:
-        """Make the first users, roles, endpoints and flavors; return what was done."""
+        """Make the first users, roles, endpoints, flavors and definitions; return what was done."""
         passwords = [read_secret(self._config, name) for name in ("admin-password", "demo-password")]
         value = digest(self._code(), self._database, self._config.public_url, self._config.name, *passwords)
         return self._once("seed", lambda: value, ["seed"], done=self._own_database_exists())
@@ -109,3 +109,4 @@ class Installation:
         for app in APPS:
             yield from (self._checkout / app).rglob("*.py")
             yield from (self._checkout / app).rglob("policy.json")
+            yield from (self._checkout / app).rglob("definitions/*.json")

@@ -14,6 +14,7 @@ LISTS = [
     "/instances/new/",
     "/images/",
     "/images/new/",
+    "/images/definitions/",
     "/flavors/",
     "/keys/",
     "/keys/new/",

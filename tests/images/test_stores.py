@@ -9,7 +9,6 @@ from images.stores.base import NoData, StoreError, StoreFull, chunks_of, put
 from images.stores.filesystem import FilesystemStore
 from images.stores.memory import MemoryStore
 
-
 UUID = "5b20d391-8fa4-4c9e-bc92-a391f79da04c"
 
 

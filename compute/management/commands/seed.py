@@ -12,10 +12,12 @@ from accounts.services import keys, quotas
 from accounts.services import seed as accounts_seed
 from compute.network.services import seed as network_seed
 from compute.services import seed as compute_seed
+from images.services.metadefs import seeding as metadefs_seed
+from portal.core.context import RequestContext, new_request_id
 
 
 class Command(BaseCommand):
-    help = "Make roles, users, projects, catalog, flavors and the first network, as far as they are missing."
+    help = "Make roles, users, projects, catalog, flavors, metadata definitions and the first network, as far as they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys.TOKENS.ensure()
@@ -26,6 +28,9 @@ class Command(BaseCommand):
         flavors = compute_seed.seed()
         self.stdout.write(f"flavors: {', '.join(flavor.name for flavor in flavors) or 'nothing to do'}")
         owner = Project.objects.get(name="admin", domain_id="default")
+        ctx = RequestContext.for_conductor(new_request_id())
+        defined = metadefs_seed.seed(ctx=ctx, owner=owner.pk, wanted=metadefs_seed.shipped())
+        self.stdout.write(f"metadata definitions: {', '.join(defined) or 'nothing to do'}")
         network = network_seed.seed(owner.pk)
         self.stdout.write(f"network: {network.name} {', '.join(subnet.cidr for subnet in network.subnets.all())}")
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from images.api.v2.metadefs.urls import urlpatterns as metadefs
 from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, VersionsView
 from images.api.v2.views.images import ImageActionView, ImageDetailView, ImageFileView, ImagesView, ImageTagView
 from images.api.v2.views.members import MembersView, MemberView
@@ -27,4 +28,5 @@ urlpatterns = [
     path("/v2/info/import", ImportView.as_view()),
     path("/v2/info/stores", StoresView.as_view()),
     path("/v2/info/stores/detail", StoresDetailView.as_view()),
+    *metadefs,
 ]

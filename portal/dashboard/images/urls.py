@@ -8,6 +8,7 @@ urlpatterns = [
     path("rows/", views.RowsView.as_view(), name="rows"),
     path("new/", views.NewView.as_view(), name="new"),
     path("new/why/", views.WhyNewView.as_view(), name="why-new"),
+    path("definitions/", views.DefinitionsView.as_view(), name="definitions"),
     path("<uuid:pk>/", views.DetailView.as_view(), name="detail"),
     path("<uuid:pk>/upload/", views.UploadView.as_view(), name="upload"),
     path("<uuid:pk>/actions/<slug:name>/", views.ImageActionView.as_view(), name="action"),

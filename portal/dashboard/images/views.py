@@ -17,6 +17,7 @@ from portal.core.context import RequestContext
 from portal.core.policy import allowed
 from portal.dashboard.access.kinds import KINDS
 from portal.dashboard.access.views import access_facts
+from portal.dashboard.images import definitions
 from portal.dashboard.images.actions import ACTIONS, BY_NAME
 from portal.dashboard.images.forms import ImageForm
 from portal.dashboard.images.tables import ImageTable
@@ -100,16 +101,28 @@ class DetailView(PageView):
     def get(self, request: HttpRequest, pk: Any) -> PageResponse:
         image = get_image(self.ctx, str(pk))
         may_upload = image.status == ImageStatus.QUEUED and allowed(self.ctx, policies.UPLOAD_IMAGE, image)
+        custom = image.custom
+        known = definitions.known(self.ctx, custom)
         facts = {
             "image": image,
             "status": status_of(image),
             "visible_to": VISIBILITY.get(image.visibility, image.visibility),
-            "properties": sorted(image.custom.items()),
+            "properties": [(name, value, known.get(name)) for name, value in sorted(custom.items())],
             "offers": offers(self.ctx, image, ACTIONS),
             "may_upload": may_upload,
             "access": access_facts(self.ctx, KINDS["image"], image),
         }
         return render(request, "images/detail.html", facts)
+
+
+class DefinitionsView(PageView):
+    """What the properties of images and flavors mean."""
+
+    def get(self, request: HttpRequest) -> PageResponse:
+        found = definitions.listed(self.ctx)
+        kind = request.GET.get("for", definitions.IMAGE)
+        facts = {"kinds": definitions.kinds(found), "kind": kind, "groups": definitions.groups_for(kind, found)}
+        return render(request, "images/definitions.html", facts)
 
 
 class UploadView(PageView):

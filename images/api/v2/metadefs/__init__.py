@@ -1,0 +1,1 @@
+"""Metadata definitions over the API: one file for each resource."""

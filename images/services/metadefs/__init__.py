@@ -1,0 +1,1 @@
+"""Metadata definitions: every write, one file for each kind of thing."""
