@@ -9,6 +9,12 @@ from pathlib import Path
 if "NEBULET_STATE_DIR" not in os.environ:
     os.environ["NEBULET_STATE_DIR"] = tempfile.mkdtemp(prefix="nebulet-test-")
 _state = Path(os.environ["NEBULET_STATE_DIR"])
+_worker = os.environ.get("PYTEST_XDIST_WORKER")
+if _worker and _state.name != _worker:  # one of several processes that run tests
+    _state = _state / _worker
+    _state.mkdir(mode=0o711, exist_ok=True)
+    (_state / "db").mkdir(exist_ok=True)
+    os.environ["NEBULET_STATE_DIR"] = str(_state)
 for _file in (_state / "secrets" / folder / str(number) for folder in ("fernet", "credential") for number in (0, 1)):
     _file.parent.mkdir(parents=True, exist_ok=True)
     if not _file.exists():

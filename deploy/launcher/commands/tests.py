@@ -14,14 +14,18 @@ from deploy.launcher.terminal import Terminal
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
-    """Run the tests; return pytest's exit code. Its summary is the last line printed."""
+    """Run the tests; return pytest's exit code. Its summary is the last line printed.
+
+    All of them run in as many processes as there are processors; those that are named run in one.
+    """
     terminal = Terminal()
     _install(config, terminal, fast=options.fast)
     state_dir = _state_dir()
     fast = ["-m", "not real"] if options.fast else []
+    several = [] if options.pytest else ["-n", "auto", "--dist", "loadgroup"]
     try:
         return subprocess.run(
-            [config.python, "-m", "pytest", "--durations=10", *fast, *options.pytest],
+            [config.python, "-m", "pytest", "--durations=10", *fast, *several, *options.pytest],
             cwd=config.checkout,
             env=_environment(config, state_dir),
             check=False,
