@@ -47,6 +47,7 @@ class Upload:
     store: str
     limit: int
     expected: int | None
+    container_format: str = "bare"
 
 
 def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None) -> Upload:
@@ -64,7 +65,7 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
         now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
         raise Conflict(f"Image status transition from {now} to saving is not allowed")
     LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
-    return Upload(image.pk, upload_id, image.owner, str(image.disk_format), place.name, limit, length)
+    return Upload(image.pk, upload_id, image.owner, str(image.disk_format), place.name, limit, length, str(image.container_format))
 
 
 def open_ingest(upload: Upload) -> Ingest:
@@ -73,7 +74,13 @@ def open_ingest(upload: Upload) -> Ingest:
         writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id)
     except StoreError as error:
         raise as_cloud_error(error) from error
-    return Ingest(writer=writer, disk_format=upload.disk_format, limit=upload.limit, expected=upload.expected)
+    return Ingest(
+        writer=writer,
+        disk_format=upload.disk_format,
+        container_format=upload.container_format,
+        limit=upload.limit,
+        expected=upload.expected,
+    )
 
 
 def keep_alive(upload: Upload) -> None:

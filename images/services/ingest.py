@@ -29,13 +29,15 @@ class Content:
 class Ingest:
     """Counts, limits, hashes, inspects and writes the batches of one upload, in order."""
 
-    def __init__(self, *, writer: Writer, disk_format: str, limit: int, expected: int | None) -> None:
+    def __init__(
+        self, *, writer: Writer, disk_format: str, limit: int, expected: int | None, container_format: str = "bare"
+    ) -> None:
         self._writer = writer
         self._limit = limit
         self._expected = expected
         self._checksum = hashlib.md5(usedforsecurity=False)
         self._hash = hashlib.new(HASH_ALGORITHM)
-        self._inspection = Inspection(disk_format)
+        self._inspection = Inspection(disk_format, container_format)
         self.size = 0
 
     def count(self, length: int) -> None:
