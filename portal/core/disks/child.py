@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import pwd
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +66,8 @@ def run(
     try:
         said = _wait(process, limits, still_wanted)
     except BaseException:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
     if process.returncode == 0:
@@ -125,7 +127,7 @@ def _bounds(limits: Limits) -> list[str]:
     return [
         "prlimit",
         f"--as={limits.memory_bytes}",
-        f"--cpu={limits.cpu_seconds}",
+        f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 5}",
         f"--fsize={limits.file_bytes}",
         "--core=0",
         "--nofile=64",
