@@ -16,6 +16,7 @@ HEAD_BYTES = 4 << 20
 MAX_VIRTUAL_BYTES = 1 << 44  # the largest file of ext4, which a raw copy on a host will be
 PLAIN = frozenset({"ami", "ari", "aki", "raw"})
 _SECTOR = 512
+_STEP_BYTES = 64 << 10
 _PLAIN_CONTENT = frozenset({"raw", "gpt"})
 _UNKNOWN = frozenset({"ploop"})
 # What may be found beside the declared format: the boot loader of an ISO for disks is a partition table.
@@ -43,11 +44,13 @@ class Inspection:
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes; raises Refused as soon as they cannot be what was declared."""
-        if not self._live:
-            return
-        self._eat(data)
-        if self._seen >= HEAD_BYTES:
-            self._settle()
+        while data and self._live and self._seen < HEAD_BYTES:
+            self._eat(data[:_STEP_BYTES])  # a header that says where the next one is must come before it
+            data = data[_STEP_BYTES:]
+            if self._seen >= HEAD_BYTES:
+                self._settle()
+        if data and self._live:
+            self._eat(data)
 
     def conclude(self, size: int) -> int | None:
         """Return the virtual size of content of ``size`` bytes, or None where the format has none; raises Refused."""
