@@ -16,6 +16,7 @@ from images.models import Image
 from images.models.image import new_uuid
 from images.services import limits
 from images.services.ingest import Content, Ingest
+from images.services.steps.signature import Verifier, verifier_for
 from images.states import ImageStatus
 from images.stores import registry as stores
 from images.stores.base import NoData, Reader, Store, StoreError, StoreFull
@@ -48,6 +49,7 @@ class Upload:
     limit: int
     expected: int | None
     container_format: str = "bare"
+    verifier: Verifier | None = None
 
 
 def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None) -> Upload:
@@ -55,6 +57,7 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.UPLOAD_IMAGE, image)
     _require_formats(image)
+    verifier = verifier_for(image.custom)
     place = _writable_store(store)
     limit = _size_limit(image, place, length)
     upload_id = new_uuid()
@@ -65,7 +68,17 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
         now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
         raise Conflict(f"Image status transition from {now} to saving is not allowed")
     LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
-    return Upload(image.pk, upload_id, image.owner, str(image.disk_format), place.name, limit, length, str(image.container_format))
+    return Upload(
+        image_id=image.pk,
+        upload_id=upload_id,
+        owner=image.owner,
+        disk_format=str(image.disk_format),
+        container_format=str(image.container_format),
+        store=place.name,
+        limit=limit,
+        expected=length,
+        verifier=verifier,
+    )
 
 
 def open_ingest(upload: Upload) -> Ingest:
@@ -78,6 +91,7 @@ def open_ingest(upload: Upload) -> Ingest:
         writer=writer,
         disk_format=upload.disk_format,
         container_format=upload.container_format,
+        verifier=upload.verifier,
         limit=upload.limit,
         expected=upload.expected,
     )

@@ -62,6 +62,9 @@ class Store(Protocol):
     def discard(self, image_id: str, upload_id: str) -> None:
         """Remove what an upload left behind whose process is gone."""
 
+    def entries(self) -> Iterator[str]:
+        """Yield the names of everything that lies here: ids of images, and what unfinished uploads left."""
+
     def free_bytes(self) -> int | None:
         """Return how many bytes still fit, or None when nobody knows."""
 
@@ -71,6 +74,11 @@ def checked(image_id: str) -> str:
     if not IMAGE_ID.fullmatch(image_id):
         raise StoreError("The id of an image must be a UUID.")
     return image_id
+
+
+def part_name(image_id: str, upload_id: str) -> str:
+    """Return the name of an upload's bytes before they are the image's."""
+    return f".{checked(image_id)}.{checked(upload_id)}.part"
 
 
 def put(store: Store, image_id: str, upload_id: str, chunks: Iterable[bytes]) -> int:

@@ -1,8 +1,9 @@
 """A store in memory, for tests."""
 
 import threading
+from collections.abc import Iterator
 
-from images.stores.base import NoData, StoreFull, checked
+from images.stores.base import NoData, StoreFull, checked, part_name
 
 
 class MemoryStore:
@@ -33,6 +34,9 @@ class MemoryStore:
 
     def discard(self, image_id: str, upload_id: str) -> None:
         self.parts.pop((image_id, upload_id), None)
+
+    def entries(self) -> Iterator[str]:
+        yield from [*self.data, *(part_name(*key) for key in self.parts)]
 
     def free_bytes(self) -> int | None:
         if self.capacity is None:
