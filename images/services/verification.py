@@ -38,6 +38,15 @@ class Finding:
     reason: str
 
 
+@dataclass(frozen=True)
+class Orphan:
+    """An entry of a store that belongs to nobody; ``image`` is the record its name speaks of, if there is one."""
+
+    name: str
+    reason: str
+    image: Image | None
+
+
 @dataclass
 class Report:
     """What was looked at so far."""
@@ -76,7 +85,8 @@ def verify(report: Report, *, names: list[str] | None = None, bytes_per_s: int |
 
 
 def _store(store: Store, report: Report, pace: Pace) -> Iterator[Finding]:
-    yield from _orphans(store)
+    for orphan in orphans(store):
+        yield Finding(Kind.ORPHAN, store.name, orphan.name, orphan.reason)
     held = Image.objects.filter(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED], store=store.name)
     for image in held.order_by("pk").iterator(_AT_ONCE):
         problem = _problem(store, image, report, pace)
@@ -113,8 +123,8 @@ def _problem(store: Store, image: Image, report: Report, pace: Pace) -> tuple[Ki
     return None
 
 
-def _orphans(store: Store) -> Iterator[Finding]:
-    """What lies in a store and belongs to no record."""
+def orphans(store: Store) -> Iterator[Orphan]:
+    """Yield what lies in a store and belongs to no record's data or upload."""
     entries = store.entries()
     while batch := list(islice(entries, _AT_ONCE)):
         ids = {name: name if IMAGE_ID.fullmatch(name) else name[1:37] for name in batch}
@@ -122,7 +132,7 @@ def _orphans(store: Store) -> Iterator[Finding]:
         for name, image_id in ids.items():
             reason = _stranger(store, name, rows.get(image_id))
             if reason is not None:
-                yield Finding(Kind.ORPHAN, store.name, name, reason)
+                yield Orphan(name, reason, rows.get(image_id))
 
 
 def _stranger(store: Store, name: str, image: Image | None) -> str | None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+PART = re.compile(rf"\.({IMAGE_ID.pattern})\.({IMAGE_ID.pattern})\.part")
 COPY_BYTES = 1 << 20
 
 
@@ -27,7 +28,7 @@ class Writer(Protocol):
         """Append the bytes; raises StoreFull."""
 
     def commit(self) -> None:
-        """Make what was written the image's data, safe against a power cut."""
+        """Make what was written the image's data, safe against a power cut; raises StoreError when there is data already."""
 
     def abort(self) -> None:
         """Throw away what was written; harmless after ``commit`` or a second time."""

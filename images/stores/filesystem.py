@@ -1,7 +1,7 @@
 """The file store: one file an image, named by the image's id.
 
 Bytes arrive under a temporary name and get the image's name only when they are safe on the disk, so a file with an image's
-name is whole. Names are made of checked UUIDs and opened relative to the folder without following links.
+name is whole. That name is given once: an upload that was thought dead and wakes up cannot write over what replaced it. Names are made of checked UUIDs and opened relative to the folder without following links.
 """
 
 import errno
@@ -95,8 +95,11 @@ class FileWriter:
     def commit(self) -> None:
         try:
             os.fsync(self._file)
-            os.rename(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.link(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder, follow_symlinks=False)
+            os.unlink(self._part, dir_fd=self._folder)
             os.fsync(self._folder)
+        except FileExistsError:
+            raise StoreError("The image has data already.") from None
         except OSError as error:
             raise _as_store_error(error) from error
         self._close()

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 
-from images.stores.base import NoData, StoreFull, checked, part_name
+from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
 
 
 class MemoryStore:
@@ -57,6 +57,8 @@ class MemoryWriter:
             self._store.parts[self._key] += data
 
     def commit(self) -> None:
+        if self._key[0] in self._store.data:
+            raise StoreError("The image has data already.")
         self._store.data[self._key[0]] = bytes(self._store.parts.pop(self._key))
 
     def abort(self) -> None:

@@ -13,7 +13,7 @@ from compute.virt.driver import ImageRef
 from compute.virt.errors import ImageUnavailable
 from compute.worker.images import FileImageCache
 from images.models import Image
-from images.services import transfer
+from images.services import leftovers, transfer
 from images.services.verification import Report, verify
 from images.states import ImageStatus
 from images.stores import registry
@@ -96,6 +96,18 @@ def test_what_belongs_to_nobody_is_an_orphan(store):
     for name in names:
         (store.path / name).touch()
     assert found() == {("orphan", name) for name in names}
+
+
+def test_the_sweep_removes_what_is_surely_nobodys_and_nothing_else(store):
+    kept, deleted, queued = stored(store), stored(store), stored(store)
+    Image.objects.filter(pk=deleted.pk).update(status=ImageStatus.DELETED)
+    Image.objects.filter(pk=queued.pk).update(status=ImageStatus.QUEUED, store=None)
+    part, unknown = part_name(queued.pk, str(uuid4())), str(uuid4())
+    for name in (part, unknown, "notes.txt"):
+        (store.path / name).touch()
+    assert leftovers.remove() == 2
+    assert {entry.name for entry in store.path.iterdir()} == {kept.pk, queued.pk, unknown, "notes.txt"}
+    assert leftovers.remove() == 0
 
 
 def test_a_link_in_the_place_of_an_image_is_not_read(store):
