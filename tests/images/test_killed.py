@@ -41,7 +41,7 @@ def store(settings, tmp_path):
 
 
 @contextmanager
-def nursery(store):
+def nursery(store, before=()):
     """Give the address of servers on the test's database and store, and the pids of them as they come."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
@@ -54,8 +54,9 @@ def nursery(store):
         "KILLABLE_STORE": str(store.path),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.images.nursery", str(listening.fileno())],
+        [*before, sys.executable, "-m", "tests.images.nursery", str(listening.fileno())],
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         pass_fds=[listening.fileno()],
         env=environ,

@@ -238,8 +238,7 @@ def least_bytes(inspector: library.FileInspector) -> int:
 
 
 def _number(inspector: library.FileInspector, region: str, form: str, offset: int) -> int:
-    data = inspector.region(region).data
     try:
-        return cast(int, struct.unpack_from(form, data, offset)[0])
-    except struct.error as error:
+        return cast(int, struct.unpack_from(form, inspector.region(region).data, offset)[0])
+    except (KeyError, struct.error) as error:
         raise SafetyViolation("It ends within its header") from error
