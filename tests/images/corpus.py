@@ -80,9 +80,11 @@ def qcow2(*changes: tuple[int, str, int], options: tuple[str, ...] = ()) -> Call
 
 def backed(name: str) -> Callable[[], bytes]:
     """A qcow2 whose backing file is called ``name``."""
-    return lambda: patched(made("qcow2"), (8, ">Q", 0x200), (16, ">I", len(name)))[:0x200] + name.encode() + made("qcow2")[
-        0x200 + len(name) :
-    ]
+    return lambda: (
+        patched(made("qcow2"), (8, ">Q", 0x200), (16, ">I", len(name)))[:0x200]
+        + name.encode()
+        + made("qcow2")[0x200 + len(name) :]
+    )
 
 
 def with_data_file() -> bytes:
@@ -132,7 +134,9 @@ def gpt() -> bytes:
 
 def vhdx_metadata(*, flags: int | None = None, locator: bool = False, size: int | None = None) -> Callable[[], bytes]:
     """A VHDX whose metadata was edited."""
-    parameters, disk_size = (bytes.fromhex(one) for one in ("3767a1ca36fa434db3b633f0aa44e76b", "2442a52f1bcd7648b2115dbed83bf4b8"))
+    parameters, disk_size = (
+        bytes.fromhex(one) for one in ("3767a1ca36fa434db3b633f0aa44e76b", "2442a52f1bcd7648b2115dbed83bf4b8")
+    )
     parent = bytes.fromhex("2d5fd3a80bb34d45abf7d3d84834ab0c")
 
     def make() -> bytes:
@@ -196,7 +200,9 @@ PLAIN = [
     Sample("qcow2 as raw, cut", "raw", lambda: made("qcow2")[:100], "found qcow2"),
     Sample("qcow 1 as raw", "raw", lambda: made("qcow"), "found qcow2"),
     Sample("vmdk as raw", "raw", lambda: made("vmdk"), "found vmdk"),
-    Sample("vmdk text as raw", "raw", lambda: descriptor(kind='createType="monolithicFlat"').encode().ljust(600), "found vmdk"),
+    Sample(
+        "vmdk text as raw", "raw", lambda: descriptor(kind='createType="monolithicFlat"').encode().ljust(600), "found vmdk"
+    ),
     Sample("vhd as raw", "raw", lambda: made("vpc"), "found vhd"),
     Sample("vhdx as raw", "raw", lambda: made("vhdx"), "found vhdx"),
     Sample("vdi as raw", "raw", lambda: made("vdi"), "found vdi"),
@@ -214,7 +220,9 @@ QCOW2 = [
     Sample("qcow2", "qcow2", qcow2(), virtual_size=SIZE),
     Sample("qcow2 filled", "qcow2", lambda: filled("qcow2"), virtual_size=SIZE),
     Sample("qcow2 compressed", "qcow2", lambda: filled("qcow2", "-c"), virtual_size=SIZE),
-    Sample("qcow2 compressed by zstd", "qcow2", lambda: filled("qcow2", "-c", "-o", "compression_type=zstd"), virtual_size=SIZE),
+    Sample(
+        "qcow2 compressed by zstd", "qcow2", lambda: filled("qcow2", "-c", "-o", "compression_type=zstd"), virtual_size=SIZE
+    ),
     Sample("qcow2 version 2", "qcow2", qcow2(options=("-o", "compat=0.10")), virtual_size=SIZE),
     Sample("qcow2 of small clusters", "qcow2", qcow2(options=("-o", "cluster_size=512")), virtual_size=SIZE),
     Sample("qcow2 of large clusters", "qcow2", qcow2(options=("-o", "cluster_size=2M")), virtual_size=SIZE),
@@ -247,7 +255,10 @@ QCOW2 = [
     Sample("refcounts of 128 bits", "qcow2", qcow2((96, ">I", 7)), "header is not possible"),
     Sample("8 EiB", "qcow2", qcow2((24, ">Q", 1 << 63), (36, ">I", 1 << 22)), "L1 table is too small"),
     Sample(
-        "32 TiB", "qcow2", lambda: made("qcow2", "-o", "cluster_size=2M", size=1 << 45), "virtual size of the image, 35184372088832"
+        "32 TiB",
+        "qcow2",
+        lambda: made("qcow2", "-o", "cluster_size=2M", size=1 << 45),
+        "virtual size of the image, 35184372088832",
     ),
     Sample("cut within the header", "qcow2", lambda: made("qcow2")[:50], "ends within its header"),
     Sample("cut before its tables", "qcow2", lambda: made("qcow2")[:4096], "ends within its header or tables"),
@@ -302,7 +313,9 @@ OTHERS = [
     Sample("vhd with the id of a parent", "vhd", lambda: patched(made("vpc"), (512 + 40, ">I", 7)), "names a parent"),
     Sample("vhd with a header elsewhere", "vhd", lambda: patched(made("vpc"), (16, ">Q", 4096)), "dynamic header"),
     Sample("vhd of 8 EiB", "vhd", lambda: patched(made("vpc"), (40, ">Q", 1 << 63)), "does not cover"),
-    Sample("vhd with a table of gigabytes", "vhd", lambda: patched(made("vpc"), (512 + 28, ">I", 1 << 31)), "header or tables"),
+    Sample(
+        "vhd with a table of gigabytes", "vhd", lambda: patched(made("vpc"), (512 + 28, ">I", 1 << 31)), "header or tables"
+    ),
     Sample("vhd cut", "vhd", lambda: made("vpc")[:900], "not a complete vhd"),
     Sample("fixed vhd", "vhd", lambda: made("vpc", "-o", "subformat=fixed"), "found raw"),
     Sample("vhdx", "vhdx", lambda: made("vhdx"), virtual_size=SIZE),
@@ -322,8 +335,15 @@ OTHERS = [
     Sample("iso", "iso", iso, virtual_size=len(iso())),
     Sample("iso for disks too", "iso", lambda: mbr(iso()), virtual_size=len(iso())),
     Sample("iso that is a qcow2", "iso", lambda: made("qcow2")[:1024] + iso()[1024:], "found iso and qcow2"),
-    Sample("iso that is a vmdk", "iso", lambda: vmdk()[: 30 << 10].ljust(32 << 10, b"\0") + iso()[32 << 10 :], "found iso and vmdk"),
-    Sample("qcow2 that is an iso", "qcow2", lambda: made("qcow2")[:32768] + iso()[32768:] + made("qcow2")[38912:], "iso and qcow2"),
+    Sample(
+        "iso that is a vmdk",
+        "iso",
+        lambda: vmdk()[: 30 << 10].ljust(32 << 10, b"\0") + iso()[32 << 10 :],
+        "found iso and vmdk",
+    ),
+    Sample(
+        "qcow2 that is an iso", "qcow2", lambda: made("qcow2")[:32768] + iso()[32768:] + made("qcow2")[38912:], "iso and qcow2"
+    ),
     Sample("noise as iso", "iso", lambda: noise(40_000), "found raw"),
 ]
 

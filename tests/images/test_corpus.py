@@ -37,7 +37,9 @@ def test_an_image_gets_its_verdict(sample):
                 inspect(sample, content, step)
 
 
-HONEST = [one for one in SAMPLES if one.refused is None and one.container_format == "bare" and one.disk_format in qemu_img.FORMATS]
+HONEST = [
+    one for one in SAMPLES if one.refused is None and one.container_format == "bare" and one.disk_format in qemu_img.FORMATS
+]
 
 
 @pytest.mark.parametrize("sample", HONEST, ids=str)
