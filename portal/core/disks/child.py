@@ -1,29 +1,31 @@
 """A program in a child that can do little: it may use so much time, memory and disk, has no network, and owns nothing here.
 
-What the child works on is handed over as open files, so it needs no right to any folder. Root's child runs as ``nobody``; the
-service user's child keeps that user, since only root can become somebody else. The tools that take rights away belong to
-util-linux, which every Debian has.
+What the child works on is handed over as open files; of all others it reads the machine's programs and libraries alone. Root's
+child runs as ``nobody``; the service user's child keeps that user, since only root can become somebody else.
 """
 
 import contextlib
+import json
 import logging
 import os
 import pwd
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LOG = logging.getLogger(__name__)
 
 NOBODY = 65534
 _POLL_S = 0.02
 _SAID_BYTES = 8192
+_CONFINE = Path(__file__).with_name("confine.py")
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin", "LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
-_NO_NETWORK = (["unshare", "--net"], ["unshare", "--user", "--map-current-user", "--net"])
 
 
 class ChildError(Exception):
@@ -39,17 +41,29 @@ class Limits:
     cpu_seconds: int = 1800
     memory_bytes: int = 2 << 30
 
+    def by_name(self) -> dict[str, int]:
+        """Return the limits as setrlimit(2) calls them."""
+        named = {"AS": self.memory_bytes, "CPU": self.cpu_seconds, "FSIZE": self.file_bytes}
+        return {**named, "CORE": 0, "NOFILE": 64}
+
 
 def run(
-    command: Sequence[str], *, limits: Limits, files: Sequence[int] = (), still_wanted: Callable[[], None] | None = None
+    command: Sequence[str],
+    *,
+    limits: Limits,
+    files: Sequence[int] = (),
+    readable: Sequence[str] = (),
+    still_wanted: Callable[[], None] | None = None,
 ) -> str:
     """Return what a command printed; raises ChildError.
 
-    ``files`` are open files that the child inherits, all others it does not. ``still_wanted`` is called all the while; when it
-    raises, the child is killed.
+    ``files`` are open files that the child inherits, all others it does not; ``readable`` are places it may read besides the
+    machine's own. ``still_wanted`` is called all the while; when it raises, the child is killed.
     """
     LOG.debug("Running cmd: %s", " ".join(command))
-    whole = [*_confinement(), *_bounds(limits), *command]
+    _warn_once()
+    wishes = {**_user(), "limits": limits.by_name(), "files": list(files), "readable": list(readable)}
+    whole = [*_confined(wishes), *command]
     try:
         process = subprocess.Popen(
             whole,
@@ -62,7 +76,7 @@ def run(
             start_new_session=True,
         )
     except OSError as error:
-        raise ChildError(f"{whole[0]} is not installed on this host.") from error
+        raise ChildError(f"{command[0]} cannot be started: {error.strerror}.") from error
     try:
         said = _wait(process, limits, still_wanted)
     except BaseException:
@@ -116,50 +130,33 @@ def _reason(program: str, code: int, said: str, limits: Limits) -> str:
         return f"It wanted to write more than the {limits.file_bytes} bytes that it may."
     if code in (-24, 128 + 24):
         return f"It used more than {limits.cpu_seconds} seconds of processor time and was stopped."
-    if code == 127:
-        return f"{program} is not installed on this host."
     if not said:
         return f"{program} ended with exit code {code}."
+    if said.splitlines()[-1].startswith("FileNotFoundError"):
+        return f"{program} is not installed on this host."
     return said.splitlines()[-1].removeprefix(f"{program}: ")
 
 
-def _bounds(limits: Limits) -> list[str]:
-    return [
-        "prlimit",
-        f"--as={limits.memory_bytes}",
-        f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 5}",
-        f"--fsize={limits.file_bytes}",
-        "--core=0",
-        "--nofile=64",
-        "--",
-    ]
-
-
 @cache
-def _confinement() -> list[str]:
-    """Return the words before a command that take network and rights away, as far as this process can."""
-    words: list[str] = []
-    for way in _NO_NETWORK:
-        if _works([*way, "true"]):
-            words += way
-            break
-    else:
-        LOG.warning("Children that read images cannot be kept from the network here: unshare is not allowed")
-    drop = ["setpriv", "--no-new-privs", "--inh-caps=-all"]
-    if os.geteuid() == 0:
-        user, group = _nobody()
-        drop += [f"--reuid={user}", f"--regid={group}", "--clear-groups", "--bounding-set=-all"]
-    if _works([*words, *drop, "true"]):
-        return words + drop
-    LOG.warning("Children that read images keep the rights of this process: setpriv is not allowed")
-    return words
+def _warn_once() -> None:
+    """Say what this machine does not allow to take away."""
+    done = subprocess.run(
+        _confined({**_user(), "report": True}), env=_ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    missing = json.loads(done.stdout) if done.returncode == 0 else ["anything"]
+    if missing:
+        LOG.warning("Children that read images cannot be kept from %s on this machine", " and ".join(missing))
 
 
-def _works(command: list[str]) -> bool:
-    try:
-        return subprocess.run(command, env=_ENVIRONMENT, capture_output=True, check=False, timeout=10).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+def _confined(wishes: dict[str, Any]) -> list[str]:
+    return [sys.executable, "-I", "-S", str(_CONFINE), json.dumps(wishes)]
+
+
+def _user() -> dict[str, int]:
+    if os.geteuid():
+        return {}
+    user, group = _nobody()
+    return {"user": user, "group": group}
 
 
 def _nobody() -> tuple[int, int]:
