@@ -32,6 +32,6 @@ class MemberStatus(StrEnum):
 
 CONTAINER_FORMATS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
 DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop", "gpt")
+ARCHIVES = frozenset({"ova", "docker", "compressed"})
 BOOTABLE_CONTAINERS = frozenset({"bare", "ami", "ovf"})
-PLAIN_DISK_FORMATS = frozenset({"ami", "ari", "aki", "raw"})
 AMAZON_FORMATS = frozenset({"ami", "ari", "aki"})

@@ -150,6 +150,12 @@ class Image(models.Model):
         return self.status == ImageStatus.ACTIVE and self.container_format in BOOTABLE_CONTAINERS
 
     @property
+    def least_disk_gb(self) -> int:
+        """The smallest disk of a server that is made of it: what its people said, or what its content needs, if that is more."""
+        content = (self.virtual_size or 0) if self.container_format in BOOTABLE_CONTAINERS else 0
+        return max(self.min_disk, -(-content // (1 << 30)))
+
+    @property
     def custom(self) -> dict[str, str]:
         """The image's own properties, such as ``kernel_id`` or ``os_distro``."""
         return {row.name: row.value for row in self.properties.all()}

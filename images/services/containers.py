@@ -126,7 +126,7 @@ class Archive:
             raise Refused("The archive holds too many members.")
         if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/"):
             raise Refused("The archive holds a name that leads outside of it.")
-        if member.size < 0 or member.type not in _FILES and not (member.type in _LINKS and self._format == "docker"):
+        if member.size < 0 or (member.type not in _FILES and not (member.type in _LINKS and self._format == "docker")):
             raise Refused("The archive holds something that is no file.")
         if name.lower().endswith(".ovf"):
             self._described = True

@@ -141,7 +141,7 @@ def _stranger(store: Store, name: str, image: Image | None) -> str | None:
         return "no image of this cloud has this name"
     writing = image.status == ImageStatus.SAVING and image.store == store.name
     if name == image.pk:
-        mine = writing or image.has_data and image.store == store.name
+        mine = writing or (image.has_data and image.store == store.name)
         return None if mine else f"the image is {image.status} and has no data here"
     mine = writing and image.upload_id is not None and name == part_name(image.pk, image.upload_id)
     return None if mine else "the upload that wrote it has ended"
