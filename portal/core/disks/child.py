@@ -5,7 +5,6 @@ child runs as ``nobody``; the service user's child keeps that user, since only r
 """
 
 import contextlib
-import json
 import logging
 import os
 import pwd
@@ -17,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 LOG = logging.getLogger(__name__)
 
@@ -62,7 +60,8 @@ def run(
     """
     LOG.debug("Running cmd: %s", " ".join(command))
     _warn_once()
-    wishes = {**_user(), "limits": limits.by_name(), "files": list(files), "readable": list(readable)}
+    wishes = [f"limit={name}:{amount}" for name, amount in limits.by_name().items()]
+    wishes += [f"file={descriptor}" for descriptor in files] + [f"readable={place}" for place in readable]
     whole = [*_confined(wishes), *command]
     try:
         process = subprocess.Popen(
@@ -140,23 +139,17 @@ def _reason(program: str, code: int, said: str, limits: Limits) -> str:
 @cache
 def _warn_once() -> None:
     """Say what this machine does not allow to take away."""
-    done = subprocess.run(
-        _confined({**_user(), "report": True}), env=_ENVIRONMENT, capture_output=True, text=True, check=False
-    )
-    missing = json.loads(done.stdout) if done.returncode == 0 else ["anything"]
+    command = _confined(["report=yes"])
+    done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
+    missing = done.stdout if done.returncode == 0 else "anything"
     if missing:
-        LOG.warning("Children that read images cannot be kept from %s on this machine", " and ".join(missing))
+        LOG.warning("Children that read images cannot be kept from %s on this machine", missing)
 
 
-def _confined(wishes: dict[str, Any]) -> list[str]:
-    return [sys.executable, "-I", "-S", str(_CONFINE), json.dumps(wishes)]
-
-
-def _user() -> dict[str, int]:
-    if os.geteuid():
-        return {}
-    user, group = _nobody()
-    return {"user": user, "group": group}
+def _confined(wishes: list[str]) -> list[str]:
+    """Return the words before a command that confine it; root's child becomes nobody."""
+    user = ["user={}:{}".format(*_nobody())] if os.geteuid() == 0 else []
+    return [sys.executable, "-I", "-S", str(_CONFINE), *user, *wishes, "--"]
 
 
 def _nobody() -> tuple[int, int]:

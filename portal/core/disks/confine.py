@@ -1,18 +1,16 @@
-"""Gives up everything this process does not need and becomes another program: ``python -I -S confine.py WISHES COMMAND...``.
+"""Gives up everything this process does not need and becomes another program: ``python -I -S confine.py WISH... -- COMMAND...``.
 
-``WISHES`` is JSON, see ``main``. The program gets so much memory, time and disk, no network, no rights, and of all files only those
-that are named and the machine's programs and libraries. Where a kernel or a container withholds one of the means, the others
-stay; with ``{"report": true}`` the missing ones are printed instead. Follows prctl(2), unshare(2), landlock(7). Standard library
-only: this runs before there is anything else.
+The wishes are ``limit=NAME:AMOUNT``, ``user=UID:GID``, ``file=DESCRIPTOR``, ``readable=PATH`` and ``report=yes``. The program gets so
+much memory, time and disk, no network, no rights, and of all files only those that are named and the machine's programs and
+libraries. Where a kernel or a container withholds one of the means, the others stay; a report prints the missing ones instead.
+Follows prctl(2), unshare(2), landlock(7). It imports as little as it can: most of the time it takes is Python's start.
 """
 
 import ctypes
-import json
 import os
 import resource
 import stat
 import sys
-from typing import Any
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_USER, NEW_NET, NEW_IPC = 0x10000000, 0x40000000, 0x08000000
@@ -41,22 +39,26 @@ class PathRule(ctypes.Structure):
     _fields_ = [("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32)]
 
 
-def main(wishes: dict[str, Any], command: list[str]) -> None:
+def main(words: list[str]) -> None:
     """Confine this process as wished and become the command."""
-    for name, amount in wishes.get("limits", {}).items():
-        soft, hard = (amount, amount + 5) if name == "CPU" else (amount, amount)
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
+    start = words.index("--")
+    wishes = [tuple(word.split("=", 1)) for word in words[:start]]
+    command = words[start + 1 :]
+    for name, amount in [value.split(":") for key, value in wishes if key == "limit"]:
+        more = 5 if name == "CPU" else 0
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(amount), int(amount) + more))
     cut = leave_network()
-    if wishes.get("user") is not None:
+    for user, group in [value.split(":") for key, value in wishes if key == "user"]:
         os.setgroups([])
-        os.setresgid(*[wishes["group"]] * 3)
-        os.setresuid(*[wishes["user"]] * 3)
+        os.setresgid(int(group), int(group), int(group))
+        os.setresuid(int(user), int(user), int(user))
     if LIBC.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "no_new_privs")
-    version = close_files(wishes.get("files", []), [*MACHINE, *wishes.get("readable", [])])
-    if wishes.get("report"):
+    files = [int(value) for key, value in wishes if key == "file"]
+    version = close_files(files, [*MACHINE, *(value for key, value in wishes if key == "readable")])
+    if ("report", "yes") in wishes:
         missing = [] if cut or version >= 4 else ["the network"]
-        sys.stdout.write(json.dumps(missing + ([] if version else ["files"])))
+        sys.stdout.write(" and ".join(missing + ([] if version else ["files"])))
         return
     os.execvp(command[0], command)  # noqa: S606  there is no shell, on purpose
 
@@ -109,4 +111,4 @@ def allow(rules: int, parent: int, allowed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), sys.argv[2:])
+    main(sys.argv[1:])

@@ -44,13 +44,14 @@ class Inspection:
 
     def feed(self, data: bytes) -> None:
         """Look at the next bytes; raises Refused as soon as they cannot be what was declared."""
-        while data and self._live and self._seen < HEAD_BYTES:
-            self._eat(data[:_STEP_BYTES])  # a header that says where the next one is must come before it
-            data = data[_STEP_BYTES:]
+        start = 0
+        while start < len(data) and self._live and self._seen < HEAD_BYTES:
+            self._eat(data[start : start + _STEP_BYTES])  # a header that says where the next one is must come before it
+            start += _STEP_BYTES
             if self._seen >= HEAD_BYTES:
                 self._settle()
-        if data and self._live:
-            self._eat(data)
+        if start < len(data) and self._live:
+            self._eat(data[start:])
 
     def conclude(self, size: int) -> int | None:
         """Return the virtual size of content of ``size`` bytes, or None where the format has none; raises Refused."""
