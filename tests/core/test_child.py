@@ -1,5 +1,6 @@
 """A child that works on what strangers wrote: what it can reach, what it may use, and qemu-img in it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -162,6 +163,15 @@ def test_an_overlay_does_not_open_its_base(tmp_path):
     ).stdout
     assert f"backing file: {tmp_path / 'absent'}" in said
     assert "backing file format: raw" in said
+
+
+def test_a_raw_disk_that_a_guest_made_look_like_a_qcow2_stays_raw(tmp_path):
+    base = tmp_path / "base"
+    qemu_img.create_overlay(base, tmp_path / "host secret", "raw", 8 * MIB)
+    qemu_img.create_overlay(tmp_path / "overlay", base, "raw", base.stat().st_size)
+    command = ["qemu-img", "info", "--backing-chain", "--output=json", "-f", "qcow2", tmp_path / "overlay"]
+    chain = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert [one["format"] for one in chain] == ["qcow2", "raw"]
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can become the service user")
