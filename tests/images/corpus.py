@@ -176,6 +176,22 @@ def tar(*members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE, form: int = 
     return make
 
 
+def pax_sized(size: int) -> Callable[[], bytes]:
+    """An archive whose last member says 1,024 bytes; PAX says that it is shorter, and what follows is a header then."""
+
+    def make() -> bytes:
+        hidden = tar(("../../x", b""))()[:512]
+        target = io.BytesIO()
+        with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            archive.addfile(tarfile.TarInfo("machine.ovf"))
+            member = tarfile.TarInfo("disk")
+            member.size, member.pax_headers = 1024, {"size": str(size)} if size else {"comment": "x"}
+            archive.addfile(member, io.BytesIO(bytes(512) + hidden))
+        return target.getvalue()
+
+    return make
+
+
 @functools.cache
 def bomb() -> bytes:
     """Return a few KiB that would become many MiB."""
@@ -364,6 +380,8 @@ CONTAINERS = [
     Sample("ova with a hard link", "vmdk", tar(OVF, ("x", b""), kind=tarfile.LNKTYPE), "no file", container_format="ova"),
     Sample("ova with a device", "vmdk", tar(OVF, ("x", b""), kind=tarfile.BLKTYPE), "no file", container_format="ova"),
     Sample("ova without description", "vmdk", tar(DISK), "description", container_format="ova"),
+    Sample("ova of another size by PAX", "vmdk", pax_sized(0), container_format="ova"),
+    Sample("ova that hides a name behind a size", "vmdk", pax_sized(512), "outside", container_format="ova"),
     Sample("ova cut", "vmdk", lambda: tar(OVF, DISK)()[:9000], "not a complete ova", container_format="ova"),
     Sample("empty ova", "vmdk", lambda: bytes(10240), "not a complete ova", container_format="ova"),
     Sample("disk as ova", "qcow2", qcow2(), "declared ova", container_format="ova"),
