@@ -326,11 +326,18 @@ VMDK = [
 
 OTHERS = [
     Sample("vhd", "vhd", lambda: made("vpc", "-o", "force_size=on"), virtual_size=SIZE),
+    Sample("vhd by its geometry", "vhd", lambda: made("vpc"), virtual_size=8_390_656),
+    Sample(
+        "vhd of two sizes",
+        "vhd",
+        lambda: patched(made("vpc"), (40, ">Q", MIB), (56, ">I", 60_000 << 16 | 16 << 8 | 255)),
+        "not cover",
+    ),
     Sample("vhd that needs a parent", "vhd", lambda: patched(made("vpc"), (60, ">I", 4)), "not a dynamic disk"),
     Sample("fixed vhd with a header", "vhd", lambda: patched(made("vpc"), (60, ">I", 2)), "not a dynamic disk"),
     Sample("vhd with the id of a parent", "vhd", lambda: patched(made("vpc"), (512 + 40, ">I", 7)), "names a parent"),
     Sample("vhd with a header elsewhere", "vhd", lambda: patched(made("vpc"), (16, ">Q", 4096)), "dynamic header"),
-    Sample("vhd of 8 EiB", "vhd", lambda: patched(made("vpc"), (40, ">Q", 1 << 63)), "does not cover"),
+    Sample("vhd of 8 EiB", "vhd", lambda: patched(made("vpc", "-o", "force_size=on"), (40, ">Q", 1 << 63)), "does not cover"),
     Sample(
         "vhd with a table of gigabytes", "vhd", lambda: patched(made("vpc"), (512 + 28, ">I", 1 << 31)), "header or tables"
     ),

@@ -76,15 +76,29 @@ class Qcow2(library.QcowInspector):
 
 
 class Vhd(library.VHDInspector):
-    """A dynamic VHD; a differencing one names its parent."""
+    """A dynamic VHD; a differencing one names its parent.
+
+    Two fields tell its size, and its maker decides which of them is meant; QEMU goes by these makers' names.
+    """
 
     DYNAMIC = 3
+    MADE_BY_SIZE = (b"win ", b"qem2", b"d2v ", b"CTXS", b"tap\0")
+    LARGEST_GEOMETRY = 65535 * 16 * 255
 
     def _initialize(self) -> None:
         super()._initialize()
         self.new_region("dynamic", CaptureRegion(512, 1024))
         self.add_safety_check(SafetyCheck("kind", self.check_kind))
         self.add_safety_check(SafetyCheck("table", self.check_table))
+
+    @property
+    def virtual_size(self) -> int:
+        """The size that a guest sees."""
+        cylinders, heads, sectors = (_number(self, "header", *where) for where in ((">H", 56), (">B", 58), (">B", 59)))
+        geometry = cylinders * heads * sectors
+        if self.region("header").data[28:32] in self.MADE_BY_SIZE or geometry == self.LARGEST_GEOMETRY:
+            return _number(self, "header", ">Q", 40)
+        return geometry * 512
 
     def check_kind(self) -> None:
         """Only what stands by itself."""
