@@ -156,6 +156,18 @@ def test_a_disk_that_grows_past_what_it_claimed_is_stopped(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_bomb_goes_off_in_no_more_than_the_room_that_is_free(tmp_path):
+    (tmp_path / "raw").write_bytes(b"\1" * (96 * MIB))
+    bomb, out = tmp_path / "bomb", tmp_path / "out"
+    subprocess.run(["qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", tmp_path / "raw", bomb], check=True)
+    (tmp_path / "raw").unlink()
+    assert bomb.stat().st_size < 2 * MIB
+    keep = shutil.disk_usage(tmp_path).free - 16 * MIB
+    with pytest.raises(ChildError, match="would fill the disk"):
+        qemu_img.convert(bomb, "qcow2", out, "raw", virtual_bytes=96 * MIB, keep_free_bytes=keep)
+    assert not out.exists()
+
+
 def test_an_overlay_does_not_open_its_base(tmp_path):
     qemu_img.create_overlay(tmp_path / "overlay", tmp_path / "absent", "raw", 8 * MIB)
     said = subprocess.run(

@@ -5,12 +5,13 @@ A guessed format can name a host's file, so nothing is ever probed. Only ``conve
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from portal.core.disks import child
-from portal.core.disks.child import Limits
+from portal.core.disks.child import ChildError, Limits
 
 # What the Image API calls a format, and qemu-img's name for it.
 FORMATS = {
@@ -24,6 +25,7 @@ FORMATS = {
     "vhd": "vpc",
     "vhdx": "vhdx",
 }
+KEEP_FREE_BYTES = 512 << 20
 _SLACK_BYTES = 64 << 20
 _SMALL = Limits(file_bytes=1 << 30, seconds=60, cpu_seconds=30, memory_bytes=1 << 30)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
@@ -48,12 +50,23 @@ def convert(
     *,
     virtual_bytes: int,
     still_wanted: Callable[[], None] | None = None,
+    keep_free_bytes: int = KEEP_FREE_BYTES,
 ) -> None:
-    """Write a disk of ``virtual_bytes`` into a new file of another format; raises ChildError, and then leaves no file."""
+    """Write a disk of ``virtual_bytes`` into a new file of another format; raises ChildError, and then leaves no file.
+
+    A small file can hold a disk full of data. It may fill what is free except for ``keep_free_bytes``, which others live on.
+    """
+
+    def watch() -> None:
+        if still_wanted is not None:
+            still_wanted()
+        if shutil.disk_usage(target.parent).free < keep_free_bytes:
+            raise ChildError("Its data would fill the disk of this host.")
+
     with child.lent(source, os.O_RDONLY) as reading, _made(target) as writing:
         formats = ["-f", source_format, "-O", target_format]
         command = ["qemu-img", "convert", _QUIET, *formats, child.named(reading), child.named(writing)]
-        child.run(command, limits=_with_room(virtual_bytes), files=(reading, writing), still_wanted=still_wanted)
+        child.run(command, limits=_with_room(virtual_bytes), files=(reading, writing), still_wanted=watch)
 
 
 def _create(path: Path, options: list[str], size_bytes: int, limits: Limits) -> None:
