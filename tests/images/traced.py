@@ -16,7 +16,7 @@ from compute.worker import images as host  # noqa: E402
 from images.models import Image  # noqa: E402
 from images.services.inspection import Inspection  # noqa: E402
 from images.services.steps import conversion  # noqa: E402
-from portal.core.errors import BadRequest  # noqa: E402
+from portal.core.errors import CloudError  # noqa: E402
 
 
 def inspect(path: Path, image: Image) -> None:
@@ -41,6 +41,6 @@ if __name__ == "__main__":
         for way in (inspect, convert, cache):
             try:
                 way(path, image)
-            except (BadRequest, ImageUnavailable):
+            except (CloudError, ImageUnavailable):
                 refusals += 1
         print(path.name, refusals, flush=True)
