@@ -39,5 +39,6 @@ class MemberStatus(StrEnum):
 
 CONTAINER_FORMATS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
 DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop", "gpt")
-PLAIN_DISK_FORMATS = frozenset({"ami", "ari", "aki", "raw"})
+ARCHIVES = frozenset({"ova", "docker", "compressed"})
+BOOTABLE_CONTAINERS = frozenset({"bare", "ami", "ovf"})
 AMAZON_FORMATS = frozenset({"ami", "ari", "aki"})

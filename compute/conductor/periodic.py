@@ -13,7 +13,7 @@ from django.db import close_old_connections
 
 from accounts.services import sessions, shares, tokens
 from compute.services import host_reports, sweeps
-from images.services import data
+from images.services import data, leftovers
 from portal import VERSION
 from portal.core import log, statements
 from portal.core.policy import records
@@ -100,4 +100,5 @@ def housekeeping() -> None:
     tokens.forget_expired()
     sessions.forget_expired()
     data.reclaim_silent_uploads()
+    leftovers.remove()
     records.sweep()

@@ -11,7 +11,7 @@ from compute.models import Flavor, Keypair
 from compute.selectors import availability_zones, get_flavor
 from images.models import Image
 from images.selectors import get_image
-from images.states import ImageStatus
+from images.states import ARCHIVES, ImageStatus
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, CloudError, NotFound
 from portal.core.policy import authorize
@@ -81,6 +81,8 @@ def _image(ctx: RequestContext, image_id: str) -> Image:
         raise BadRequest("Can not find requested image") from error
     if image.status != ImageStatus.ACTIVE:
         raise BadRequest(f"Image {image_id} is not active.")
+    if image.container_format in ARCHIVES:
+        raise BadRequest(f"Image {image_id} is an archive ({image.container_format}); a server needs the disk inside.")
     for part in ("kernel_id", "ramdisk_id"):
         part_id = image.custom.get(part)
         if part_id:

@@ -13,29 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from compute.states import TaskState
-from compute.virt import qemu_img
 from compute.virt.driver import BuildProgress, ImageRef, Tell
-from compute.virt.errors import DriverError, ImageUnavailable
+from compute.virt.errors import ImageUnavailable
 from compute.virt.naming import cache_name
 from compute.worker import download
+from portal.core.disks import qemu_img
+from portal.core.disks.child import ChildError
 
 LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.1
 _PLAIN = ("aki", "ari")
-# What OpenStack calls a format, qemu-img's name for it, and what may be found in such a file: a raw disk may begin with anything
-# that points to no other file.
-_QEMU_FORMATS = {
-    "raw": "raw",
-    "ami": "raw",
-    "iso": "raw",
-    "qcow2": "qcow2",
-    "vmdk": "vmdk",
-    "vdi": "vdi",
-    "vhd": "vpc",
-    "vhdx": "vhdx",
-}
-_CONTENT = {"raw": ("raw", "gpt", "iso"), "vpc": ("vhd",)}
+_LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+_DISKS = frozenset({"bare", "ami", "ovf"})
 
 
 class FileImageCache:
@@ -53,11 +43,11 @@ class FileImageCache:
     def fetch(self, image: ImageRef, tell: Tell) -> Path:
         """Return the image's file. Of several builds that want it, one fetches and the others wait."""
         target = self._folder / cache_name(image)
-        if not target.exists():
+        if not _is_cached(target):
             started = time.monotonic()
             self._make_folder()
             with self._turn(target, tell):
-                if not target.exists():
+                if not _is_cached(target):
                     try:
                         self._bring(image, target, tell)
                     except OSError as error:
@@ -70,7 +60,7 @@ class FileImageCache:
     @contextmanager
     def _turn(self, target: Path, tell: Tell) -> Iterator[None]:
         """Be the only one to fetch; the kernel gives the lock up should this process die."""
-        descriptor = os.open(target.with_name(f"{target.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(target.with_name(f"{target.name}.lock"), _LOCK_FLAGS, 0o600)
         try:
             while True:
                 try:
@@ -92,9 +82,9 @@ class FileImageCache:
             download.download(image, part, tell)
             ready = part
             if image.disk_format not in _PLAIN and image.container_format not in _PLAIN:
-                found = qemu_format(image, part)
-                if found != "raw":
-                    self._convert(image, part, found, converted, tell)
+                virtual_bytes = inspect(image, part)
+                if qemu_img.FORMATS[image.disk_format] != "raw":
+                    self._convert(image, part, virtual_bytes, converted, tell)
                     ready = converted
             ready.chmod(0o644)
             _sync(ready)
@@ -104,39 +94,36 @@ class FileImageCache:
             for left in (part, converted):
                 left.unlink(missing_ok=True)
 
-    def _convert(self, image: ImageRef, part: Path, found: str, converted: Path, tell: Tell) -> None:
+    def _convert(self, image: ImageRef, part: Path, virtual_bytes: int, converted: Path, tell: Tell) -> None:
         step = BuildProgress(TaskState.BLOCK_DEVICE_MAPPING, "converting the image")
+        source_format = qemu_img.FORMATS[image.disk_format]
         try:
-            qemu_img.convert_to_raw(part, found, converted, still_wanted=lambda: tell(step))
-        except DriverError as error:
+            qemu_img.convert(
+                part, source_format, converted, "raw", virtual_bytes=virtual_bytes, still_wanted=lambda: tell(step)
+            )
+        except ChildError as error:
             raise ImageUnavailable(f"Image {image.id} could not be converted: {error}") from error
 
 
-def qemu_format(image: ImageRef, path: Path) -> str:
-    """Return the format to give to qemu-img; raises ImageUnavailable unless the file is what the image says, and harmless.
+def inspect(image: ImageRef, path: Path) -> int:
+    """Return the size of the disk in a file; raises ImageUnavailable unless the file is what the image says, and harmless.
 
     A disk may name another file as its backing or data file; on a host that would be a file of the host.
     """
-    from oslo_utils.imageutils import format_inspector  # only a host that fetches images needs it in memory
+    from portal.core.disks import inspection  # only a host that fetches images needs the inspectors in memory
 
-    claimed = _QEMU_FORMATS.get(image.disk_format)
-    if claimed is None:
-        raise ImageUnavailable(f"Image {image.id} is {image.disk_format}, which this host cannot use.")
+    if image.disk_format not in qemu_img.FORMATS or image.container_format not in _DISKS:
+        what = f"{image.disk_format} in {image.container_format}"
+        raise ImageUnavailable(f"Image {image.id} is {what}, which this host cannot use.")
     try:
-        inspector = format_inspector.detect_file_format(str(path))
-        found = str(inspector)
-    except format_inspector.ImageFormatError as error:
-        raise ImageUnavailable(f"Image {image.id} is not understood: {error}.") from error
-    if inspector is None:
-        raise ImageUnavailable(f"Image {image.id} is not understood.")
-    if found not in _CONTENT.get(claimed, (claimed,)):
-        raise ImageUnavailable(f"Image {image.id} says it is {image.disk_format}, but it is {found}.")
-    if claimed != "raw":
-        try:
-            inspector.safety_check()
-        except format_inspector.SafetyCheckFailed as error:
-            raise ImageUnavailable(f"Image {image.id} is refused: {error}") from error
-    return claimed
+        return inspection.inspect_file(path, image.disk_format) or 0
+    except inspection.Refused as error:
+        raise ImageUnavailable(f"Image {image.id} is refused: {error}") from error
+
+
+def _is_cached(target: Path) -> bool:
+    """Whether the file is there; a link in its place, leading who knows where, is not the file."""
+    return target.is_file() and not target.is_symlink()
 
 
 def _sync(path: Path) -> None:

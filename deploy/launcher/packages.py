@@ -48,7 +48,7 @@ def for_tests(*, fast: bool) -> tuple[str, ...]:
     if fast:
         return (*BUILD, *queue)
     browser = () if any(shutil.which(name) for name in _BROWSERS) else ("chromium",)
-    return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *MARIADB_CLIENT, *_SERVERS, "openssh-client", *browser)
+    return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *MARIADB_CLIENT, *_SERVERS, "openssh-client", "strace", *browser)
 
 
 def missing(names: Sequence[str]) -> list[str]:

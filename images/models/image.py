@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from images.states import ImageStatus, Visibility
+from images.states import BOOTABLE_CONTAINERS, ImageStatus, Visibility
 
 
 def new_uuid() -> str:
@@ -146,8 +146,14 @@ class Image(models.Model):
 
     @property
     def boots(self) -> bool:
-        """Whether a server can be made of it: it has its bytes, and is no mere kernel or ramdisk."""
-        return self.status == ImageStatus.ACTIVE and self.container_format not in ("aki", "ari")
+        """Whether a server can be made of it: it has its bytes, and they are a disk, no archive and no mere kernel or ramdisk."""
+        return self.status == ImageStatus.ACTIVE and self.container_format in BOOTABLE_CONTAINERS
+
+    @property
+    def least_disk_gb(self) -> int:
+        """The smallest disk of a server that is made of it: what its people said, or what its content needs, if that is more."""
+        content = (self.virtual_size or 0) if self.container_format in BOOTABLE_CONTAINERS else 0
+        return max(self.min_disk, -(-content // (1 << 30)))
 
     @property
     def custom(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from images.models import Image
 from images.models.image import new_uuid
 from images.services import limits
 from images.services.ingest import Content, Ingest
+from images.services.steps.signature import Verifier, verifier_for
 from images.states import ImageStatus
 from images.stores import registry as stores
 from images.stores.base import NoData, Reader, Store, StoreError, StoreFull
@@ -47,6 +48,8 @@ class Upload:
     store: str
     limit: int
     expected: int | None
+    container_format: str = "bare"
+    verifier: Verifier | None = None
 
 
 def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None) -> Upload:
@@ -54,6 +57,7 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.UPLOAD_IMAGE, image)
     _require_formats(image)
+    verifier = verifier_for(image.custom)
     place = _writable_store(store)
     limit = _size_limit(image, place, length)
     upload_id = new_uuid()
@@ -64,7 +68,17 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
         now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
         raise Conflict(f"Image status transition from {now} to saving is not allowed")
     LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
-    return Upload(image.pk, upload_id, image.owner, str(image.disk_format), place.name, limit, length)
+    return Upload(
+        image_id=image.pk,
+        upload_id=upload_id,
+        owner=image.owner,
+        disk_format=str(image.disk_format),
+        container_format=str(image.container_format),
+        store=place.name,
+        limit=limit,
+        expected=length,
+        verifier=verifier,
+    )
 
 
 def open_ingest(upload: Upload) -> Ingest:
@@ -73,7 +87,14 @@ def open_ingest(upload: Upload) -> Ingest:
         writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id)
     except StoreError as error:
         raise as_cloud_error(error) from error
-    return Ingest(writer=writer, disk_format=upload.disk_format, limit=upload.limit, expected=upload.expected)
+    return Ingest(
+        writer=writer,
+        disk_format=upload.disk_format,
+        container_format=upload.container_format,
+        verifier=upload.verifier,
+        limit=upload.limit,
+        expected=upload.expected,
+    )
 
 
 def keep_alive(upload: Upload) -> None:

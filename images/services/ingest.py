@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from images.services.inspection import Inspection
+from images.services.steps.signature import Verifier
 from images.stores.base import Writer
 from portal.core.errors import BadRequest, TooLarge
 
@@ -29,13 +30,23 @@ class Content:
 class Ingest:
     """Counts, limits, hashes, inspects and writes the batches of one upload, in order."""
 
-    def __init__(self, *, writer: Writer, disk_format: str, limit: int, expected: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        disk_format: str,
+        limit: int,
+        expected: int | None,
+        container_format: str = "bare",
+        verifier: Verifier | None = None,
+    ) -> None:
         self._writer = writer
         self._limit = limit
         self._expected = expected
         self._checksum = hashlib.md5(usedforsecurity=False)
         self._hash = hashlib.new(HASH_ALGORITHM)
-        self._inspection = Inspection(disk_format)
+        self._inspection = Inspection(disk_format, container_format)
+        self._verifier = verifier
         self.size = 0
 
     def count(self, length: int) -> None:
@@ -51,13 +62,19 @@ class Ingest:
 
         One large buffer each: a thread that hashes many small ones fights for the interpreter's lock at every one of them.
         """
-        return [lambda: self._store(batch), lambda: self._checksum.update(batch), lambda: self._hash.update(batch)]
+        jobs = [lambda: self._store(batch), lambda: self._checksum.update(batch), lambda: self._hash.update(batch)]
+        if self._verifier is not None:
+            verifier = self._verifier
+            jobs.append(lambda: verifier.update(batch))
+        return jobs
 
     def conclude(self) -> Content:
         """Make the bytes the image's data and return what was measured; raises BadRequest when they are not what was promised."""
         if self._expected is not None and self.size != self._expected:
             raise BadRequest(f"{self.size} bytes arrived of the {self._expected} that were announced.")
         virtual_size = self._inspection.conclude(self.size)
+        if self._verifier is not None:
+            self._verifier.verify()
         self._writer.commit()
         return Content(self.size, self._checksum.hexdigest(), HASH_ALGORITHM, self._hash.hexdigest(), virtual_size)
 

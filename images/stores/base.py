@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+PART = re.compile(rf"\.({IMAGE_ID.pattern})\.({IMAGE_ID.pattern})\.part")
 COPY_BYTES = 1 << 20
 
 
@@ -27,7 +28,7 @@ class Writer(Protocol):
         """Append the bytes; raises StoreFull."""
 
     def commit(self) -> None:
-        """Make what was written the image's data, safe against a power cut."""
+        """Make what was written the image's data, safe against a power cut; raises StoreError when there is data already."""
 
     def abort(self) -> None:
         """Throw away what was written; harmless after ``commit`` or a second time."""
@@ -62,6 +63,9 @@ class Store(Protocol):
     def discard(self, image_id: str, upload_id: str) -> None:
         """Remove what an upload left behind whose process is gone."""
 
+    def entries(self) -> Iterator[str]:
+        """Yield the names of everything that lies here: ids of images, and what unfinished uploads left."""
+
     def free_bytes(self) -> int | None:
         """Return how many bytes still fit, or None when nobody knows."""
 
@@ -71,6 +75,11 @@ def checked(image_id: str) -> str:
     if not IMAGE_ID.fullmatch(image_id):
         raise StoreError("The id of an image must be a UUID.")
     return image_id
+
+
+def part_name(image_id: str, upload_id: str) -> str:
+    """Return the name of an upload's bytes before they are the image's."""
+    return f".{checked(image_id)}.{checked(upload_id)}.part"
 
 
 def put(store: Store, image_id: str, upload_id: str, chunks: Iterable[bytes]) -> int:

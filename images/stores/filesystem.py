@@ -1,16 +1,17 @@
 """The file store: one file an image, named by the image's id.
 
 Bytes arrive under a temporary name and get the image's name only when they are safe on the disk, so a file with an image's
-name is whole. Names are made of checked UUIDs and opened relative to the folder without following links.
+name is whole. That name is given once: an upload that was thought dead and wakes up cannot write over what replaced it. Names are made of checked UUIDs and opened relative to the folder without following links.
 """
 
 import errno
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from images.stores.base import NoData, StoreError, StoreFull, checked
+from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -28,7 +29,7 @@ class FilesystemStore:
         self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
 
     def writer(self, image_id: str, upload_id: str) -> "FileWriter":
-        return FileWriter(self._folder(), checked(image_id), _part(image_id, upload_id))
+        return FileWriter(self._folder(), checked(image_id), part_name(image_id, upload_id))
 
     def open(self, image_id: str) -> "FileReader":
         folder = self._folder()
@@ -45,7 +46,12 @@ class FilesystemStore:
         return self._unlink(checked(image_id))
 
     def discard(self, image_id: str, upload_id: str) -> None:
-        self._unlink(_part(image_id, upload_id))
+        self._unlink(part_name(image_id, upload_id))
+
+    def entries(self) -> Iterator[str]:
+        with os.scandir(self.path) as found:
+            for entry in found:
+                yield entry.name
 
     def free_bytes(self) -> int | None:
         return shutil.disk_usage(self.path).free
@@ -62,10 +68,6 @@ class FilesystemStore:
         finally:
             os.close(folder)
         return True
-
-
-def _part(image_id: str, upload_id: str) -> str:
-    return f".{checked(image_id)}.{checked(upload_id)}.part"
 
 
 class FileWriter:
@@ -93,8 +95,11 @@ class FileWriter:
     def commit(self) -> None:
         try:
             os.fsync(self._file)
-            os.rename(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.link(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder, follow_symlinks=False)
+            os.unlink(self._part, dir_fd=self._folder)
             os.fsync(self._folder)
+        except FileExistsError:
+            raise StoreError("The image has data already.") from None
         except OSError as error:
             raise _as_store_error(error) from error
         self._close()

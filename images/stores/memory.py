@@ -1,8 +1,9 @@
 """A store in memory, for tests."""
 
 import threading
+from collections.abc import Iterator
 
-from images.stores.base import NoData, StoreFull, checked
+from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
 
 
 class MemoryStore:
@@ -34,6 +35,9 @@ class MemoryStore:
     def discard(self, image_id: str, upload_id: str) -> None:
         self.parts.pop((image_id, upload_id), None)
 
+    def entries(self) -> Iterator[str]:
+        yield from [*self.data, *(part_name(*key) for key in self.parts)]
+
     def free_bytes(self) -> int | None:
         if self.capacity is None:
             return None
@@ -53,6 +57,8 @@ class MemoryWriter:
             self._store.parts[self._key] += data
 
     def commit(self) -> None:
+        if self._key[0] in self._store.data:
+            raise StoreError("The image has data already.")
         self._store.data[self._key[0]] = bytes(self._store.parts.pop(self._key))
 
     def abort(self) -> None:

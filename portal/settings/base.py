@@ -124,6 +124,11 @@ POLICY_FILES = {
 IMAGE_STORES = {"file": {"driver": "images.stores.filesystem.FilesystemStore", "path": ENV.state_dir / "images"}}
 IMAGE_DEFAULT_STORE = "file"
 IMAGE_MAX_BYTES = 1 << 40
+IMAGE_MAX_VIRTUAL_BYTES = ENV.images.max_virtual_bytes
+IMAGE_CONVERSION_FORMAT = ENV.images.conversion_format
+IMAGE_INJECT_PROPERTIES = ENV.images.inject
+IMAGE_INJECT_IGNORED_ROLES = ENV.images.inject_ignored_roles
+IMAGE_CERTIFICATES_DIR = ENV.state_dir / "certificates"
 SCHEDULER_FILTERS = [
     "compute.scheduler.filters.retry.RetryFilter",
     "compute.scheduler.filters.compute_up.ComputeFilter",

@@ -40,6 +40,27 @@ class PasswordRules:
 
 
 @dataclass(frozen=True)
+class ImageRules:
+    """What is done with images that come in, under the names of docs/operator/images.md."""
+
+    max_virtual_bytes: int
+    conversion_format: str
+    inject: dict[str, str]
+    inject_ignored_roles: list[str]
+
+    @classmethod
+    def read(cls) -> "ImageRules":
+        """Return the rules that ``os.environ`` gives."""
+        env = os.environ
+        return cls(
+            max_virtual_bytes=_number("NEBULET_IMAGE_MAX_VIRTUAL_GIB", 16 << 10, 1) << 30,
+            conversion_format=_one_of(env.get("NEBULET_IMAGE_CONVERSION", ""), "", "raw", "qcow2"),
+            inject=_pairs("NEBULET_IMAGE_INJECT"),
+            inject_ignored_roles=[role for role in env.get("NEBULET_IMAGE_INJECT_IGNORED_ROLES", "admin").split(",") if role],
+        )
+
+
+@dataclass(frozen=True)
 class Environment:
     """What the variables of docs/developer/architecture.md say, with their defaults filled in."""
 
@@ -57,6 +78,7 @@ class Environment:
     broker_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     passwords: PasswordRules
+    images: ImageRules
     sign_in_tries: int
     sign_in_wait_s: int
 
@@ -85,6 +107,7 @@ class Environment:
             broker_url=env.get("BROKER_URL", f"unix://{socket}?db=0"),
             redis_url=env.get("REDIS_URL", f"unix://{socket}?db=1"),
             passwords=PasswordRules.read(),
+            images=ImageRules.read(),
             sign_in_tries=_number("NEBULET_SIGN_IN_TRIES", 2, 1),
             sign_in_wait_s=_number("NEBULET_SIGN_IN_WAIT_S", 5, 1),
         )
@@ -104,6 +127,14 @@ def _number(name: str, default: int, least: int = 0) -> int:
     if number < least:
         raise ValueError(f"{name} must be at least {least}")
     return number
+
+
+def _pairs(name: str) -> dict[str, str]:
+    """Return what ``name=value,name=value`` says."""
+    pairs = [part.partition("=") for part in os.environ.get(name, "").split(",") if part.strip()]
+    if not all(key.strip() and equals for key, equals, _value in pairs):
+        raise ValueError(f"{name} is not like name=value,name=value")
+    return {key.strip(): value.strip() for key, _equals, value in pairs}
 
 
 def _pattern(name: str) -> str:

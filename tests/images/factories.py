@@ -53,9 +53,15 @@ class MemberFactory(DjangoModelFactory):
 
 
 def qcow2(*, backing: int = 0, features: int = 0, size: int = 10 * MIB, version: int = 3) -> bytes:
-    """Return a file with a qcow2 header of our own making."""
+    """Return an empty qcow2 of our own making: header, refcount table, one refcount block, L1 table."""
+    cluster = 1 << 16
+    l1_entries = min(-(-size // (cluster * cluster // 8)), 4096)
     header = struct.pack(">4sIQIIQ", b"QFI\xfb", version, backing, 16 if backing else 0, 16, size)
-    return header.ljust(72, b"\0") + struct.pack(">Q", features) + b"\0" * (1024 - 80)
+    header += struct.pack(">IIQQIIQ", 0, l1_entries, 3 * cluster, cluster, 1, 0, 0)
+    header += struct.pack(">QQQII", features, 0, 0, 4, 104)
+    table = struct.pack(">Q", 2 * cluster)
+    counts = struct.pack(">4H", 1, 1, 1, 1)
+    return b"".join(part.ljust(cluster, b"\0") for part in (header, table, counts)) + b"\0" * 8 * l1_entries
 
 
 def vmdk(create_type: str = "monolithicSparse", extent: str = 'RW 20480 SPARSE "disk.vmdk"') -> bytes:

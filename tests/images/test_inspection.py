@@ -7,7 +7,7 @@ import pytest
 
 from images.services.inspection import Inspection
 from portal.core.errors import BadRequest
-from tests.images.factories import MIB, iso, noise, qcow2, vmdk
+from tests.images.factories import MIB, ImageFactory, iso, noise, qcow2, vmdk
 
 
 def inspect(disk_format, content, step=512):
@@ -27,7 +27,7 @@ def inspect(disk_format, content, step=512):
         ("raw", b"\0" * 5 * MIB, 5 * MIB),
         ("ari", noise(700), 700),
         ("vmdk", vmdk(), 10 * MIB),
-        ("iso", iso(), 50 * 2048),
+        ("iso", iso(), len(iso())),
     ],
 )
 @pytest.mark.parametrize("step", [100, 4096, 1 << 20])
@@ -44,7 +44,7 @@ def test_content_that_is_what_it_claims(disk_format, content, virtual_size, step
         ("qcow2", qcow2(size=1 << 62), "virtual size"),
         ("qcow2", noise(4096), "found raw"),
         ("qcow2", b"", "found raw"),
-        ("qcow2", b"QFI\xfb", "not safe"),
+        ("qcow2", b"QFI\xfb", "not a complete qcow2"),
         ("qcow2", qcow2()[:50], "ends within its header"),
         ("raw", qcow2(), "found qcow2"),
         ("raw", qcow2()[:100], "found qcow2"),
@@ -77,3 +77,21 @@ def test_a_stream_optimised_vmdk_is_followed_to_its_footer(tmp_path):
     path = tmp_path / "disk"
     subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=streamOptimized", path, "32M"], check=True)
     assert inspect("vmdk", path.read_bytes(), 1 << 20) == 32 * MIB
+
+
+@pytest.mark.parametrize(
+    ("fields", "least_gb"),
+    [
+        ({"virtual_size": None}, 0),
+        ({"virtual_size": 1}, 1),
+        ({"virtual_size": 1 << 30}, 1),
+        ({"virtual_size": (1 << 30) + 1}, 2),
+        ({"virtual_size": 1 << 30, "min_disk": 8}, 8),
+        ({"virtual_size": 5 << 30, "min_disk": 2}, 5),
+        ({"virtual_size": 5 << 30, "container_format": "aki"}, 0),
+    ],
+)
+def test_the_least_disk_follows_from_the_content_and_the_record_stays_as_it_was(fields, least_gb):
+    image = ImageFactory.build(**fields)
+    assert image.least_disk_gb == least_gb
+    assert image.min_disk == fields.get("min_disk", 0)

@@ -69,6 +69,18 @@ class StoreContract:
         second.commit()
         assert store.open(image_id).read(0, 99) == b"second"
 
+    def test_data_is_never_written_over(self, store):
+        image_id = new_uuid()
+        late, quick = store.writer(image_id, new_uuid()), store.writer(image_id, new_uuid())
+        late.write(b"late")
+        quick.write(b"quick")
+        quick.commit()
+        with pytest.raises(StoreError, match="already"):
+            late.commit()
+        late.abort()
+        assert store.open(image_id).read(0, 99) == b"quick"
+        assert list(store.entries()) == [image_id]
+
     @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a\0b", "", ".", f"{UUID}/x", f"{UUID}\n"])
     def test_only_uuids_are_names(self, store, name):
         for act in (store.open, store.delete, lambda it: store.writer(it, new_uuid())):

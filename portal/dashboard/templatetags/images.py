@@ -23,5 +23,5 @@ def visibility(image: Image) -> str | Promise:
 @register.filter
 def needs(image: Image) -> str:
     """The least disk and memory, or a dash."""
-    parts = [disk(image.min_disk) if image.min_disk else "", ram(image.min_ram) if image.min_ram else ""]
+    parts = [disk(image.least_disk_gb) if image.least_disk_gb else "", ram(image.min_ram) if image.min_ram else ""]
     return " · ".join(part for part in parts if part) or "–"

@@ -109,6 +109,8 @@ def test_an_image_that_does_not_fit_the_flavor_is_refused(cloud):
         cloud.create(image_id=make_image(virtual_size=2 << 30).pk)
     with pytest.raises(BadRequest, match="not active"):
         cloud.create(image_id=make_image(status="queued").pk)
+    with pytest.raises(BadRequest, match=r"is an archive \(ova\)"):
+        cloud.create(image_id=make_image(container_format="ova").pk)
 
 
 def test_a_flavor_without_disk_is_for_members_too(cloud):

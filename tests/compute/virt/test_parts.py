@@ -75,5 +75,5 @@ def test_a_network_names_the_folder_of_its_reservations(tmp_path):
 
 
 def test_qemu_img_speaks_in_sentences(tmp_path):
-    with pytest.raises(DriverError, match="Could not open"):
+    with pytest.raises(DriverError, match="missing: No such file"):
         qemu_img.create_overlay(tmp_path / "o", tmp_path / "missing", "raw", None)

@@ -128,8 +128,9 @@ def test_a_kernel_is_taken_as_it_is(server, cache, kind):
         ({"hash_algo": "crc32"}, "no checksum"),
         ({"size": 10}, "larger than"),
         ({"size": 10_000_000}, "of 10000000 bytes came"),
-        ({"disk_format": "qcow2"}, "says it is qcow2, but it is raw"),
+        ({"disk_format": "qcow2"}, "declared qcow2, found raw"),
         ({"disk_format": "ploop"}, "cannot use"),
+        ({"container_format": "ova"}, "cannot use"),
         ({"url": "file:///etc/passwd"}, "could not be fetched"),
         ({"url": "http://127.0.0.1:1/x"}, "Connection refused"),
     ],
@@ -193,8 +194,39 @@ def test_a_data_file_is_refused(server, cache, tmp_path):
 
 
 def test_a_qcow2_that_calls_itself_raw_is_refused(server, cache, tmp_path):
-    with pytest.raises(ImageUnavailable, match="says it is raw, but it is qcow2"):
+    with pytest.raises(ImageUnavailable, match="declared raw, found qcow2"):
         cache.fetch(server.image(qcow2(tmp_path)), samples.ignore)
+
+
+def test_a_flipped_byte_on_the_way_is_noticed(server, cache, tmp_path):
+    image = server.image(os.urandom(300_000))
+    server.content = server.content[:150_000] + bytes([server.content[150_000] ^ 1]) + server.content[150_001:]
+
+    with pytest.raises(ImageUnavailable, match="does not match its checksum"):
+        cache.fetch(image, samples.ignore)
+
+    assert left(tmp_path) == []
+
+
+def test_a_link_planted_in_the_cache_is_not_followed(server, cache, tmp_path):
+    image = server.image(b"the image" * 100)
+    (tmp_path / "secret").write_bytes(b"host secret")
+    (tmp_path / "_base" / cache_name(image)).symlink_to(tmp_path / "secret")
+
+    assert cache.fetch(image, samples.ignore).read_bytes() == server.content
+
+    assert (tmp_path / "secret").read_bytes() == b"host secret"
+
+
+def test_a_disk_larger_than_any_host_holds_is_refused_before_it_is_converted(server, cache, tmp_path):
+    content = bytearray(qcow2(tmp_path))
+    struct.pack_into(">Q", content, 24, 1 << 62)
+    struct.pack_into(">I", content, 36, 1 << 22)
+
+    with pytest.raises(ImageUnavailable, match="refused"):
+        cache.fetch(server.image(bytes(content), disk_format="qcow2"), samples.ignore)
+
+    assert left(tmp_path) == []
 
 
 def test_many_builds_at_once_fetch_once(server, cache):
