@@ -46,7 +46,7 @@ def run(folder: Path, url: str, password: str, tests: list[str], **refs: str) ->
 
 def _call(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [str(BIN / command[0]), *command[1:]],
+        [sys.executable, str(BIN / command[0]), *command[1:]],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
