@@ -3,6 +3,8 @@
 Columns that may be empty are compared through a stand-in, so that a marker works where databases sort nothing differently.
 """
 
+from collections.abc import Callable
+
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
@@ -35,22 +37,22 @@ def order_of(params: QueryDict) -> Order:
     return asked + [(key, descending) for key in ("created_at", "id") if key not in named]
 
 
-def page(rows: ImageQuerySet, params: QueryDict, visible: ImageQuerySet) -> tuple[list[Image], bool]:
+def page(rows: ImageQuerySet, params: QueryDict, visible: Callable[[], ImageQuerySet]) -> tuple[list[Image], bool]:
     """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``."""
-    order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in order_of(params)]
-    rows = rows.annotate(**{f"sort_{key}": Coalesce(key, Value(empty)) for key, empty in _EMPTY.items()})
+    asked = order_of(params)
+    stands_in = {f"sort_{key}": (key, _EMPTY[key]) for key, _down in asked if key in _EMPTY}
+    order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in asked]
+    rows = rows.annotate(**{name: Coalesce(key, Value(empty)) for name, (key, empty) in stands_in.items()})
     limit = paging.limit_of(params, MAX_LIMIT) if "limit" in params else DEFAULT_LIMIT
-    marker = _marker(params, visible)
+    marker = _marker(params["marker"], visible()) if "marker" in params else None
     found = list(paging.after_marker(rows, marker, order)[: limit + 1])
     return found[:limit], limit > 0 and len(found) > limit
 
 
-def _marker(params: QueryDict, visible: ImageQuerySet) -> Image | None:
-    if "marker" not in params:
-        return None
-    found = visible.filter(pk=params["marker"]).first()
+def _marker(image_id: str, visible: ImageQuerySet) -> Image:
+    found = visible.filter(pk=image_id).first()
     if found is None:
-        raise BadRequest(f"Marker {params['marker'][:64]} could not be found.")
+        raise BadRequest(f"Marker {image_id[:64]} could not be found.")
     for key, empty in _EMPTY.items():
         value = getattr(found, key)
         setattr(found, f"sort_{key}", empty if value is None else value)

@@ -3,6 +3,7 @@
 Follows the Image API reference, "Images".
 """
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,9 @@ from images.stores import registry as stores
 from portal.core.api.codec import JSONParser
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
+
+
+ANY = {"visibility": selectors.ALL, "member_status": selectors.ALL}
 
 
 class ImagePatchParser(JSONParser):
@@ -36,11 +40,10 @@ class ImagesView(ImageView):
     def get(self, request: Request) -> Response:
         authorize(self.ctx, policies.GET_IMAGES)
         params = request.query_params
-        rows = selectors.images_visible(
-            self.ctx, visibility=filters.visibility_of(params), member_status=filters.member_status_of(params)
-        )
-        visible = selectors.images_visible(self.ctx, visibility=selectors.ALL, member_status=selectors.ALL)
-        found, more = ordering.page(filters.apply(rows, params).with_details(), params, visible)
+        scope = {"visibility": filters.visibility_of(params), "member_status": filters.member_status_of(params)}
+        hidden, conditions = filters.shows_hidden(params), filters.conditions_of(params)
+        rows = selectors.images_listed(self.ctx, conditions, hidden=hidden, **scope)
+        found, more = ordering.page(rows.with_details(), params, partial(selectors.images_visible, self.ctx, **ANY))
         body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
             body["next"] = self._address(marker=found[-1].pk)
