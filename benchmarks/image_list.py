@@ -1,12 +1,11 @@
 """How long lists of images take the web process: a page of 1,000, and pages of 25 among 100,000 images with any one filter.
 
 Run: ``python benchmarks/image_list.py [images]``. It fills a throwaway database (SQLite, or ``DATABASE_URL``'s server), asks through every
-middleware with a real token, and prints the median processor time of several answers, with the wall time beside it; where a database
-server does part of the work, the wall time counts. Targets: 30 ms for the page of 1,000, 20 ms for each page of 25.
+middleware with a real token, and prints the least processor time of several answers (other programs only add to it), with the least
+wall time beside it; where a database server does part of the work, the wall time counts. Targets: 30 ms for the page of 1,000, 20 ms for each page of 25.
 """
 
 import os
-import statistics
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -30,7 +29,7 @@ from tests.accounts.factories import AssignmentFactory, ProjectFactory, UserFact
 from tests.kit.identity import persona
 
 PAGE_TARGET_MS, FILTER_TARGET_MS = 30, 20
-ROUNDS = 7
+ROUNDS = 15
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 # Each filter as often true, seldom true and never true: what is cheap for one way through the table is dear for another.
 FILTERS = (
@@ -52,6 +51,7 @@ def picture(number: int, own: str, other: str) -> Image:
     visibility = "private" if number % 2 else ("public", "shared", "community", *["private"] * 7)[number // 2 % 10]
     moment = BEGIN + timedelta(minutes=number)
     rare = number % 5000 == 77
+    size = number * 7919 % 100_003  # in another order than that of the list
     return Image(
         name=f"image-{number}",
         owner=own if number % 2 else other,
@@ -59,14 +59,14 @@ def picture(number: int, own: str, other: str) -> Image:
         status="queued" if rare else "active",
         disk_format="iso" if rare else ("raw" if number % 3 else "qcow2"),
         container_format="ova" if rare else "bare",
-        size=number,
+        size=size,
         checksum=f"{number:032}",
         os_hash_algo="sha512",
         os_hash_value=str(number),
         min_ram=7 if rare else 512,
         min_disk=7 if rare else 1,
         protected=rare,
-        os_hidden=rare,
+        os_hidden=number % 5000 == 78,
         store="file",
         created_at=moment,
         updated_at=moment,
@@ -90,7 +90,7 @@ def fill(number: int, own: str, other: str) -> list[Image]:
 
 
 def measure(client: Client, query: str, token: str) -> tuple[float, float, int, int]:
-    """Return the median processor and wall times in ms, the queries, and the number of images of an answer."""
+    """Return the least processor and wall times in ms, the queries, and the number of images of an answer."""
     path, headers, times, cpu_times = f"/image/v2/images?{query}", {"X-Auth-Token": token}, [], []
     for _ in range(ROUNDS):
         started, cpu_started = time.perf_counter(), time.process_time()
@@ -100,7 +100,7 @@ def measure(client: Client, query: str, token: str) -> tuple[float, float, int, 
         assert answer.status_code == 200, answer.content
     with CaptureQueriesContext(connection) as queries:
         found = client.get(path, headers=headers).json()["images"]
-    return statistics.median(cpu_times), statistics.median(times), len(queries), len(found)
+    return min(cpu_times), min(times), len(queries), len(found)
 
 
 def main() -> bool:

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from images.models import Image
 from images.models.image import ImageQuerySet
 
-FEW = 500
+FEW = 250
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from images.states import ImageStatus, Visibility
+from images.models.gathered import GatheredList, GatheredObject, of_image
+from images.states import STORED, ImageStatus, Visibility
 
 
 # Lists can be narrowed by each of these columns; the indexes begin with it and go on in the usual order of lists.
@@ -31,8 +34,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.exclude(status=ImageStatus.DELETED)
 
     def with_details(self) -> "ImageQuerySet":
-        """Bring properties and tags along, one query each whatever the number of images."""
-        return self.prefetch_related("properties", "tags")
+        """Bring properties and tags along in the same query."""
+        properties, tags = (self.model._meta.get_field(name).related_model.objects for name in ("properties", "tags"))
+        return self.annotate(
+            gathered_properties=of_image(properties, GatheredObject("name", "value")),
+            gathered_tags=of_image(tags, GatheredList("name")),
+        )
 
     def begin_upload(self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int) -> bool:
         """Take a queued image for one upload; False when it is not queued any more."""
@@ -149,21 +156,25 @@ class Image(models.Model):
     @property
     def has_data(self) -> bool:
         """Whether all bytes are in the store."""
-        return self.status in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
+        return self.status in STORED
 
     @property
     def boots(self) -> bool:
         """Whether a server can be made of it: it has its bytes, and is no mere kernel or ramdisk."""
         return self.status == ImageStatus.ACTIVE and self.container_format not in ("aki", "ari")
 
-    @property
+    @cached_property
     def custom(self) -> dict[str, str]:
         """The image's own properties, such as ``kernel_id`` or ``os_distro``."""
+        if hasattr(self, "gathered_properties"):
+            return dict(msgspec.json.decode(self.gathered_properties or "{}"))
         return {row.name: row.value for row in self.properties.all()}
 
-    @property
+    @cached_property
     def tag_names(self) -> list[str]:
         """The image's tags in order."""
+        if hasattr(self, "gathered_tags"):
+            return sorted(msgspec.json.decode(self.gathered_tags or "[]"))
         return sorted(row.name for row in self.tags.all())
 
     def policy_target(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from images.models import Image
 from images.models.image import ImageQuerySet
+from images.models.listed import ListedImage, listed
 from portal.core.api import paging
 from portal.core.errors import BadRequest
 
@@ -37,16 +38,25 @@ def order_of(params: QueryDict) -> Order:
     return asked + [(key, descending) for key in ("created_at", "id") if key not in named]
 
 
-def page(rows: ImageQuerySet, params: QueryDict, visible: Callable[[], ImageQuerySet]) -> tuple[list[Image], bool]:
-    """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``."""
+def page(rows: ImageQuerySet, params: QueryDict, visible: Callable[[], ImageQuerySet]) -> tuple[list[ListedImage], bool]:
+    """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``.
+    """
     asked = order_of(params)
     stands_in = {f"sort_{key}": (key, _EMPTY[key]) for key, _down in asked if key in _EMPTY}
     order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in asked]
     rows = rows.annotate(**{name: Coalesce(key, Value(empty)) for name, (key, empty) in stands_in.items()})
     limit = paging.limit_of(params, MAX_LIMIT) if "limit" in params else DEFAULT_LIMIT
     marker = _marker(params["marker"], visible()) if "marker" in params else None
-    found = list(paging.after_marker(rows, marker, order)[: limit + 1])
+    rows = paging.after_marker(rows, marker, order)[: limit + 1]
+    found = listed(rows) if asked[0][0] == "created_at" else _sorted(rows)
     return found[:limit], limit > 0 and len(found) > limit
+
+
+def _sorted(rows: ImageQuerySet) -> list[ListedImage]:
+    """Return the rows where no index has their order: ids alone go through the sorting, not all that is shown of every image."""
+    ids = list(rows.values_list("pk", flat=True))
+    found = {row.id: row for row in listed(Image.objects.filter(pk__in=ids).order_by())}
+    return [found[image_id] for image_id in ids if image_id in found]
 
 
 def _marker(image_id: str, visible: ImageQuerySet) -> Image:

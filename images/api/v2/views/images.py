@@ -43,7 +43,7 @@ class ImagesView(ImageView):
         scope = {"visibility": filters.visibility_of(params), "member_status": filters.member_status_of(params)}
         hidden, conditions = filters.shows_hidden(params), filters.conditions_of(params)
         rows = selectors.images_listed(self.ctx, conditions, hidden=hidden, **scope)
-        found, more = ordering.page(rows.with_details(), params, partial(selectors.images_visible, self.ctx, **ANY))
+        found, more = ordering.page(rows, params, partial(selectors.images_visible, self.ctx, **ANY))
         body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
             body["next"] = self._address(marker=found[-1].pk)
