@@ -104,8 +104,9 @@ def members_visible(ctx: RequestContext, image: Image) -> list[ImageMember]:
 
 
 def get_member(ctx: RequestContext, image: Image, member: str) -> ImageMember:
-    """Return one project an image is shared with, if the caller may see that."""
-    found = next((row for row in members_visible(ctx, image) if row.member == member), None)
+    """Return one project an image is shared with, if the caller may see that; an image that is not shared now has none."""
+    rows = members_visible(ctx, image) if image.visibility == Visibility.SHARED else []
+    found = next((row for row in rows if row.member == member), None)
     if found is None:
         raise NotFound("Member", member, f"{member} not found in the member list of the image {image.pk}.")
     return found

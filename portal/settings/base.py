@@ -124,6 +124,7 @@ POLICY_FILES = {
 IMAGE_STORES = {"file": {"driver": "images.stores.filesystem.FilesystemStore", "path": ENV.state_dir / "images"}}
 IMAGE_DEFAULT_STORE = "file"
 IMAGE_MAX_BYTES = 1 << 40
+IMAGE_PROTECTED_PROPERTIES = BASE_DIR / "images" / "properties.json"
 SCHEDULER_FILTERS = [
     "compute.scheduler.filters.retry.RetryFilter",
     "compute.scheduler.filters.compute_up.ComputeFilter",

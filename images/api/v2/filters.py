@@ -15,7 +15,9 @@ from django.utils.dateparse import parse_datetime
 from images.models import ImageProperty, ImageTag
 from images.models.property import HEAD
 from images.narrowing import Condition, equal, fits, related
+from images.services.protections import is_hidden
 from images.states import MemberStatus, Visibility
+from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 
 PAGING = frozenset({"limit", "marker", "sort", "sort_key", "sort_dir"})
@@ -44,13 +46,19 @@ def member_status_of(params: QueryDict) -> str:
     return _word(params, "member_status", [*MemberStatus, "all"], MemberStatus.ACCEPTED) or MemberStatus.ACCEPTED
 
 
-def conditions_of(params: QueryDict) -> list[Condition]:
-    """Return the conditions that all parameters of a list request make, one for each value; raises BadRequest."""
+def conditions_of(params: QueryDict, ctx: RequestContext) -> list[Condition]:
+    """Return the conditions that all parameters of a list request make, one for each value; raises BadRequest.
+
+    A property that the caller may not see is found nowhere.
+    """
     names = [name for name in params if name not in PAGING | SCOPE]
     if sum(len(params.getlist(name)) for name in names) > MAX_CONDITIONS:
         raise BadRequest(f"At most {MAX_CONDITIONS} filters can be asked for at once.")
-    if sum(name not in _READERS for name in names) > MAX_PROPERTIES:
+    properties = [name for name in names if name not in _READERS]
+    if len(properties) > MAX_PROPERTIES:
         raise BadRequest(f"At most {MAX_PROPERTIES} properties can be asked for at once.")
+    if any(is_hidden(ctx, name) for name in properties):
+        return [fits(Q(pk__in=[]))]
     return [_condition(name, value) for name in names for value in params.getlist(name)]
 
 

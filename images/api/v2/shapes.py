@@ -1,5 +1,6 @@
 """Images and members as the Image API shows them."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from images.models import Image, ImageMember
 from images.models.listed import ListedImage
 
+Seen = Callable[[Mapping[str, str]], dict[str, str]]
 SCHEMA_IMAGE = "/v2/schemas/image"
 SCHEMA_IMAGES = "/v2/schemas/images"
 SCHEMA_MEMBER = "/v2/schemas/member"
@@ -19,9 +21,9 @@ _PLAIN = (
 _plain = attrgetter(*_PLAIN)
 
 
-def image(row: Image | ListedImage) -> dict[str, Any]:
-    """Return one image: a flat object, its own properties beside the standard ones."""
-    shape: dict[str, Any] = dict(row.custom)
+def image(row: Image | ListedImage, seen: Seen) -> dict[str, Any]:
+    """Return one image: a flat object, beside the standard attributes those of its own properties that ``seen`` leaves."""
+    shape: dict[str, Any] = seen(row.custom)
     shape |= zip(_PLAIN, _plain(row), strict=True)
     shape |= {
         "created_at": moment(row.created_at),

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from images import policies, selectors
 from images.api.v2 import filters, ordering, shapes
 from images.api.v2.views.base import ImageView
-from images.services import registry
+from images.services import protections, registry
 from images.services.patches import parse, parse_v20
 from images.stores import registry as stores
 from portal.core.api.codec import JSONParser
@@ -41,10 +41,11 @@ class ImagesView(ImageView):
         authorize(self.ctx, policies.GET_IMAGES)
         params = request.query_params
         scope = {"visibility": filters.visibility_of(params), "member_status": filters.member_status_of(params)}
-        hidden, conditions = filters.shows_hidden(params), filters.conditions_of(params)
+        hidden, conditions = filters.shows_hidden(params), filters.conditions_of(params, self.ctx)
         rows = selectors.images_listed(self.ctx, conditions, hidden=hidden, **scope)
         found, more = ordering.page(rows, params, partial(selectors.images_visible, self.ctx, **ANY))
-        body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
+        seen = protections.reader(self.ctx)
+        body = {"images": [shapes.image(row, seen) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
             body["next"] = self._address(marker=found[-1].pk)
         return Response(body)
@@ -53,7 +54,7 @@ class ImagesView(ImageView):
         if not isinstance(request.data, dict):
             raise BadRequest("Request body must be a JSON object.")
         image = registry.create(ctx=self.ctx, wanted=request.data)
-        response = Response(shapes.image(image), status=201)
+        response = Response(shapes.image(image, protections.reader(self.ctx)), status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
         response["OpenStack-image-import-methods"] = ""
         response["OpenStack-image-store-ids"] = ",".join(stores.names())
@@ -77,17 +78,24 @@ class ImageDetailView(ImageView):
     parser_classes = (ImagePatchParser, OlderImagePatchParser)  # type: ignore[assignment]
 
     def get(self, request: Request, image_id: str) -> Response:
-        return Response(shapes.image(selectors.get_image(self.ctx, image_id)))
+        return Response(shapes.image(selectors.get_image(self.ctx, image_id), protections.reader(self.ctx)))
 
     def patch(self, request: Request, image_id: str) -> Response:
         older = (request.content_type or "").startswith(OlderImagePatchParser.media_type)
         changes = (parse_v20 if older else parse)(request.data)
         image = selectors.get_image(self.ctx, image_id)
-        return Response(shapes.image(registry.update(ctx=self.ctx, image=image, changes=changes)))
+        image = registry.update(ctx=self.ctx, image=image, changes=changes)
+        return Response(shapes.image(image, protections.reader(self.ctx)))
 
     def delete(self, request: Request, image_id: str) -> Response:
         registry.delete(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id))
         return Response(status=204)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code == 415:
+            response["Accept-Patch"] = ", ".join(parser.media_type for parser in self.parser_classes)
+        return response
 
 
 class ImageFileView(ImageView):
