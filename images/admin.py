@@ -59,7 +59,20 @@ class ImageAdmin(PolicyModelAdmin):
     ordering = ("-created_at",)
     fieldsets = (
         (None, {"fields": ("id", "name", "owner", "visibility", "status", "protected", "os_hidden")}),
-        ("Content", {"fields": ("disk_format", "container_format", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value")}),
+        (
+            "Content",
+            {
+                "fields": (
+                    "disk_format",
+                    "container_format",
+                    "size",
+                    "virtual_size",
+                    "checksum",
+                    "os_hash_algo",
+                    "os_hash_value",
+                )
+            },
+        ),
         ("Needs of servers", {"fields": ("min_disk", "min_ram")}),
         ("Upload", {"fields": ("store", "upload_id", "upload_seen_at", "upload_bytes")}),
         ("Times", {"fields": ("created_at", "updated_at", "deleted_at")}),

@@ -13,7 +13,6 @@ from django.utils.functional import cached_property
 from images.models.gathered import GatheredList, GatheredObject, of_image
 from images.states import STORED, ImageStatus, Visibility
 
-
 # Lists can be narrowed by each of these columns; the indexes begin with it and go on in the usual order of lists.
 LISTED_BY = (
     "name", "owner", "visibility", "status", "container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo",

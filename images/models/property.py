@@ -5,7 +5,6 @@ from django.db.models.functions import Substr
 
 from images.models.image import Image
 
-
 HEAD = 64
 
 

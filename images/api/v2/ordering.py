@@ -39,8 +39,7 @@ def order_of(params: QueryDict) -> Order:
 
 
 def page(rows: ImageQuerySet, params: QueryDict, visible: Callable[[], ImageQuerySet]) -> tuple[list[ListedImage], bool]:
-    """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``.
-    """
+    """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``."""
     asked = order_of(params)
     stands_in = {f"sort_{key}": (key, _EMPTY[key]) for key, _down in asked if key in _EMPTY}
     order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in asked]

@@ -20,7 +20,6 @@ from portal.core.api.codec import JSONParser
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
-
 ANY = {"visibility": selectors.ALL, "member_status": selectors.ALL}
 
 
