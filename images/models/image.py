@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -34,7 +35,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def with_details(self) -> "ImageQuerySet":
         """Bring properties and tags along in the same query."""
-        properties, tags = (self.model._meta.get_field(name).related_model.objects for name in ("properties", "tags"))
+        properties, tags = (apps.get_model("images", name).objects.all() for name in ("ImageProperty", "ImageTag"))
         return self.annotate(
             gathered_properties=of_image(properties, GatheredObject("name", "value")),
             gathered_tags=of_image(tags, GatheredList("name")),

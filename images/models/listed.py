@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
+from django.db.models import QuerySet
 
-from images.models.image import ImageQuerySet
+from images.models.image import Image
 from images.states import STORED
 
 
@@ -55,6 +56,6 @@ class ListedImage(NamedTuple):
         return sorted(msgspec.json.decode(self.gathered_tags or "[]"))
 
 
-def listed(rows: ImageQuerySet) -> list[ListedImage]:
-    """Return the rows, with properties and tags, in one query."""
-    return [ListedImage._make(row) for row in rows.with_details().values_list(*ListedImage._fields)]
+def listed(rows: QuerySet[Image]) -> list[ListedImage]:
+    """Return rows that were asked for with their details, in one query."""
+    return [ListedImage._make(row) for row in rows.values_list(*ListedImage._fields)]

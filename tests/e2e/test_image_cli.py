@@ -140,7 +140,7 @@ def test_sharing(openstack: Shell, demo: Shell, file):
     added = json.loads(openstack("image add project ours demo -f json"))
     assert (added["member_id"], added["status"]) == (theirs, "pending")
     assert openstack("image member list ours")[0]["Member ID"] == theirs
-    assert json.loads(openstack("image member get ours demo -f json"))["status"] == "pending"
+    assert json.loads(openstack(f"image member get ours {theirs} -f json"))["status"] == "pending"
     assert "ours" not in names(demo("image list"))
     assert names(demo("image list --shared --member-status pending")) == {"ours"}
     demo(f"image set {made['id']} --accept")

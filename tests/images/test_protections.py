@@ -51,6 +51,13 @@ def test_each_role_sees_what_it_may(personas, rules, image, who, seen):
         assert len(person.api.get(f"/image/v2/images?{name}=1").json()["images"]) == (name in seen)
 
 
+def test_the_page_of_an_image_shows_no_more(personas, rules, image, client, settings):
+    settings.ROOT_URLCONF = "portal.urls"
+    page = personas.member.sign_in(client).get(f"/images/{image.pk}/").content.decode()
+    assert "bill_to" in page
+    assert "secret_a" not in page
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -5,7 +5,7 @@ Columns that may be empty are compared through a stand-in, so that a marker work
 
 from collections.abc import Callable
 
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -45,16 +45,18 @@ def page(rows: ImageQuerySet, params: QueryDict, visible: Callable[[], ImageQuer
     order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in asked]
     rows = rows.annotate(**{name: Coalesce(key, Value(empty)) for name, (key, empty) in stands_in.items()})
     limit = paging.limit_of(params, MAX_LIMIT) if "limit" in params else DEFAULT_LIMIT
-    marker = _marker(params["marker"], visible()) if "marker" in params else None
-    rows = paging.after_marker(rows, marker, order)[: limit + 1]
-    found = listed(rows) if asked[0][0] == "created_at" else _sorted(rows)
+    marker = _marker(str(params["marker"]), visible()) if "marker" in params else None
+    if asked[0][0] == "created_at":
+        found = listed(paging.after_marker(rows.with_details(), marker, order)[: limit + 1])
+    else:
+        found = _sorted(paging.after_marker(rows, marker, order)[: limit + 1])
     return found[:limit], limit > 0 and len(found) > limit
 
 
-def _sorted(rows: ImageQuerySet) -> list[ListedImage]:
+def _sorted(rows: QuerySet[Image]) -> list[ListedImage]:
     """Return the rows where no index has their order: ids alone go through the sorting, not all that is shown of every image."""
     ids = list(rows.values_list("pk", flat=True))
-    found = {row.id: row for row in listed(Image.objects.filter(pk__in=ids).order_by())}
+    found = {row.id: row for row in listed(Image.objects.with_details().filter(pk__in=ids).order_by())}
     return [found[image_id] for image_id in ids if image_id in found]
 
 

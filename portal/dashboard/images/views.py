@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from images import policies
 from images.models import Image
 from images.selectors import get_image
-from images.services import registry, transfer
+from images.services import protections, registry, transfer
 from images.states import ImageStatus
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
@@ -104,7 +104,7 @@ class DetailView(PageView):
             "image": image,
             "status": status_of(image),
             "visible_to": VISIBILITY.get(image.visibility, image.visibility),
-            "properties": sorted(image.custom.items()),
+            "properties": sorted(protections.reader(self.ctx)(image.custom).items()),
             "offers": offers(self.ctx, image, ACTIONS),
             "may_upload": may_upload,
             "access": access_facts(self.ctx, KINDS["image"], image),

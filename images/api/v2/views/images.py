@@ -3,7 +3,6 @@
 Follows the Image API reference, "Images".
 """
 
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,14 +12,13 @@ from rest_framework.response import Response
 from images import policies, selectors
 from images.api.v2 import filters, ordering, shapes
 from images.api.v2.views.base import ImageView
+from images.models.image import ImageQuerySet
 from images.services import protections, registry
 from images.services.patches import parse, parse_v20
 from images.stores import registry as stores
 from portal.core.api.codec import JSONParser
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
-
-ANY = {"visibility": selectors.ALL, "member_status": selectors.ALL}
 
 
 class ImagePatchParser(JSONParser):
@@ -39,10 +37,14 @@ class ImagesView(ImageView):
     def get(self, request: Request) -> Response:
         authorize(self.ctx, policies.GET_IMAGES)
         params = request.query_params
-        scope = {"visibility": filters.visibility_of(params), "member_status": filters.member_status_of(params)}
-        hidden, conditions = filters.shows_hidden(params), filters.conditions_of(params, self.ctx)
-        rows = selectors.images_listed(self.ctx, conditions, hidden=hidden, **scope)
-        found, more = ordering.page(rows, params, partial(selectors.images_visible, self.ctx, **ANY))
+        rows = selectors.images_listed(
+            self.ctx,
+            filters.conditions_of(params, self.ctx),
+            hidden=filters.shows_hidden(params),
+            visibility=filters.visibility_of(params),
+            member_status=filters.member_status_of(params),
+        )
+        found, more = ordering.page(rows, params, self._any_visible)
         seen = protections.reader(self.ctx)
         body = {"images": [shapes.image(row, seen) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
@@ -58,6 +60,10 @@ class ImagesView(ImageView):
         response["OpenStack-image-import-methods"] = ""
         response["OpenStack-image-store-ids"] = ",".join(stores.names())
         return response
+
+    def _any_visible(self) -> ImageQuerySet:
+        """Return what a marker may name: an image of any list of the caller."""
+        return selectors.images_visible(self.ctx, visibility=selectors.ALL, member_status=selectors.ALL)
 
     def _first(self) -> str:
         return self._address(marker=None)
