@@ -11,8 +11,8 @@ class _Gathered(Func):
     output_field = TextField()
     names: dict[str, str] = {}
 
-    def as_sql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return super().as_sql(compiler, connection, function=self.names[connection.vendor], **more)
+    def as_sql(self, compiler: Any, connection: Any, function: str | None = None, *args: Any, **more: Any) -> Any:
+        return super().as_sql(compiler, connection, self.names[connection.vendor], *args, **more)
 
 
 class GatheredObject(_Gathered):
