@@ -63,9 +63,31 @@ class MemberInline(DetailInline):
 @admin.register(Image)
 class ImageAdmin(PolicyModelAdmin):
     list_display = ("name", "id", "status", "visibility", "owner", "disk_format", "size", "created_at")
-    list_filter = ("status", "visibility", "disk_format", "container_format", "os_hidden", "protected")
-    search_fields = ("id", "name", "owner", "checksum")
+    list_filter = ("status", "visibility", "disk_format", "container_format", "store", "os_hidden", "protected", "created_at")
+    search_fields = ("=id", "name", "=owner", "=checksum", "=os_hash_value", "=tags__name", "=members__member")
+    search_help_text = "Part of a name, or a whole id, owner, checksum, hash, tag or member"
+    date_hierarchy = "created_at"
     ordering = ("-created_at",)
+    fieldsets = (
+        (None, {"fields": ("id", "name", "owner", "visibility", "status", "protected", "os_hidden")}),
+        (
+            "Content",
+            {
+                "fields": (
+                    "disk_format",
+                    "container_format",
+                    "size",
+                    "virtual_size",
+                    "checksum",
+                    "os_hash_algo",
+                    "os_hash_value",
+                )
+            },
+        ),
+        ("Needs of servers", {"fields": ("min_disk", "min_ram")}),
+        ("Upload", {"fields": ("store", "upload_id", "upload_seen_at", "upload_bytes")}),
+        ("Times", {"fields": ("created_at", "updated_at", "deleted_at")}),
+    )
     inlines = (PropertyInline, TagInline, MemberInline)
     actions = ("deactivate", "reactivate", "delete_images")
 

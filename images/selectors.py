@@ -1,10 +1,11 @@
 """Which images a caller may see."""
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from images import policies
 from images.models import Image, ImageMember
 from images.models.image import ImageQuerySet
+from images.narrowing import FEW, Condition, narrowed
 from images.states import MemberStatus, Visibility
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
@@ -13,11 +14,12 @@ from portal.core.policy.checks import granted
 from portal.core.policy.sql import Column, keep_allowed
 
 ALL = "all"
+_NOT_SHARED = [word for word in Visibility if word != Visibility.SHARED]
 
 
 def _member(ctx: RequestContext) -> Q:
     """Return the condition for images that are shared with the caller's project."""
-    return Q(visibility=Visibility.SHARED, pk__in=ImageMember.objects.filter(member=ctx.project_id).values("image_id"))
+    return _shared(ImageMember.objects.filter(member=ctx.project_id))
 
 
 # What rules call %(name)s, see Image.policy_target.
@@ -42,12 +44,29 @@ def images_visible(
     rows = Image.objects.present()
     if visibility and visibility != ALL:
         rows = rows.filter(visibility=visibility)
-    own = Q(owner=ctx.project_id) if ctx.project_id else Q(pk__in=[])
     if not ctx.is_operator:
-        rows = rows.filter(own | _opened(ctx, member_status))
+        rows = rows.filter(_own(ctx) | _opened(ctx, _shared(_shares(ctx, member_status))))
     if visibility is None:
-        rows = rows.filter(own | ~Q(visibility=Visibility.COMMUNITY))
+        rows = rows.filter(_own(ctx) | ~Q(visibility=Visibility.COMMUNITY))
     return keep_allowed(rows, ctx, policies.GET_IMAGE, COLUMNS)
+
+
+def images_listed(
+    ctx: RequestContext,
+    conditions: list[Condition],
+    *,
+    hidden: bool = False,
+    visibility: str | None = None,
+    member_status: str = MemberStatus.ACCEPTED,
+) -> ImageQuerySet:
+    """Return the images of ``images_visible`` for which the conditions hold, in a form that is quick among very many images."""
+    rows = images_visible(ctx, visibility=visibility, member_status=member_status)
+    rows, few = narrowed(rows.filter(os_hidden__in=[True]) if hidden else rows.filter(os_hidden=False), conditions)
+    if few or ctx.is_operator:
+        return rows
+    own = _own(ctx) | _opened(ctx, Q(pk__in=_shares(ctx, member_status).values("image_id")))
+    reachable = Image.objects.filter(own).order_by().values_list("pk", flat=True)[: FEW + 1]
+    return rows.filter(pk__in=found) if len(found := list(reachable)) <= FEW else rows
 
 
 def get_image(ctx: RequestContext, image_id: str) -> Image:
@@ -85,21 +104,36 @@ def members_visible(ctx: RequestContext, image: Image) -> list[ImageMember]:
 
 
 def get_member(ctx: RequestContext, image: Image, member: str) -> ImageMember:
-    """Return one project an image is shared with, if the caller may see that."""
-    found = next((row for row in members_visible(ctx, image) if row.member == member), None)
+    """Return one project an image is shared with, if the caller may see that; an image that is not shared now has none."""
+    rows = members_visible(ctx, image) if image.visibility == Visibility.SHARED else []
+    found = next((row for row in rows if row.member == member), None)
     if found is None:
         raise NotFound("Member", member, f"{member} not found in the member list of the image {image.pk}.")
     return found
 
 
-def _opened(ctx: RequestContext, member_status: str) -> Q:
+def _own(ctx: RequestContext) -> Q:
+    return Q(owner=ctx.project_id) if ctx.project_id else Q(pk__in=[])
+
+
+def _opened(ctx: RequestContext, shared: Q) -> Q:
     """Return what others opened to the caller: public, community, shared and granted images."""
     opened = Q(visibility__in=[Visibility.PUBLIC, Visibility.COMMUNITY])
     if ctx.project_id:
-        shares = ImageMember.objects.filter(member=ctx.project_id)
-        if member_status != ALL:
-            shares = shares.filter(status=member_status)
-        opened |= Q(visibility=Visibility.SHARED, pk__in=shares.values("image_id"))
+        opened |= shared
     if ctx.user_id:
         opened |= granted(str(policies.GET_IMAGE.perm), Image, ctx.user_id, ctx.project_id)
     return opened
+
+
+def _shares(ctx: RequestContext, member_status: str) -> QuerySet[ImageMember]:
+    shares = ImageMember.objects.filter(member=ctx.project_id)
+    return shares if member_status == ALL else shares.filter(status=member_status)
+
+
+def _shared(shares: QuerySet[ImageMember]) -> Q:
+    """Return the condition for images of which these are members.
+
+    It is said so that no index answers it: or else SQLite gathers and sorts all that a caller may see, for the first page already.
+    """
+    return ~Q(visibility__in=_NOT_SHARED) & Q(Exists(shares.filter(image=OuterRef("pk")).order_by()))

@@ -13,6 +13,9 @@ class ImageStatus(StrEnum):
     DELETED = "deleted"
 
 
+STORED = frozenset({ImageStatus.ACTIVE, ImageStatus.DEACTIVATED})
+
+
 class Visibility(StrEnum):
     """Who besides the owner may see an image."""
 

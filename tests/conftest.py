@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 # Constraints, locks, case, pages and migrations: these run on every database, see tests/e2e/test_databases.py.
 _DATABASES = {
     "accounts": ("resources_api", "roles_api", "groups_api", "project_tree", "tokens", "quotas", "seed"),
-    "images": ("listing",),
+    "images": ("listing", "narrowing"),
     "images/metadefs": ("namespaces", "parts", "seeding"),
     "compute/api": ("servers",),
     "compute/network": ("ports",),

@@ -4,11 +4,21 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+import msgspec
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from images.states import BOOTABLE_CONTAINERS, ImageStatus, Visibility
+from images.models.gathered import GatheredList, GatheredObject, of_image
+from images.states import BOOTABLE_CONTAINERS, STORED, ImageStatus, Visibility
+
+# Lists can be narrowed by each of these columns; the indexes begin with it and go on in the usual order of lists.
+LISTED_BY = (
+    "name", "owner", "visibility", "status", "container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo",
+    "os_hash_value", "min_disk", "min_ram", "protected", "os_hidden",
+)  # fmt: skip
 
 
 def new_uuid() -> str:
@@ -24,8 +34,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.exclude(status=ImageStatus.DELETED)
 
     def with_details(self) -> "ImageQuerySet":
-        """Bring properties and tags along, one query each whatever the number of images."""
-        return self.prefetch_related("properties", "tags")
+        """Bring properties and tags along in the same query."""
+        properties, tags = (apps.get_model("images", name).objects.all() for name in ("ImageProperty", "ImageTag"))
+        return self.annotate(
+            gathered_properties=of_image(properties, GatheredObject("name", "value")),
+            gathered_tags=of_image(tags, GatheredList("name")),
+        )
 
     def begin_upload(self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int) -> bool:
         """Take a queued image for one upload; False when it is not queued any more."""
@@ -113,9 +127,9 @@ class Image(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["owner", "status", "-created_at", "-id"], name="image_owner_list"),
-            models.Index(fields=["visibility", "status", "-created_at", "-id"], name="image_open_list"),
-            models.Index(fields=["checksum"], name="image_checksum"),
+            models.Index(fields=["-created_at", "-id"], name="image_list"),
+            models.Index(fields=["updated_at"], name="image_updated_list"),
+            *(models.Index(fields=[name, "-created_at", "-id"], name=f"image_{name}_list") for name in LISTED_BY),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=list(ImageStatus)), name="image_status_known"),
@@ -142,7 +156,7 @@ class Image(models.Model):
     @property
     def has_data(self) -> bool:
         """Whether all bytes are in the store."""
-        return self.status in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
+        return self.status in STORED
 
     @property
     def boots(self) -> bool:
@@ -155,14 +169,18 @@ class Image(models.Model):
         content = (self.virtual_size or 0) if self.container_format in BOOTABLE_CONTAINERS else 0
         return max(self.min_disk, -(-content // (1 << 30)))
 
-    @property
+    @cached_property
     def custom(self) -> dict[str, str]:
         """The image's own properties, such as ``kernel_id`` or ``os_distro``."""
+        if hasattr(self, "gathered_properties"):
+            return dict(msgspec.json.decode(self.gathered_properties or "{}"))
         return {row.name: row.value for row in self.properties.all()}
 
-    @property
+    @cached_property
     def tag_names(self) -> list[str]:
         """The image's tags in order."""
+        if hasattr(self, "gathered_tags"):
+            return sorted(msgspec.json.decode(self.gathered_tags or "[]"))
         return sorted(row.name for row in self.tags.all())
 
     def policy_target(self) -> dict[str, Any]:

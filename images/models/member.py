@@ -14,7 +14,7 @@ class ImageMember(models.Model):
     """A project that an image was shared with; it shows in that project's lists once accepted."""
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="members")
-    member = models.CharField(max_length=64, db_index=True)
+    member = models.CharField(max_length=64)
     status = models.CharField(max_length=16, default=MemberStatus.PENDING)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -22,6 +22,7 @@ class ImageMember(models.Model):
     class Meta:
         verbose_name = "image member"
         ordering = ["created_at", "pk"]
+        indexes = [models.Index(fields=["member", "status", "image"], name="image_member_found")]
         constraints = [
             models.UniqueConstraint(fields=["image", "member"], name="image_member_once"),
             models.CheckConstraint(condition=Q(status__in=list(MemberStatus)), name="image_member_status_known"),

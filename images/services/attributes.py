@@ -151,4 +151,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "protected": _flag,
     "os_hidden": _flag,
     "tags": _tags,
+    "kernel_id": _id,  # with these a machine image boots
+    "ramdisk_id": _id,
 }

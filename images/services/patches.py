@@ -19,11 +19,12 @@ MAX_CHANGES = 1000
 
 @dataclass(frozen=True)
 class Change:
-    """One operation on one attribute."""
+    """One operation on one attribute; an ``anew`` one adds only what is not there yet, as the older form has it."""
 
     operation: str
     name: str
     value: Any = None
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def parse_v20(document: Any) -> list[Change]:
     """Return the operations of the older form, in which the operation's name is the key of the path."""
     if not isinstance(document, list) or len(document) > MAX_CHANGES:
         raise BadRequest("Request body must be a JSON array of operation objects.")
-    return [_change(_modern(entry)) for entry in document]
+    changes = [_change(_modern(entry)) for entry in document]
+    return [replace(change, anew=change.operation == "add") for change in changes]
 
 
 def apply(draft: Draft, changes: list[Change], *, queued: bool) -> Draft:
@@ -62,6 +64,8 @@ def apply(draft: Draft, changes: list[Change], *, queued: bool) -> Draft:
             raise Forbidden("Attribute 'id' is read-only.")
         if change.name in FORMATS and not queued:
             raise Forbidden(f"Attribute {change.name} can be only replaced for a queued image.")
+        if change.anew and (change.name in attributes.BASE or change.name in draft.custom):
+            raise Conflict(f"Property {change.name} already present.")
         draft = _kind(change.name)(draft, change)
     return draft
 

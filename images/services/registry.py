@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.services import shares
 from images import policies
 from images.models import Image, ImageProperty, ImageTag
-from images.services import attributes, limits, patches
+from images.services import attributes, limits, patches, protections
 from images.services.patches import Change, Draft
 from images.states import ImageStatus, Visibility
 from images.stores import registry as stores
@@ -40,6 +40,7 @@ def create(*, ctx: RequestContext, wanted: Mapping[str, Any]) -> Image:
     _authorize_visibility(ctx, image, image.visibility)
     attributes.require_known_formats(image.disk_format, image.container_format)
     attributes.require_few(custom, values.get("tags", []))
+    protections.authorize(ctx, "create", custom)
     with transaction.atomic():
         limits.admit_image(owner)
         _insert(image)
@@ -134,6 +135,7 @@ def _check_draft(ctx: RequestContext, image: Image, before: Draft, after: Draft)
         raise Forbidden(f"You are not permitted to give the image to '{after.fields['owner']}'.")
     attributes.require_known_formats(after.fields["disk_format"], after.fields["container_format"])
     attributes.require_few(after.custom, after.tags)
+    protections.authorize_changes(ctx, before.custom, after.custom)
 
 
 def _authorize_visibility(ctx: RequestContext, image: Image, visibility: str) -> None:

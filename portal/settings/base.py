@@ -129,6 +129,7 @@ IMAGE_CONVERSION_FORMAT = ENV.images.conversion_format
 IMAGE_INJECT_PROPERTIES = ENV.images.inject
 IMAGE_INJECT_IGNORED_ROLES = ENV.images.inject_ignored_roles
 IMAGE_CERTIFICATES_DIR = ENV.state_dir / "certificates"
+IMAGE_PROTECTED_PROPERTIES = BASE_DIR / "images" / "properties.json"
 SCHEDULER_FILTERS = [
     "compute.scheduler.filters.retry.RetryFilter",
     "compute.scheduler.filters.compute_up.ComputeFilter",

@@ -4,7 +4,7 @@ import pytest
 
 from images.models import Image
 from images.states import ImageStatus
-from tests.images.factories import ActiveImageFactory, ImageFactory, PropertyFactory
+from tests.images.factories import ActiveImageFactory, ImageFactory, MemberFactory, PropertyFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,26 @@ def test_images_are_shown_and_not_edited(operator):
     assert b"<b>debian" not in page.content
     assert operator.post(f"{LIST}{image.pk}/change/", {"name": "changed"}).status_code == 403
     assert operator.get(f"{LIST}add/").status_code == 403
+
+
+@pytest.mark.parametrize("word", ["id", "owner", "checksum", "tag", "member", "name"])
+def test_images_are_found_by_what_an_operator_knows(operator, word):
+    image = ActiveImageFactory(name="wanted-one", owner="a" * 32, checksum="c" * 32)
+    TagFactory(image=image, name="red")
+    MemberFactory(image=image, member="b" * 32)
+    ActiveImageFactory(name="another")
+    known = {"id": image.pk, "owner": "a" * 32, "checksum": "c" * 32, "tag": "red", "member": "b" * 32, "name": "wanted"}
+    page = operator.get(LIST, {"q": known[word]}).content
+    assert b"wanted-one" in page
+    assert b"another" not in page
+
+
+def test_images_are_filtered(operator):
+    ActiveImageFactory(name="guarded", protected=True)
+    ImageFactory(name="another")
+    page = operator.get(LIST, {"protected__exact": "1", "status": "active"}).content
+    assert b"guarded" in page
+    assert b"another" not in page
 
 
 @pytest.mark.parametrize(

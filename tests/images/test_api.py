@@ -5,7 +5,7 @@ import json
 import pytest
 
 from accounts.services import quotas
-from images.models import Image, ImageProperty
+from images.models import Image, ImageMember, ImageProperty
 from images.services import limits
 from images.states import ImageStatus, MemberStatus, Visibility
 from images.stores.base import put
@@ -148,6 +148,8 @@ def test_a_client_may_choose_the_id_once(personas):
         ({"tags": ["x" * 256]}, 400),
         ({"custom": 1}, 400),
         ({"custom": None}, 400),
+        ({"kernel_id": "../../etc/passwd"}, 400),
+        ({"ramdisk_id": ""}, 400),
         ({"x" * 256: "v"}, 400),
         ({f"p{number}": "v" for number in range(129)}, 413),
         ({"tags": [f"t{number}" for number in range(129)]}, 413),
@@ -221,6 +223,14 @@ def test_the_older_patch_form_is_understood(personas, image):
     assert response.json()["name"] == "new"
 
 
+def test_the_older_patch_form_adds_only_what_is_not_there(personas, image):
+    PropertyFactory(image=image, name="old", value="1")
+    media = "application/openstack-images-v2.0-json-patch"
+    for name, status in (("old", 409), ("name", 409), ("more", 200)):
+        assert patch(personas.member, image, {"add": f"/{name}", "value": "2"}, media=media).status_code == status
+    assert patch(personas.member, image, {"op": "add", "path": "/old", "value": "2"}).json()["old"] == "2"
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
@@ -236,6 +246,7 @@ def test_the_older_patch_form_is_understood(personas, image):
         ({"op": "add", "path": "/", "value": "x"}, 400),
         ({"op": "add", "path": 3, "value": "x"}, 400),
         ({"op": "add", "path": "/a", "value": 3}, 400),
+        ({"op": "add", "path": "/kernel_id", "value": "kernel"}, 400),
         ("x", 400),
         ({"op": "replace", "path": "/id", "value": UNKNOWN}, 403),
         ({"op": "replace", "path": "/owner", "value": "other"}, 403),
@@ -259,7 +270,9 @@ def test_formats_are_settled_once_data_is_there(personas):
 
 
 def test_patch_needs_its_media_type(personas, image):
-    assert patch(personas.member, image, media="application/json").status_code == 415
+    response = patch(personas.member, image, media="application/json")
+    assert response.status_code == 415
+    assert response["Accept-Patch"].split(", ") == [PATCH, "application/openstack-images-v2.0-json-patch"]
     assert patch(personas.stranger, image).status_code == 404
 
 
@@ -364,6 +377,25 @@ def test_only_shared_images_have_members(personas, image):
     assert personas.member.api.get(of(image, "/members")).status_code == 403
     assert personas.member.api.post(of(image, "/members"), {"member": "p"}).status_code == 403
     assert personas.stranger.api.get(of(image)).status_code == 404
+
+
+def test_members_stay_behind_when_an_image_is_shared_no_more(personas):
+    image = ImageFactory(owner=personas.lab.pk, visibility=Visibility.SHARED)
+    MemberFactory(image=image, member=personas.other.pk, status=MemberStatus.ACCEPTED)
+    member = of(image, f"/members/{personas.other.pk}")
+    assert listed(personas.stranger) == [image.name]
+    for visibility, seen in (("private", 404), ("community", 200), ("shared", 200)):
+        assert patch(personas.member, image, {"op": "replace", "path": "/visibility", "value": visibility}).status_code == 200
+        assert personas.stranger.api.get(of(image)).status_code == seen
+        assert personas.member.api.get(member).status_code == (200 if visibility == "shared" else 404)
+        assert personas.member.api.delete(of(image, "/members/x")).status_code == (404 if visibility == "shared" else 403)
+    assert listed(personas.stranger) == [image.name]
+
+
+def test_the_number_of_members_is_limited(personas):
+    image = ImageFactory(owner=personas.lab.pk, visibility=Visibility.SHARED)
+    ImageMember.objects.bulk_create(ImageMember(image=image, member=f"p{number}") for number in range(128))
+    assert personas.member.api.post(of(image, "/members"), {"member": "one-more"}).status_code == 413
 
 
 def listed(person, query=""):

@@ -7,20 +7,24 @@ for images with a property of that name and value.
 import csv
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
-from images.models.image import ImageQuerySet
+from images.models import ImageProperty, ImageTag
+from images.models.property import HEAD
+from images.narrowing import Condition, equal, fits, related
+from images.services.protections import is_hidden
 from images.states import MemberStatus, Visibility
+from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 
 PAGING = frozenset({"limit", "marker", "sort", "sort_key", "sort_dir"})
-SCOPE = frozenset({"visibility", "member_status"})
+SCOPE = frozenset({"visibility", "member_status", "os_hidden"})
 MAX_SIZE = 2**63 - 1
 MAX_PROPERTIES = 16
+MAX_CONDITIONS = 64
 _SECOND = timedelta(seconds=1)
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 _EXACT_OR_IN = frozenset({"id", "name", "status", "disk_format", "container_format"})
@@ -29,7 +33,7 @@ _NUMBERS = {
     "size_min": "size__gte", "size_max": "size__lte", "min_ram": "min_ram", "min_disk": "min_disk", "size": "size",
     "virtual_size": "virtual_size",
 }  # fmt: skip
-_COMPARE = {"gt": "__gt", "gte": "__gte", "lt": "__lt", "lte": "__lte", "eq": "", "neq": "!"}
+_COMPARE = frozenset({"gt", "gte", "lt", "lte", "eq", "neq"})
 
 
 def visibility_of(params: QueryDict) -> str | None:
@@ -42,19 +46,37 @@ def member_status_of(params: QueryDict) -> str:
     return _word(params, "member_status", [*MemberStatus, "all"], MemberStatus.ACCEPTED) or MemberStatus.ACCEPTED
 
 
-def apply(rows: ImageQuerySet, params: QueryDict) -> ImageQuerySet:
-    """Return the rows that all parameters of a list request let through; raises BadRequest."""
-    rows = rows.filter(os_hidden=_flag("os_hidden", params.get("os_hidden", "false")))
-    names = [name for name in params if name not in PAGING | SCOPE | {"os_hidden"}]
-    if sum(name not in _READERS for name in names) > MAX_PROPERTIES:
+def conditions_of(params: QueryDict, ctx: RequestContext) -> list[Condition]:
+    """Return the conditions that all parameters of a list request make, one for each value; raises BadRequest.
+
+    A property that the caller may not see is found nowhere.
+    """
+    names = [name for name in params if name not in PAGING | SCOPE]
+    if sum(len(params.getlist(name)) for name in names) > MAX_CONDITIONS:
+        raise BadRequest(f"At most {MAX_CONDITIONS} filters can be asked for at once.")
+    properties = [name for name in names if name not in _READERS]
+    if len(properties) > MAX_PROPERTIES:
         raise BadRequest(f"At most {MAX_PROPERTIES} properties can be asked for at once.")
-    for name in names:
-        for value in params.getlist(name):
-            if "\x00" in name + value:
-                raise BadRequest("A null character is not allowed.")
-            reader = _READERS.get(name)
-            rows = rows.filter(reader(name, value)) if reader else rows.filter(properties__name=name, properties__value=value)
-    return rows
+    if any(is_hidden(ctx, name) for name in properties):
+        return [fits(Q(pk__in=[]))]
+    return [_condition(name, value) for name in names for value in params.getlist(name)]
+
+
+def shows_hidden(params: QueryDict) -> bool:
+    """Return whether hidden images are asked for, instead of all others."""
+    return _flag("os_hidden", params.get("os_hidden", "false"))
+
+
+def _condition(name: str, value: str) -> Condition:
+    if "\x00" in name + value:
+        raise BadRequest("A null character is not allowed.")
+    if name == "changes-since":
+        raise BadRequest('The filter "changes-since" is not available: use updated_at=gte:TIME.')
+    return _READERS.get(name, _property)(name, value)
+
+
+def _property(name: str, value: str) -> Condition:
+    return related(ImageProperty.objects.filter(name=name, head=value[:HEAD], value=value))
 
 
 def _word(params: QueryDict, name: str, words: list[str], default: str | None) -> str | None:
@@ -72,36 +94,53 @@ def _flag(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-def _exact_or_in(name: str, value: str) -> Q:
-    if not value.startswith("in:"):
-        return Q(**{name: value})
+def _exact_or_in(name: str, value: str) -> Condition:
+    operator, colon, text = value.partition(":")
+    if not colon or operator not in {"in", *_COMPARE}:
+        return equal(**{name: value})
+    if operator == "eq":
+        return equal(**{name: text})
+    if operator != "in":
+        raise BadRequest(f"Unable to filter {name} by the operator {operator}.")
     try:
-        listed = next(csv.reader([value[3:]], strict=True), [])
+        listed = next(csv.reader([text], strict=True), [])
     except csv.Error as error:
         raise BadRequest(f"Invalid list of values for {name}.") from error
     if not listed or len(listed) > 200:
         raise BadRequest(f"The list of values for {name} must have 1 to 200 of them.")
-    return Q(**{f"{name}__in": listed})
+    return fits(Q(**{f"{name}__in": listed}))
 
 
-def _number(name: str, value: str) -> Q:
+def _number(name: str, value: str) -> Condition:
     if not value.isascii() or not value.isdigit() or len(value) > 19 or int(value) > MAX_SIZE:
         raise BadRequest(f"Invalid value for {name}: it must be a non-negative integer.")
-    return Q(**{_NUMBERS[name]: int(value)})
+    lookup = {_NUMBERS[name]: int(value)}
+    return fits(Q(**lookup)) if "__" in _NUMBERS[name] else equal(**lookup)
 
 
-def _time(name: str, value: str) -> Q:
+def _created(name: str, value: str) -> Condition:
+    return equal(**_range(name, value)) if not value.startswith("neq:") else _updated(name, value)
+
+
+def _updated(name: str, value: str) -> Condition:
+    if value.startswith("neq:"):
+        return fits(~Q(**_range(name, value.removeprefix("n"))))
+    return fits(Q(**_range(name, value)))
+
+
+def _range(name: str, value: str) -> dict[str, datetime]:
+    """Return the range of a comparison; rows have fractions of a second, the API's times have none."""
     operator, colon, text = value.partition(":")
     if not colon or operator not in _COMPARE:
         operator, text = "eq", value
     when = _moment(name, text)
-    if operator in ("eq", "neq"):  # rows have fractions of a second, the API's times have none
-        within = Q(**{f"{name}__gte": when, f"{name}__lt": when.replace(microsecond=0) + _SECOND})
-        return within if operator == "eq" else ~within
-    if operator in ("gt", "lte"):
-        when = when + _SECOND
-        return Q(**{f"{name}__gte" if operator == "gt" else f"{name}__lt": when})
-    return Q(**{f"{name}{_COMPARE[operator]}": when})
+    return {
+        "eq": {f"{name}__gte": when, f"{name}__lt": when + _SECOND},
+        "gt": {f"{name}__gte": when + _SECOND},
+        "gte": {f"{name}__gte": when},
+        "lt": {f"{name}__lt": when},
+        "lte": {f"{name}__lt": when + _SECOND},
+    }[operator]
 
 
 def _moment(name: str, text: str) -> datetime:
@@ -116,11 +155,12 @@ def _moment(name: str, text: str) -> datetime:
     return min(when, _LATEST)
 
 
-_READERS: dict[str, Callable[[str, str], Any]] = {
+_READERS: dict[str, Callable[[str, str], Condition]] = {
     **dict.fromkeys(_EXACT_OR_IN, _exact_or_in),
-    **dict.fromkeys(_EXACT, lambda name, value: Q(**{name: value})),
+    **dict.fromkeys(_EXACT, lambda name, value: equal(**{name: value})),
     **dict.fromkeys(_NUMBERS, _number),
-    **dict.fromkeys(("created_at", "updated_at"), _time),
-    "protected": lambda name, value: Q(protected=_flag(name, value)),
-    "tag": lambda _name, value: Q(tags__name=value),
+    "created_at": _created,
+    "updated_at": _updated,
+    "protected": lambda name, value: equal(protected__in=[_flag(name, value)]),  # SQLite uses no index for a bare column
+    "tag": lambda _name, value: related(ImageTag.objects.filter(name=value)),
 }

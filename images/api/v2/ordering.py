@@ -3,12 +3,15 @@
 Columns that may be empty are compared through a stand-in, so that a marker works where databases sort nothing differently.
 """
 
-from django.db.models import Value
+from collections.abc import Callable
+
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from images.models import Image
 from images.models.image import ImageQuerySet
+from images.models.listed import ListedImage, listed
 from portal.core.api import paging
 from portal.core.errors import BadRequest
 
@@ -35,22 +38,32 @@ def order_of(params: QueryDict) -> Order:
     return asked + [(key, descending) for key in ("created_at", "id") if key not in named]
 
 
-def page(rows: ImageQuerySet, params: QueryDict, visible: ImageQuerySet) -> tuple[list[Image], bool]:
+def page(rows: ImageQuerySet, params: QueryDict, visible: Callable[[], ImageQuerySet]) -> tuple[list[ListedImage], bool]:
     """Return the images of the page that is asked for, and whether more follow; the marker is one of ``visible``."""
-    order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in order_of(params)]
-    rows = rows.annotate(**{f"sort_{key}": Coalesce(key, Value(empty)) for key, empty in _EMPTY.items()})
+    asked = order_of(params)
+    stands_in = {f"sort_{key}": (key, _EMPTY[key]) for key, _down in asked if key in _EMPTY}
+    order = [(f"sort_{key}" if key in _EMPTY else key, down) for key, down in asked]
+    rows = rows.annotate(**{name: Coalesce(key, Value(empty)) for name, (key, empty) in stands_in.items()})
     limit = paging.limit_of(params, MAX_LIMIT) if "limit" in params else DEFAULT_LIMIT
-    marker = _marker(params, visible)
-    found = list(paging.after_marker(rows, marker, order)[: limit + 1])
+    marker = _marker(str(params["marker"]), visible()) if "marker" in params else None
+    if asked[0][0] == "created_at":
+        found = listed(paging.after_marker(rows.with_details(), marker, order)[: limit + 1])
+    else:
+        found = _sorted(paging.after_marker(rows, marker, order)[: limit + 1])
     return found[:limit], limit > 0 and len(found) > limit
 
 
-def _marker(params: QueryDict, visible: ImageQuerySet) -> Image | None:
-    if "marker" not in params:
-        return None
-    found = visible.filter(pk=params["marker"]).first()
+def _sorted(rows: QuerySet[Image]) -> list[ListedImage]:
+    """Return the rows where no index has their order: ids alone go through the sorting, not all that is shown of every image."""
+    ids = list(rows.values_list("pk", flat=True))
+    found = {row.id: row for row in listed(Image.objects.with_details().filter(pk__in=ids).order_by())}
+    return [found[image_id] for image_id in ids if image_id in found]
+
+
+def _marker(image_id: str, visible: ImageQuerySet) -> Image:
+    found = visible.filter(pk=image_id).first()
     if found is None:
-        raise BadRequest(f"Marker {params['marker'][:64]} could not be found.")
+        raise BadRequest(f"Marker {image_id[:64]} could not be found.")
     for key, empty in _EMPTY.items():
         value = getattr(found, key)
         setattr(found, f"sort_{key}", empty if value is None else value)

@@ -32,7 +32,9 @@ def after_marker(rows: QuerySet[M], marker: M | None, order: list[tuple[str, boo
         value = getattr(marker, name)
         later |= equal & Q(**{f"{name}__lt" if descending else f"{name}__gt": value})
         equal &= Q(**{name: value})
-    return rows.filter(later)
+    first, descending = order[0]
+    begin = Q(**{f"{first}__lte" if descending else f"{first}__gte": getattr(marker, first)})  # said once more, for an index
+    return rows.filter(begin, later)
 
 
 def next_link(request: HttpRequest, marker: Any, path: str | None = None) -> str:

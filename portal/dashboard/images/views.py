@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from images import policies
 from images.models import Image
 from images.selectors import get_image
-from images.services import registry, transfer
+from images.services import protections, registry, transfer
 from images.states import ImageStatus
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
@@ -101,7 +101,7 @@ class DetailView(PageView):
     def get(self, request: HttpRequest, pk: Any) -> PageResponse:
         image = get_image(self.ctx, str(pk))
         may_upload = image.status == ImageStatus.QUEUED and allowed(self.ctx, policies.UPLOAD_IMAGE, image)
-        custom = image.custom
+        custom = protections.reader(self.ctx)(image.custom)
         known = definitions.known(self.ctx, custom)
         facts = {
             "image": image,

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from images import policies, selectors
 from images.api.v2 import filters, ordering, shapes
 from images.api.v2.views.base import ImageView
-from images.services import registry
+from images.models.image import ImageQuerySet
+from images.services import protections, registry
 from images.services.patches import parse, parse_v20
 from images.stores import registry as stores
 from portal.core.api.codec import JSONParser
@@ -36,12 +37,16 @@ class ImagesView(ImageView):
     def get(self, request: Request) -> Response:
         authorize(self.ctx, policies.GET_IMAGES)
         params = request.query_params
-        rows = selectors.images_visible(
-            self.ctx, visibility=filters.visibility_of(params), member_status=filters.member_status_of(params)
+        rows = selectors.images_listed(
+            self.ctx,
+            filters.conditions_of(params, self.ctx),
+            hidden=filters.shows_hidden(params),
+            visibility=filters.visibility_of(params),
+            member_status=filters.member_status_of(params),
         )
-        visible = selectors.images_visible(self.ctx, visibility=selectors.ALL, member_status=selectors.ALL)
-        found, more = ordering.page(filters.apply(rows, params).with_details(), params, visible)
-        body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
+        found, more = ordering.page(rows, params, self._any_visible)
+        seen = protections.reader(self.ctx)
+        body = {"images": [shapes.image(row, seen) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
             body["next"] = self._address(marker=found[-1].pk)
         return Response(body)
@@ -50,11 +55,15 @@ class ImagesView(ImageView):
         if not isinstance(request.data, dict):
             raise BadRequest("Request body must be a JSON object.")
         image = registry.create(ctx=self.ctx, wanted=request.data)
-        response = Response(shapes.image(image), status=201)
+        response = Response(shapes.image(image, protections.reader(self.ctx)), status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
         response["OpenStack-image-import-methods"] = ""
         response["OpenStack-image-store-ids"] = ",".join(stores.names())
         return response
+
+    def _any_visible(self) -> ImageQuerySet:
+        """Return what a marker may name: an image of any list of the caller."""
+        return selectors.images_visible(self.ctx, visibility=selectors.ALL, member_status=selectors.ALL)
 
     def _first(self) -> str:
         return self._address(marker=None)
@@ -74,17 +83,24 @@ class ImageDetailView(ImageView):
     parser_classes = (ImagePatchParser, OlderImagePatchParser)  # type: ignore[assignment]
 
     def get(self, request: Request, image_id: str) -> Response:
-        return Response(shapes.image(selectors.get_image(self.ctx, image_id)))
+        return Response(shapes.image(selectors.get_image(self.ctx, image_id), protections.reader(self.ctx)))
 
     def patch(self, request: Request, image_id: str) -> Response:
         older = (request.content_type or "").startswith(OlderImagePatchParser.media_type)
         changes = (parse_v20 if older else parse)(request.data)
         image = selectors.get_image(self.ctx, image_id)
-        return Response(shapes.image(registry.update(ctx=self.ctx, image=image, changes=changes)))
+        image = registry.update(ctx=self.ctx, image=image, changes=changes)
+        return Response(shapes.image(image, protections.reader(self.ctx)))
 
     def delete(self, request: Request, image_id: str) -> Response:
         registry.delete(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id))
         return Response(status=204)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code == 415:
+            response["Accept-Patch"] = ", ".join(parser.media_type for parser in self.parser_classes)
+        return response
 
 
 class ImageFileView(ImageView):

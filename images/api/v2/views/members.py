@@ -44,12 +44,12 @@ class MemberView(ImageView):
 
     def put(self, request: Request, image_id: str, member_id: str) -> Response:
         status = _string(request.data, "status")
-        image = selectors.get_image(self.ctx, image_id)
+        image = _shared(selectors.get_image(self.ctx, image_id))
         row = selectors.get_member(self.ctx, image, member_id)
         return Response(shapes.member(members.answer(ctx=self.ctx, row=row, status=status)))
 
     def delete(self, request: Request, image_id: str, member_id: str) -> Response:
-        image = selectors.get_image(self.ctx, image_id)
+        image = _shared(selectors.get_image(self.ctx, image_id))
         row = selectors.get_member(self.ctx, image, member_id)
         members.remove(ctx=self.ctx, image=image, row=row)
         return Response(status=204)

@@ -62,10 +62,8 @@ IMAGE: Schema = {
         "file": _fixed(_text("An image file url")),
         "schema": _fixed(_text("An image schema url")),
         "stores": _fixed(_text("Store in which image data resides.")),
-        "kernel_id": _text("ID of image stored that should be used as the kernel when booting an AMI-style image."),
-        "ramdisk_id": _or_null(
-            _text("ID of image stored that should be used as the ramdisk when booting an AMI-style image.")
-        ),
+        "kernel_id": _text("ID of the image that is the kernel of this machine image.", pattern=_UUID),
+        "ramdisk_id": _text("ID of the image that is the ramdisk of this machine image.", pattern=_UUID),
         "architecture": _text("Operating system architecture"),
         "os_distro": _text("Common name of operating system distribution"),
         "os_version": _text("Operating system version as specified by the distributor."),
