@@ -16,6 +16,7 @@ from accounts.models import (
     ProjectEndpoint,
     Region,
 )
+from accounts.prepared import PreparedQuery
 from accounts.selectors.finding import domain_target, get_allowed
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
@@ -110,20 +111,39 @@ def endpoints_of_policy(policy: Policy) -> QuerySet[Endpoint]:
 
 def catalog(ctx: RequestContext) -> list[dict[str, Any]]:
     """Return the enabled services with their enabled endpoints, as tokens carry them; of a project what it was given."""
-    endpoints = Endpoint.objects.filter(enabled=True, service__enabled=True).select_related("service")
-    shown = endpoints_shown(ctx.project_id) if ctx.project_id else None
-    if shown is not None:
-        endpoints = endpoints.filter(shown)
     entries: dict[str, dict[str, Any]] = {}
-    for row in endpoints.order_by("service__type", "service_id", "interface", "pk"):
-        url = address(row.url, ctx)
+    for key, interface, region, template, *service in _rows(ctx.project_id):
+        url = address(template, ctx)
         if url is None:
             continue
-        service = row.service
-        entry = entries.setdefault(service.pk, {"endpoints": [], "id": service.pk, "type": service.type, "name": service.name})
-        place = {"region_id": row.region_id, "region": row.region_id}
-        entry["endpoints"].append({"id": row.pk, "interface": row.interface, **place, "url": url})
+        entry = entries.setdefault(service[0], {"endpoints": [], **dict(zip(("id", "type", "name"), service, strict=True))})
+        entry["endpoints"].append({"id": key, "interface": interface, "region_id": region, "region": region, "url": url})
     return list(entries.values())
+
+
+_COLUMNS = ("pk", "interface", "region_id", "url", "service_id", "service__type", "service__name")
+
+
+def _enabled() -> QuerySet[Endpoint, Any]:
+    rows = Endpoint.objects.filter(enabled=True, service__enabled=True)
+    return rows.order_by("service__type", "service_id", "interface", "pk").values_list(*_COLUMNS)
+
+
+_ALL = PreparedQuery(_enabled)
+_GIVEN = (
+    PreparedQuery(
+        lambda project_id: ProjectEndpoint.objects.filter(project_id=project_id).order_by().values_list("pk"), "project_id"
+    ),
+    PreparedQuery(
+        lambda project_id: EndpointGroup.objects.filter(projects=project_id).order_by().values_list("pk"), "project_id"
+    ),
+)
+
+
+def _rows(project_id: str | None) -> Iterable[Any]:
+    if project_id and any(query.rows(project_id=project_id) for query in _GIVEN):
+        return _enabled().filter(endpoints_shown(project_id) or Q())
+    return _ALL.rows()
 
 
 def address(url: str, ctx: RequestContext) -> str | None:

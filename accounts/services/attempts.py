@@ -4,10 +4,11 @@ Every refusal reads and costs the same, whether the name, the password or the ac
 """
 
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from accounts.hashers import check_in_vain
 from accounts.models import DEFAULT_DOMAIN_ID, Domain, User
+from accounts.prepared import Part, PreparedQuery
 from accounts.services import delays, second_factor
 from portal.core.errors import Unauthorized
 
@@ -68,6 +69,21 @@ def _is_right(user: User | None, password: str) -> bool:
     return user.check_password(password) and user.enabled and user.domain.enabled
 
 
+_USER = Part(User, "", [field.attname for field in User._meta.concrete_fields])
+_DOMAIN = Part(Domain, "", [field.attname for field in Domain._meta.concrete_fields])
+_USER_BY_ID = PreparedQuery(lambda key: User.objects.filter(pk=key).order_by().values_list(*_USER.columns), "key")
+_USER_BY_NAME = PreparedQuery(
+    lambda key, home: User.objects.filter(name=key, domain_id=home).order_by().values_list(*_USER.columns), "key", "home"
+)
+_DOMAIN_BY_ID = PreparedQuery(lambda key: Domain.objects.filter(pk=key).order_by().values_list(*_DOMAIN.columns), "key")
+_DOMAIN_BY_NAME = PreparedQuery(lambda key: Domain.objects.filter(name=key).order_by().values_list(*_DOMAIN.columns), "key")
+
+
+def _one(part: Part, query: PreparedQuery, **values: Any) -> Any:
+    found = query.rows(**values)
+    return part.row(found[0]) if found else None
+
+
 def person(
     *, user_id: str | None = None, name: str | None = None, domain_id: str | None = None, domain_name: str | None = None
 ) -> tuple[User | None, str]:
@@ -78,14 +94,15 @@ def person(
     named = [text for text in (user_id, name, domain_id, domain_name) if text is not None]
     if not named or any("\x00" in text or len(text) > 255 for text in named):
         return None, delays.account_of("", "")
-    people = User.objects.filter(name=name) if user_id is None else User.objects.filter(pk=user_id)
     if user_id is not None and domain_id is None and domain_name is None:
-        user = people.first()
-        domain = Domain.objects.filter(pk=user.domain_id if user else "").first()
+        user = _one(_USER, _USER_BY_ID, key=user_id)
+        domain = _one(_DOMAIN, _DOMAIN_BY_ID, key=user.domain_id if user else "")
     else:
-        where = {"pk": domain_id or DEFAULT_DOMAIN_ID} if domain_name is None else {"name": domain_name}
-        domain = Domain.objects.filter(**where).first()
-        user = people.filter(domain_id=domain.pk if domain else "").first()
+        by_id = domain_name is None
+        domain = _one(_DOMAIN, _DOMAIN_BY_ID if by_id else _DOMAIN_BY_NAME, key=domain_name or domain_id or DEFAULT_DOMAIN_ID)
+        home = domain.pk if domain else ""
+        user = _one(_USER, _USER_BY_NAME, key=name, home=home) if user_id is None else _one(_USER, _USER_BY_ID, key=user_id)
+        user = user if user is not None and user.domain_id == home else None
     place = domain.pk if domain is not None else f"?{domain_name or domain_id}"
     if user is None or domain is None:
         return None, delays.account_of(place, str(name) if user_id is None else f"?{user_id}")
