@@ -77,6 +77,12 @@ ADD_MEMBER = Rule("add_member", _MEMBER, _("Share an image with a project."), pe
 DELETE_MEMBER = Rule("delete_member", _MEMBER, _("Stop sharing an image with a project."), perm="images.unshare_image")
 MODIFY_MEMBER = Rule("modify_member", "rule:context_is_admin or rule:image_shared_with", _("Accept or reject a shared image."))
 
+GET_IMAGE_LOCATION = Rule("get_image_location", _READER, _("Show where an image's data lies."))
+SET_IMAGE_LOCATION = Rule("set_image_location", _MEMBER, _("Say where an image's data lies."))
+DELETE_IMAGE_LOCATION = Rule(
+    "delete_image_location", "rule:context_is_admin", _("Delete one of the copies of an image's data.")
+)
+
 GET_STORES = Rule("stores_info_detail", "rule:context_is_admin or rule:service_api", _("Show details of image stores."))
 
 registry.register(
@@ -100,6 +106,9 @@ registry.register(
         ADD_MEMBER,
         DELETE_MEMBER,
         MODIFY_MEMBER,
+        GET_IMAGE_LOCATION,
+        SET_IMAGE_LOCATION,
+        DELETE_IMAGE_LOCATION,
         GET_STORES,
     ],
 )

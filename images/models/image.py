@@ -16,6 +16,9 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+_NO_UPLOAD: dict[str, Any] = {"upload_id": None, "upload_bytes": 0, "upload_store": None}
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     """Filters, and conditional updates: each carries both the test and the change, so of two callers one wins."""
 
@@ -24,42 +27,41 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.exclude(status=ImageStatus.DELETED)
 
     def with_details(self) -> "ImageQuerySet":
-        """Bring properties and tags along, one query each whatever the number of images."""
-        return self.prefetch_related("properties", "tags")
+        """Bring properties, tags and locations along, one query each whatever the number of images."""
+        return self.prefetch_related("properties", "tags", "locations")
 
-    def begin_upload(self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int) -> bool:
+    def begin_upload(
+        self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int, status: ImageStatus = ImageStatus.SAVING
+    ) -> bool:
         """Take a queued image for one upload; False when it is not queued any more."""
         now = timezone.now()
         changed = self.filter(pk=image_id, status=ImageStatus.QUEUED).update(
-            status=ImageStatus.SAVING,
+            status=status,
             upload_id=upload_id,
             upload_seen_at=now,
             upload_bytes=reserved_bytes,
-            store=store,
+            upload_store=store,
             updated_at=now,
         )
         return changed == 1
 
     def upload_alive(self, image_id: str, upload_id: str) -> bool:
         """Note that bytes still flow; False when the upload lost its image."""
-        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
-        return mine.update(upload_seen_at=timezone.now()) == 1
+        return self.filter(pk=image_id, upload_id=upload_id).update(upload_seen_at=timezone.now()) == 1
 
     def finish_upload(self, image_id: str, upload_id: str, **content: Any) -> bool:
         """Make the image active with what was measured; False when the upload lost its image."""
         mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
-        changes = {"status": ImageStatus.ACTIVE, "upload_id": None, "upload_bytes": 0, "updated_at": timezone.now()}
-        return mine.update(**changes, **content) == 1
+        return mine.update(**_NO_UPLOAD, status=ImageStatus.ACTIVE, updated_at=timezone.now(), **content) == 1
 
     def abort_upload(self, image_id: str, upload_id: str) -> bool:
         """Put the image back to queued after a failed upload; False when the upload lost its image."""
-        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
-        changes = {"status": ImageStatus.QUEUED, "upload_id": None, "upload_bytes": 0, "store": None}
-        return mine.update(**changes, updated_at=timezone.now()) == 1
+        mine = self.filter(pk=image_id, upload_id=upload_id)
+        return mine.update(**_NO_UPLOAD, status=ImageStatus.QUEUED, updated_at=timezone.now()) == 1
 
     def silent_uploads(self, before: datetime) -> "ImageQuerySet":
         """Keep uploads of which nothing was heard since ``before``: their process is gone."""
-        return self.filter(status=ImageStatus.SAVING, upload_seen_at__lt=before)
+        return self.filter(upload_id__isnull=False, upload_seen_at__lt=before)
 
     def switch(self, image_id: str, before: ImageStatus, after: ImageStatus) -> bool:
         """Change between active and deactivated; False when the image was in another status."""
@@ -71,15 +73,16 @@ class ImageQuerySet(models.QuerySet["Image"]):
         changed = (
             self.present()
             .filter(pk=image_id, protected=False)
-            .update(status=ImageStatus.DELETED, deleted_at=now, updated_at=now, upload_id=None, upload_bytes=0)
+            .update(**_NO_UPLOAD, status=ImageStatus.DELETED, deleted_at=now, updated_at=now, import_task_id=None)
         )
         return changed == 1
 
 
 class Image(models.Model):
-    """What is known of an image; its bytes lie in a store under the image's id.
+    """What is known of an image; where its bytes lie is said by its locations.
 
-    ``upload_id`` names the upload that may write now, ``upload_bytes`` is what that upload has reserved of the project's quota.
+    ``upload_id`` names the upload that may write now, to ``upload_store``; ``upload_bytes`` is what waits in the staging area, or what
+    the upload has reserved of the project's quota. ``import_task_id`` names the task that may change the image's bytes now.
     """
 
     member_id: str | None = None
@@ -100,10 +103,13 @@ class Image(models.Model):
     min_ram = models.PositiveIntegerField(default=0)
     protected = models.BooleanField(default=False)
     os_hidden = models.BooleanField(default=False)
-    store = models.CharField(max_length=255, null=True, blank=True)
+    upload_store = models.CharField(max_length=255, null=True, blank=True)
     upload_id = models.CharField(max_length=36, null=True, blank=True)
     upload_seen_at = models.DateTimeField(null=True, blank=True)
     upload_bytes = models.BigIntegerField(default=0)
+    import_task_id = models.CharField(max_length=36, null=True, blank=True)
+    importing_to_stores = models.TextField(null=True, blank=True)
+    failed_import = models.TextField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -121,8 +127,7 @@ class Image(models.Model):
             models.CheckConstraint(condition=Q(status__in=list(ImageStatus)), name="image_status_known"),
             models.CheckConstraint(condition=Q(visibility__in=list(Visibility)), name="image_visibility_known"),
             models.CheckConstraint(
-                condition=~Q(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED])
-                | Q(size__isnull=False, checksum__isnull=False, store__isnull=False),
+                condition=~Q(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED]) | Q(size__isnull=False),
                 name="image_active_has_content",
             ),
             models.CheckConstraint(

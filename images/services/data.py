@@ -14,13 +14,13 @@ from django.utils import timezone
 from images import policies, selectors
 from images.models import Image
 from images.models.image import new_uuid
-from images.services import limits
+from images.services import limits, locations
 from images.services.ingest import Content, Ingest
 from images.states import ImageStatus
 from images.stores import registry as stores
-from images.stores.base import NoData, Reader, Store, StoreError, StoreFull
+from images.stores.base import Reader, Store, StoreError, StoreFull
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, NotFound, TooLarge, Unavailable
+from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, TooLarge
 from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
@@ -70,9 +70,9 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
 def open_ingest(upload: Upload) -> Ingest:
     """Return where the upload's bytes go."""
     try:
-        writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id)
+        writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id, upload.expected)
     except StoreError as error:
-        raise as_cloud_error(error) from error
+        raise locations.as_cloud_error(error) from error
     return Ingest(writer=writer, disk_format=upload.disk_format, limit=upload.limit, expected=upload.expected)
 
 
@@ -89,6 +89,8 @@ def finish_upload(upload: Upload, content: Content) -> None:
             limits.admit_arrived(upload.owner, content.size, upload.image_id)
             if not Image.objects.finish_upload(upload.image_id, upload.upload_id, **asdict(content)):
                 raise _lost(upload)
+            locations.forget_addresses(upload.image_id)
+            locations.add(upload.image_id, [upload.store])
     except CloudError:
         stores.get(upload.store).delete(upload.image_id)
         raise
@@ -112,7 +114,7 @@ def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
     """Put images whose upload died with its process back to queued and clear what it left; return how many."""
     reclaimed = 0
     for image in Image.objects.silent_uploads(timezone.now() - older_than):
-        store, upload_id = stores.get(image.store), str(image.upload_id)
+        store, upload_id = stores.get(image.upload_store), str(image.upload_id)
         with transaction.atomic():
             mine = Image.objects.abort_upload(image.pk, upload_id)
             if mine:
@@ -135,22 +137,7 @@ def open_data(*, ctx: RequestContext, image_id: str) -> tuple[Image, Reader | No
 
 def open_reader(image: Image) -> Reader | None:
     """Return an image's data without asking who wants it; None while there is none."""
-    if not image.has_data:
-        return None
-    try:
-        return stores.get(image.store).open(image.pk)
-    except NoData as error:
-        LOG.error("Image %s is active but store %s has no data of it", image.pk, image.store)
-        raise NotFound("Image data", image.pk) from error
-    except StoreError as error:
-        raise as_cloud_error(error) from error
-
-
-def as_cloud_error(error: StoreError) -> CloudError:
-    """Return what a client is told about a store's failure."""
-    if isinstance(error, StoreFull):
-        return TooLarge("Image storage media is full: there is not enough disk space for the image.")
-    return Unavailable(str(error))
+    return locations.open_reader(image) if image.has_data else None
 
 
 def _require_formats(image: Image) -> None:
@@ -177,7 +164,7 @@ def _size_limit(image: Image, store: Store, length: int | None) -> int:
         if length > settings.IMAGE_MAX_BYTES:
             raise TooLarge(f"The image has {length} bytes; {settings.IMAGE_MAX_BYTES} are the most that is allowed.")
         if room is not None and length > room:
-            raise as_cloud_error(StoreFull())
+            raise locations.as_cloud_error(StoreFull())
         return length
     bounds = [settings.IMAGE_MAX_BYTES, room, limits.remaining_bytes(image.owner)]
     return min(bound for bound in bounds if bound is not None)

@@ -12,12 +12,10 @@ from django.utils import timezone
 
 from accounts.services import shares
 from images import policies
-from images.models import Image, ImageProperty, ImageTag
-from images.services import attributes, limits, patches
+from images.models import Image, ImageLocation, ImageProperty, ImageTag
+from images.services import attributes, limits, locations, patches
 from images.services.patches import Change, Draft
 from images.states import ImageStatus, Visibility
-from images.stores import registry as stores
-from images.stores.base import StoreError
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, Forbidden, NotFound, TooLarge
 from portal.core.policy import authorize
@@ -69,12 +67,13 @@ def delete(*, ctx: RequestContext, image: Image) -> None:
     authorize(ctx, policies.DELETE_IMAGE, image)
     if image.protected:
         raise _protected(image)
-    if not Image.objects.mark_deleted(image.pk):
-        if Image.objects.present().filter(pk=image.pk).exists():
-            raise _protected(image)
-        raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
-    shares.forget(image)
-    transaction.on_commit(lambda: _delete_data(image.pk))
+    with transaction.atomic():
+        if not Image.objects.mark_deleted(image.pk):
+            if Image.objects.present().filter(pk=image.pk).exists():
+                raise _protected(image)
+            raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+        shares.forget(image)
+        locations.doom(ImageLocation.objects.filter(image=image))
     LOG.info("Image %s (%s) is deleted", image.pk, image.name)
 
 
@@ -168,17 +167,6 @@ def _switch(image: Image, before: ImageStatus, after: ImageStatus) -> None:
         raise Forbidden(
             f"Not allowed to {'deactivate' if after == ImageStatus.DEACTIVATED else 'reactivate'} image in status '{now}'"
         )
-
-
-def _delete_data(image_id: str) -> None:
-    """Remove the bytes of a deleted image; an upload that ends only now finds its image gone and removes its own."""
-    store = Image.objects.filter(pk=image_id).values_list("store", flat=True).first()
-    if store is None:
-        return
-    try:
-        stores.get(store).delete(image_id)
-    except (StoreError, OSError) as error:
-        LOG.error("The data of deleted image %s stays in store %s: %s", image_id, store, error)
 
 
 def _protected(image: Image) -> Forbidden:

@@ -123,6 +123,7 @@ POLICY_FILES = {
 # Stores and hosts
 IMAGE_STORES = {"file": {"driver": "images.stores.filesystem.FilesystemStore", "path": ENV.state_dir / "images"}}
 IMAGE_DEFAULT_STORE = "file"
+IMAGE_STAGING_DIR = ENV.state_dir / "staging"
 IMAGE_MAX_BYTES = 1 << 40
 SCHEDULER_FILTERS = [
     "compute.scheduler.filters.retry.RetryFilter",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from images.models import Image, ImageMember
+from images.services import locations
 
 SCHEMA_IMAGE = "/v2/schemas/image"
 SCHEMA_IMAGES = "/v2/schemas/images"
@@ -28,8 +29,9 @@ def image(row: Image) -> dict[str, Any]:
         "file": f"/v2/images/{row.pk}/file",
         "schema": SCHEMA_IMAGE,
     }
-    if row.has_data:
-        shape["stores"] = row.store
+    present = locations.in_order(row)
+    if present:
+        shape["stores"] = ",".join(dict.fromkeys(each.store for each in present))
     return shape
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from images.api.v2.call import Call
 from images.api.v2.work import finished, in_database, on_bytes, side_by_side
-from images.services import data, transfer
+from images.services import data, locations, transfer
 from images.services.ingest import Ingest
 from images.stores.base import StoreError
 from portal.core.context import RequestContext
@@ -91,7 +91,7 @@ async def _upload(call: Call, ctx: RequestContext) -> None:
             call.status = 499
             return
         if isinstance(error, StoreError):
-            raise data.as_cloud_error(error) from error
+            raise locations.as_cloud_error(error) from error
         raise
     await call.start(204)
     await call.body()
