@@ -150,7 +150,8 @@ def _ask(target: Target, start: int) -> tuple[BaseHTTPResponse, HTTPConnection]:
     failure: Exception | None = None
     for address in _addresses(target):
         connection = _connection(target, address)
-        watch = threading.Timer(CONNECT_S + float(_rule("idle_timeout_s")), _cut, [connection])
+        late = threading.Event()
+        watch = threading.Timer(CONNECT_S + float(_rule("idle_timeout_s")), _cut, [connection, late])
         watch.daemon = True
         watch.start()
         try:
@@ -158,7 +159,7 @@ def _ask(target: Target, start: int) -> tuple[BaseHTTPResponse, HTTPConnection]:
             connection.timeout = float(_rule("idle_timeout_s"))
             connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)
             response = connection.getresponse()
-            if not watch.is_alive():
+            if late.is_set():
                 raise TimeoutError("the head of the answer took too long")
             return response, connection
         except (HTTPError, OSError, ValueError) as error:
@@ -178,8 +179,9 @@ def _connection(target: Target, address: IpAddress) -> HTTPConnection:
     return HTTPSConnection(str(address), **options)
 
 
-def _cut(connection: HTTPConnection) -> None:
+def _cut(connection: HTTPConnection, late: threading.Event) -> None:
     """End a connection whose other side takes too long for the head of its answer."""
+    late.set()
     if connection.sock is not None:
         with suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)

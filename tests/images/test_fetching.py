@@ -280,9 +280,11 @@ def test_the_certificate_must_be_the_names(names, certified):
 
 def test_a_redirect_never_leaves_tls(names, certified):
     names.answers["good.test"] = ["127.0.0.1"]
-    with web.serving(web.of(b"abc")) as plain, web.serving(web.leading_to(f"http://127.0.0.1:{plain}/"), certified) as port:
-        with pytest.raises(FetchRefused, match="https to http"):
-            fetching.fetch(f"https://good.test:{port}/")
+    with (
+        web.serving(web.leading_to("http://127.0.0.1:1/"), certified) as port,
+        pytest.raises(FetchRefused, match="https to http"),
+    ):
+        fetching.fetch(f"https://good.test:{port}/")
 
 
 def test_the_store_of_addresses_reads_in_order_and_by_jumps():
