@@ -83,6 +83,19 @@ DELETE_IMAGE_LOCATION = Rule(
     "delete_image_location", "rule:context_is_admin", _("Delete one of the copies of an image's data.")
 )
 
+ADD_IMAGE_LOCATION = Rule(
+    "add_image_location",
+    "rule:service_api or (role:member and project_id:%(project_id)s and project_id:%(owner)s)",
+    _("Add a place where an image's data lies."),
+)
+FETCH_IMAGE_LOCATION = Rule("fetch_image_location", "rule:service_api", _("List the places where an image's data lies."))
+COPY_IMAGE = Rule("copy_image", "rule:context_is_admin", _("Copy an image's data to more stores."))
+
+GET_TASK = Rule("get_task", "rule:default", _("Show a task of an image."))
+GET_TASKS = Rule("get_tasks", "rule:default", _("List tasks of images."))
+ADD_TASK = Rule("add_task", "rule:default", _("Begin a task of an image."))
+TASKS_API = Rule("tasks_api_access", "rule:context_is_admin", _("Use the tasks API."))
+
 GET_STORES = Rule("stores_info_detail", "rule:context_is_admin or rule:service_api", _("Show details of image stores."))
 
 registry.register(
@@ -109,6 +122,13 @@ registry.register(
         GET_IMAGE_LOCATION,
         SET_IMAGE_LOCATION,
         DELETE_IMAGE_LOCATION,
+        ADD_IMAGE_LOCATION,
+        FETCH_IMAGE_LOCATION,
+        COPY_IMAGE,
+        GET_TASK,
+        GET_TASKS,
+        ADD_TASK,
+        TASKS_API,
         GET_STORES,
     ],
 )

@@ -54,9 +54,26 @@ class ImageQuerySet(models.QuerySet["Image"]):
         mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
         return mine.update(**_NO_UPLOAD, status=ImageStatus.ACTIVE, updated_at=timezone.now(), **content) == 1
 
+    def finish_staging(self, image_id: str, upload_id: str, size: int) -> bool:
+        """Let what has arrived wait for its import; False when the upload lost its image."""
+        mine = self.filter(pk=image_id, status=ImageStatus.UPLOADING, upload_id=upload_id)
+        staged = {"upload_id": None, "upload_store": None, "upload_bytes": size, "size": size}
+        return mine.update(**staged, updated_at=timezone.now()) == 1
+
+    def begin_import(self, image_id: str, task_id: str, before: ImageStatus, after: ImageStatus, stores: list[str]) -> bool:
+        """Take an image for one import task; False when it is in another status or another has it."""
+        idle = self.filter(pk=image_id, status=before, upload_id=None, import_task_id=None)
+        changes = {"status": after, "import_task_id": task_id, "importing_to_stores": ",".join(stores), "failed_import": ""}
+        return idle.update(**changes, updated_at=timezone.now()) == 1
+
+    def change_import(self, image_id: str, task_id: str, **changes: Any) -> bool:
+        """Change what an import knows of its image; False when the task lost it."""
+        mine = self.present().filter(pk=image_id, import_task_id=task_id)
+        return mine.update(**changes, updated_at=timezone.now()) == 1
+
     def abort_upload(self, image_id: str, upload_id: str) -> bool:
         """Put the image back to queued after a failed upload; False when the upload lost its image."""
-        mine = self.filter(pk=image_id, upload_id=upload_id)
+        mine = self.present().filter(pk=image_id, upload_id=upload_id)
         return mine.update(**_NO_UPLOAD, status=ImageStatus.QUEUED, updated_at=timezone.now()) == 1
 
     def silent_uploads(self, before: datetime) -> "ImageQuerySet":

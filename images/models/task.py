@@ -38,16 +38,16 @@ class TaskQuerySet(models.QuerySet["ImageTask"]):
 
     def finish(self, task_id: str, run_id: str, **outcome: Any) -> bool:
         """End a task with its outcome; False when it was not this run's."""
-        return self._end(self._of(task_id, run_id), **outcome)
+        return self._end(self._of(task_id, run_id), run_id=None, **outcome)
 
     def cancel(self, task_id: str, message: str) -> bool:
-        """End a task whoever runs it; the run finds out when it next reports."""
+        """End a task whoever runs it; the run finds out when it next reports, and lets go of it then."""
         open_ = self.filter(pk=task_id, status__in=[TaskStatus.PENDING, TaskStatus.PROCESSING])
         return self._end(open_, status=TaskStatus.FAILURE, message=message)
 
     def silent(self, before: datetime) -> "TaskQuerySet":
-        """Keep tasks whose run was not heard of since ``before``: its process is gone."""
-        return self.filter(status=TaskStatus.PROCESSING, seen_at__lt=before)
+        """Keep tasks with a run that was not heard of since ``before``: its process is gone."""
+        return self.filter(run_id__isnull=False, seen_at__lt=before)
 
     def waiting(self, before: datetime) -> "TaskQuerySet":
         """Keep tasks that nobody has taken since ``before``."""
@@ -58,7 +58,7 @@ class TaskQuerySet(models.QuerySet["ImageTask"]):
 
     def _end(self, rows: "TaskQuerySet", **outcome: Any) -> bool:
         now = timezone.now()
-        return rows.update(**outcome, run_id=None, updated_at=now, expires_at=now + LIFETIME) == 1
+        return rows.update(**outcome, updated_at=now, expires_at=now + LIFETIME) == 1
 
 
 class ImageTask(models.Model):

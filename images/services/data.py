@@ -54,15 +54,14 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.UPLOAD_IMAGE, image)
     _require_formats(image)
-    place = _writable_store(store)
-    limit = _size_limit(image, place, length)
+    place = writable_store(store)
+    limit = size_limit(place, length, limits.remaining_bytes(image.owner))
     upload_id = new_uuid()
     with transaction.atomic():
         limits.admit_upload(image.owner, length or 0)
         taken = Image.objects.begin_upload(image.pk, upload_id=upload_id, store=place.name, reserved_bytes=length or 0)
     if not taken:
-        now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
-        raise Conflict(f"Image status transition from {now} to saving is not allowed")
+        raise no_transition(image, ImageStatus.SAVING)
     LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
     return Upload(image.pk, upload_id, image.owner, str(image.disk_format), place.name, limit, length)
 
@@ -79,7 +78,7 @@ def open_ingest(upload: Upload) -> Ingest:
 def keep_alive(upload: Upload) -> None:
     """Note that the upload still runs; raises Gone when it lost its image."""
     if not Image.objects.upload_alive(upload.image_id, upload.upload_id):
-        raise _lost(upload)
+        raise lost(upload)
 
 
 def finish_upload(upload: Upload, content: Content) -> None:
@@ -88,7 +87,7 @@ def finish_upload(upload: Upload, content: Content) -> None:
         with transaction.atomic():
             limits.admit_arrived(upload.owner, content.size, upload.image_id)
             if not Image.objects.finish_upload(upload.image_id, upload.upload_id, **asdict(content)):
-                raise _lost(upload)
+                raise lost(upload)
             locations.forget_addresses(upload.image_id)
             locations.add(upload.image_id, [upload.store])
     except CloudError:
@@ -100,30 +99,40 @@ def finish_upload(upload: Upload, content: Content) -> None:
 def abort_upload(upload: Upload, reason: str) -> None:
     """Put the image back to queued; its part is thrown away by whoever wrote it.
 
-    Data that had its final name already goes before the row is anybody else's to take.
+    Data that had its final name already goes before the row is anybody else's to take; while its store does not answer the image
+    waits for ``reclaim_silent_uploads``.
     """
-    with transaction.atomic():
-        mine = Image.objects.abort_upload(upload.image_id, upload.upload_id)
-        if mine:
-            stores.get(upload.store).delete(upload.image_id)
+    try:
+        with transaction.atomic():
+            mine = Image.objects.abort_upload(upload.image_id, upload.upload_id)
+            if mine:
+                stores.get(upload.store).delete(upload.image_id)
+    except StoreError as error:
+        LOG.error("Upload of image %s ended, and its store does not answer: %s", upload.image_id, error)
+        return
     if mine:
         LOG.warning("Upload of image %s ended without success: %s", upload.image_id, reason)
 
 
 def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
     """Put images whose upload died with its process back to queued and clear what it left; return how many."""
-    reclaimed = 0
-    for image in Image.objects.silent_uploads(timezone.now() - older_than):
-        store, upload_id = stores.get(image.upload_store), str(image.upload_id)
+    return sum(map(_reclaim, Image.objects.silent_uploads(timezone.now() - older_than)))
+
+
+def _reclaim(image: Image) -> bool:
+    upload_id = str(image.upload_id)
+    try:
+        store = stores.get(image.upload_store)
         with transaction.atomic():
-            mine = Image.objects.abort_upload(image.pk, upload_id)
-            if mine:
-                store.discard(image.pk, upload_id)
-                store.delete(image.pk)
-        if mine:
-            LOG.warning("Upload of image %s went silent; the image is queued again", image.pk)
-            reclaimed += 1
-    return reclaimed
+            if not Image.objects.abort_upload(image.pk, upload_id):
+                return False
+            store.discard(image.pk, upload_id)
+            store.delete(image.pk)
+    except StoreError as error:
+        LOG.error("Upload of image %s went silent, and its store does not answer: %s", image.pk, error)
+        return False
+    LOG.warning("Upload of image %s went silent; the image is queued again", image.pk)
+    return True
 
 
 def open_data(*, ctx: RequestContext, image_id: str) -> tuple[Image, Reader | None]:
@@ -146,18 +155,19 @@ def _require_formats(image: Image) -> None:
         raise BadRequest(f"Properties {', '.join(missing)} must be set prior to saving data.")
 
 
-def _writable_store(name: str | None) -> Store:
+def writable_store(name: str | None) -> Store:
+    """Return a store that takes new images; raises BadRequest."""
     try:
         store = stores.get(name)
     except StoreError as error:
         raise BadRequest(str(error)) from error
-    if store.read_only:
+    if store.read_only or store.name == stores.STAGING:
         raise BadRequest(f"The image store {store.name} takes no new images.")
     return store
 
 
-def _size_limit(image: Image, store: Store, length: int | None) -> int:
-    """Return the most that may arrive; raises TooLarge when the announced length cannot fit."""
+def size_limit(store: Store, length: int | None, left: int | None) -> int:
+    """Return the most that may arrive beside what is ``left`` of a quota; raises TooLarge when the announced length cannot fit."""
     free = store.free_bytes()
     room = None if free is None else max(0, free - ROOM_TO_KEEP)
     if length is not None:
@@ -166,9 +176,15 @@ def _size_limit(image: Image, store: Store, length: int | None) -> int:
         if room is not None and length > room:
             raise locations.as_cloud_error(StoreFull())
         return length
-    bounds = [settings.IMAGE_MAX_BYTES, room, limits.remaining_bytes(image.owner)]
-    return min(bound for bound in bounds if bound is not None)
+    return min(bound for bound in (settings.IMAGE_MAX_BYTES, room, left) if bound is not None)
 
 
-def _lost(upload: Upload) -> Gone:
+def no_transition(image: Image, wanted: ImageStatus) -> Conflict:
+    """Return the refusal of a change from the status that the image has now."""
+    now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
+    return Conflict(f"Image status transition from {now} to {wanted} is not allowed")
+
+
+def lost(upload: Upload) -> Gone:
+    """Return what is said of an upload whose image went away."""
     return Gone(f"Image {upload.image_id} could not be found after upload. The image may have been deleted during the upload.")

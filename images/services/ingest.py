@@ -7,6 +7,7 @@ since hashing and writing release the interpreter's lock.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from images.services.inspection import Inspection
 from images.stores.base import Writer
@@ -26,16 +27,13 @@ class Content:
     virtual_size: int | None
 
 
-class Ingest:
-    """Counts, limits, hashes, inspects and writes the batches of one upload, in order."""
+class Arrival:
+    """Counts, limits and writes the batches of one upload, in order."""
 
-    def __init__(self, *, writer: Writer, disk_format: str, limit: int, expected: int | None) -> None:
+    def __init__(self, *, writer: Writer, limit: int, expected: int | None) -> None:
         self._writer = writer
         self._limit = limit
         self._expected = expected
-        self._checksum = hashlib.md5(usedforsecurity=False)
-        self._hash = hashlib.new(HASH_ALGORITHM)
-        self._inspection = Inspection(disk_format)
         self.size = 0
 
     def count(self, length: int) -> None:
@@ -51,19 +49,40 @@ class Ingest:
 
         One large buffer each: a thread that hashes many small ones fights for the interpreter's lock at every one of them.
         """
-        return [lambda: self._store(batch), lambda: self._checksum.update(batch), lambda: self._hash.update(batch)]
+        return [lambda: self._writer.write(batch)]
 
-    def conclude(self) -> Content:
-        """Make the bytes the image's data and return what was measured; raises BadRequest when they are not what was promised."""
-        if self._expected is not None and self.size != self._expected:
-            raise BadRequest(f"{self.size} bytes arrived of the {self._expected} that were announced.")
-        virtual_size = self._inspection.conclude(self.size)
+    def conclude(self) -> Any:
+        """Make the bytes what they are to be, and return what was measured; raises BadRequest when they are not what was promised."""
+        self._require_all()
         self._writer.commit()
-        return Content(self.size, self._checksum.hexdigest(), HASH_ALGORITHM, self._hash.hexdigest(), virtual_size)
+        return self.size
 
     def abort(self) -> None:
         """Throw the bytes away."""
         self._writer.abort()
+
+    def _require_all(self) -> None:
+        if self._expected is not None and self.size != self._expected:
+            raise BadRequest(f"{self.size} bytes arrived of the {self._expected} that were announced.")
+
+
+class Ingest(Arrival):
+    """The arrival of an image's data in its store: hashed and inspected as well."""
+
+    def __init__(self, *, writer: Writer, disk_format: str, limit: int, expected: int | None) -> None:
+        super().__init__(writer=writer, limit=limit, expected=expected)
+        self._checksum = hashlib.md5(usedforsecurity=False)
+        self._hash = hashlib.new(HASH_ALGORITHM)
+        self._inspection = Inspection(disk_format)
+
+    def jobs(self, batch: bytes) -> list[Callable[[], None]]:
+        return [lambda: self._store(batch), lambda: self._checksum.update(batch), lambda: self._hash.update(batch)]
+
+    def conclude(self) -> Content:
+        self._require_all()
+        virtual_size = self._inspection.conclude(self.size)
+        self._writer.commit()
+        return Content(self.size, self._checksum.hexdigest(), HASH_ALGORITHM, self._hash.hexdigest(), virtual_size)
 
     def _store(self, batch: bytes) -> None:
         self._inspection.feed(batch)

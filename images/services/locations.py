@@ -6,6 +6,7 @@ them. A store that does not answer now is asked again by the sweep, so no copy i
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 
@@ -54,6 +55,11 @@ def open_reader(image: Image) -> Reader:
 def add(image_id: str, names: Iterable[str]) -> None:
     """Note whole copies of an image's bytes in stores of ours."""
     ImageLocation.objects.bulk_create(ImageLocation(image_id=image_id, store=name) for name in names)
+
+
+def add_address(image_id: str, store: str, address: str, metadata: dict[str, Any] | None = None) -> None:
+    """Note an address at which an image's bytes lie; one that is noted already stays as it is."""
+    ImageLocation.objects.get_or_create(image_id=image_id, store=store, address=address, defaults={"metadata": metadata or {}})
 
 
 def make_room(image_id: str, store: str) -> None:

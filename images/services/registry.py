@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.services import shares
 from images import policies
 from images.models import Image, ImageLocation, ImageProperty, ImageTag
-from images.services import attributes, limits, locations, patches
+from images.services import attributes, limits, locations, patches, staging, tasks
 from images.services.patches import Change, Draft
 from images.states import ImageStatus, Visibility
 from portal.core.context import RequestContext
@@ -73,7 +73,9 @@ def delete(*, ctx: RequestContext, image: Image) -> None:
                 raise _protected(image)
             raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
         shares.forget(image)
+        tasks.cancel_of(image.pk)
         locations.doom(ImageLocation.objects.filter(image=image))
+        transaction.on_commit(lambda: staging.clear(image.pk))
     LOG.info("Image %s (%s) is deleted", image.pk, image.name)
 
 

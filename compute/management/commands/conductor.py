@@ -13,12 +13,15 @@ from compute.conductor import actors
 from compute.conductor.connections import DatabaseConnections
 from compute.conductor.periodic import Clock
 from compute.messages import CONDUCTOR_QUEUE
+from images.conductor import actors as image_actors
+from images.services import tasks
 from portal.core import bus, log
 from portal.core.broker import IDLE_POLL_MS
 
 LOG = logging.getLogger(__name__)
 
 THREADS = 4
+IMAGE_THREADS = 2
 STOP_MS = 4000
 
 
@@ -34,13 +37,19 @@ class Command(BaseCommand):
         broker = bus.broker()
         broker.add_middleware(DatabaseConnections())
         actors.declare(broker)
-        worker = Worker(broker, queues={CONDUCTOR_QUEUE}, worker_threads=THREADS, worker_timeout=IDLE_POLL_MS)
+        image_actors.declare(broker)
+        workers = [
+            Worker(broker, queues={queue}, worker_threads=threads, worker_timeout=IDLE_POLL_MS)
+            for queue, threads in ((CONDUCTOR_QUEUE, THREADS), (tasks.QUEUE, IMAGE_THREADS))
+        ]
         clock = Clock()
-        worker.start()
+        for worker in workers:
+            worker.start()
         clock.start()
         LOG.info("Conductor started")
         stopping.wait()
         LOG.info("Conductor is stopping")
         clock.stop()
-        worker.stop(timeout=STOP_MS)
+        for worker in reversed(workers):
+            worker.stop(timeout=STOP_MS // 2)
         broker.close()

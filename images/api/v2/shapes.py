@@ -3,13 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from images.models import Image, ImageMember
+from images.models import Image, ImageMember, ImageTask
 from images.services import locations
 
 SCHEMA_IMAGE = "/v2/schemas/image"
 SCHEMA_IMAGES = "/v2/schemas/images"
 SCHEMA_MEMBER = "/v2/schemas/member"
 SCHEMA_MEMBERS = "/v2/schemas/members"
+SCHEMA_TASK = "/v2/schemas/task"
+SCHEMA_TASKS = "/v2/schemas/tasks"
 
 _PLAIN = (
     "name", "disk_format", "container_format", "visibility", "size", "virtual_size", "status", "checksum", "protected", "min_ram",
@@ -29,6 +31,11 @@ def image(row: Image) -> dict[str, Any]:
         "file": f"/v2/images/{row.pk}/file",
         "schema": SCHEMA_IMAGE,
     }
+    for name in ("importing_to_stores", "failed_import"):
+        if getattr(row, name) is not None:
+            shape[f"os_glance_{name}"] = getattr(row, name)
+    if row.import_task_id:
+        shape["os_glance_import_task"] = row.import_task_id
     present = locations.in_order(row)
     if present:
         shape["stores"] = ",".join(dict.fromkeys(each.store for each in present))
@@ -45,6 +52,32 @@ def member(row: ImageMember) -> dict[str, Any]:
         "updated_at": moment(row.updated_at),
         "schema": SCHEMA_MEMBER,
     }
+
+
+def task(row: ImageTask) -> dict[str, Any]:
+    """Return one task, with what went in and what came out."""
+    shape = task_stub(row) | {"input": row.input, "message": row.message, "result": row.result, "progress": row.progress}
+    for name in ("image_id", "request_id", "user_id"):
+        if getattr(row, name):
+            shape[name] = getattr(row, name)
+    return shape
+
+
+def task_stub(row: ImageTask) -> dict[str, Any]:
+    """Return one task as a list shows it."""
+    shape = {
+        "id": row.pk,
+        "type": row.type,
+        "status": row.status,
+        "owner": row.owner,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "self": f"/v2/tasks/{row.pk}",
+        "schema": SCHEMA_TASK,
+    }
+    if row.expires_at:
+        shape["expires_at"] = moment(row.expires_at)
+    return shape
 
 
 def moment(when: datetime) -> str:

@@ -6,6 +6,7 @@ Follows the Image API reference, "Images".
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,7 +53,7 @@ class ImagesView(ImageView):
         image = registry.create(ctx=self.ctx, wanted=request.data)
         response = Response(shapes.image(image), status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
-        response["OpenStack-image-import-methods"] = ""
+        response["OpenStack-image-import-methods"] = ",".join(settings.IMAGE_IMPORT_METHODS)
         response["OpenStack-image-store-ids"] = ",".join(stores.names())
         return response
 
@@ -88,7 +89,7 @@ class ImageDetailView(ImageView):
 
 
 class ImageFileView(ImageView):
-    """/v2/images/{image_id}/file for the methods that the receiver does not take"""
+    """/v2/images/{image_id}/file and /stage for the methods that the receiver does not take"""
 
 
 class ImageActionView(ImageView):
