@@ -15,15 +15,17 @@ OPERATIONS = ("add", "replace", "remove")
 FIELDS = ("name", "owner", "visibility", "container_format", "disk_format", "min_disk", "min_ram", "protected", "os_hidden")
 FORMATS = frozenset({"container_format", "disk_format"})
 MAX_CHANGES = 1000
+LOCATIONS = "locations"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One operation on one attribute."""
+    """One operation on one attribute, or at one position of the list ``locations``."""
 
     operation: str
     name: str
     value: Any = None
+    position: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,14 @@ def _change(entry: Any) -> Change:
         raise BadRequest(f"Operations must be one of {', '.join(OPERATIONS)}.")
     if operation != "remove" and "value" not in entry:
         raise BadRequest(f"Operation {operation} requires a member named 'value'.")
-    return Change(operation, _name(entry.get("path")), entry.get("value"))
+    return Change(operation, *_pointed(entry.get("path"), entry.get("value")))
+
+
+def _pointed(path: Any, value: Any) -> tuple[str, Any, str | None]:
+    """Return the attribute, the value and the position that an operation speaks of."""
+    if isinstance(path, str) and path.startswith(f"/{LOCATIONS}/"):
+        return LOCATIONS, value, path.removeprefix(f"/{LOCATIONS}/")
+    return _name(path), value, None
 
 
 def _name(path: Any) -> str:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.services import shares
 from images import policies
 from images.models import Image, ImageLocation, ImageProperty, ImageTag
-from images.services import attributes, limits, locations, patches, staging, tasks
+from images.services import attributes, limits, locations, patches, placements, staging, tasks
 from images.services.patches import Change, Draft
 from images.states import ImageStatus, Visibility
 from portal.core.context import RequestContext
@@ -49,6 +49,9 @@ def create(*, ctx: RequestContext, wanted: Mapping[str, Any]) -> Image:
 def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image:
     """Apply the operations of a JSON patch, all or none."""
     authorize(ctx, policies.MODIFY_IMAGE, image)
+    moves = [change for change in changes if change.name == patches.LOCATIONS]
+    changes = [change for change in changes if change.name != patches.LOCATIONS]
+    size = placements.measure(ctx=ctx, image=image, changes=moves)
     with transaction.atomic():
         locked = Image.objects.select_for_update().present().with_details().filter(pk=image.pk).first()
         if locked is None:
@@ -58,6 +61,8 @@ def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image
         _check_draft(ctx, locked, before, after)
         Image.objects.filter(pk=locked.pk).update(**after.fields, updated_at=timezone.now())
         _write_details(locked, after.custom, after.tags)
+        if moves:
+            placements.patch(ctx=ctx, image=locked, changes=moves, size=size)
     LOG.info("Image %s is changed", image.pk)
     return reread(image)
 

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+
 from images.models import Image, ImageMember, ImageTask
-from images.services import locations
+from images.services import locations, placements
 
 SCHEMA_IMAGE = "/v2/schemas/image"
 SCHEMA_IMAGES = "/v2/schemas/images"
@@ -39,6 +41,8 @@ def image(row: Image) -> dict[str, Any]:
     present = locations.in_order(row)
     if present:
         shape["stores"] = ",".join(dict.fromkeys(each.store for each in present))
+    if settings.IMAGE_SHOW_LOCATIONS:
+        shape["locations"] = placements.shown(row)
     return shape
 
 

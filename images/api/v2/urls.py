@@ -5,6 +5,7 @@ from django.urls import path
 from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, VersionsView
 from images.api.v2.views.images import ImageActionView, ImageDetailView, ImageFileView, ImagesView, ImageTagView
 from images.api.v2.views.imports import ImageTasksView, ImportImageView, TasksView, TaskView
+from images.api.v2.views.locations import LocationsView
 from images.api.v2.views.members import MembersView, MemberView
 from images.api.v2.views.schemas import SCHEMAS, SchemaView
 from images.api.v2.views.stores import StoreImageView
@@ -21,6 +22,7 @@ urlpatterns = [
     path(_IMAGE, ImageDetailView.as_view()),
     path(f"{_IMAGE}/file", ImageFileView.as_view()),
     path(f"{_IMAGE}/stage", ImageFileView.as_view()),
+    path(f"{_IMAGE}/locations", LocationsView.as_view()),
     path(f"{_IMAGE}/import", ImportImageView.as_view()),
     path(f"{_IMAGE}/tasks", ImageTasksView.as_view()),
     path("/v2/tasks", TasksView.as_view()),
