@@ -36,7 +36,10 @@ class FilesystemStore:
             raise StoreError(f"The image store {name} has no folder.")
         self._folders = {Path(text): priority for text, priority in priorities.items()}
         for folder in self._folders:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"The folder {folder} of image store {name} cannot be made: {error.strerror}.") from error
 
     @property
     def path(self) -> Path:
