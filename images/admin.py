@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from images import policies
-from images.models import Image, ImageMember, ImageProperty, ImageTag
+from images.models import Image, ImageLocation, ImageMember, ImageProperty, ImageTag
 from images.services import registry
 from images.states import ImageStatus
 from portal.core.admin import OperatorSite, PolicyModelAdmin
@@ -49,13 +49,18 @@ class MemberInline(DetailInline):
     fields = ("member", "status", "created_at")
 
 
+class LocationInline(DetailInline):
+    model = ImageLocation
+    fields = ("store", "address", "doomed")
+
+
 @admin.register(Image)
 class ImageAdmin(PolicyModelAdmin):
     list_display = ("name", "id", "status", "visibility", "owner", "disk_format", "size", "created_at")
     list_filter = ("status", "visibility", "disk_format", "container_format", "os_hidden", "protected")
     search_fields = ("id", "name", "owner", "checksum")
     ordering = ("-created_at",)
-    inlines = (PropertyInline, TagInline, MemberInline)
+    inlines = (PropertyInline, TagInline, MemberInline, LocationInline)
     actions = ("deactivate", "reactivate", "delete_images")
 
     def has_act_permission(self, request: CloudRequest) -> bool:

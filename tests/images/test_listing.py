@@ -171,7 +171,7 @@ def test_the_number_of_queries_does_not_grow(personas, django_assert_num_queries
         from images.api.v2 import shapes
 
         with django_assert_num_queries(4) as seen:
-            assert len([shapes.image(row) for row in rows]) == 3 * (_round + 1)
+            assert len([shapes.image(row, ctx) for row in rows]) == 3 * (_round + 1)
         counts.append(len(seen))
     assert counts == [4, 4]
 

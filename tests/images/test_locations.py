@@ -138,6 +138,8 @@ def test_locations_are_shown_only_where_the_operator_wants_it(personas, active, 
     assert shown(personas.member, active)["locations"] == [
         {"url": f"memory://memory/{active.pk}", "metadata": {"store": "memory"}}
     ]
+    Image.objects.update(visibility="public")
+    assert shown(personas.stranger, active)["locations"] == []
     settings.IMAGE_SHOW_LOCATIONS = False
     assert "locations" not in shown(personas.member, active)
     patch(personas.member, active, added("http://example.org/"), status=403)

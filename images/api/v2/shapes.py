@@ -5,8 +5,11 @@ from typing import Any
 
 from django.conf import settings
 
+from images import policies
 from images.models import Image, ImageMember, ImageTask
 from images.services import locations, placements
+from portal.core.context import RequestContext
+from portal.core.policy import allowed
 
 SCHEMA_IMAGE = "/v2/schemas/image"
 SCHEMA_IMAGES = "/v2/schemas/images"
@@ -21,8 +24,8 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def image(row: Image) -> dict[str, Any]:
-    """Return one image: a flat object, its own properties beside the standard ones."""
+def image(row: Image, ctx: RequestContext) -> dict[str, Any]:
+    """Return one image as a caller sees it: a flat object, its own properties beside the standard ones."""
     shape: dict[str, Any] = dict(row.custom)
     shape |= {name: getattr(row, name) for name in _PLAIN}
     shape |= {
@@ -42,7 +45,7 @@ def image(row: Image) -> dict[str, Any]:
     if present:
         shape["stores"] = ",".join(dict.fromkeys(each.store for each in present))
     if settings.IMAGE_SHOW_LOCATIONS:
-        shape["locations"] = placements.shown(row)
+        shape["locations"] = placements.shown(row) if allowed(ctx, policies.GET_IMAGE_LOCATION, row) else []
     return shape
 
 

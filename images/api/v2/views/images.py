@@ -42,7 +42,11 @@ class ImagesView(ImageView):
         )
         visible = selectors.images_visible(self.ctx, visibility=selectors.ALL, member_status=selectors.ALL)
         found, more = ordering.page(filters.apply(rows, params).with_details(), params, visible)
-        body = {"images": [shapes.image(row) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
+        body = {
+            "images": [shapes.image(row, self.ctx) for row in found],
+            "first": self._first(),
+            "schema": shapes.SCHEMA_IMAGES,
+        }
         if more:
             body["next"] = self._address(marker=found[-1].pk)
         return Response(body)
@@ -51,7 +55,7 @@ class ImagesView(ImageView):
         if not isinstance(request.data, dict):
             raise BadRequest("Request body must be a JSON object.")
         image = registry.create(ctx=self.ctx, wanted=request.data)
-        response = Response(shapes.image(image), status=201)
+        response = Response(shapes.image(image, self.ctx), status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
         response["OpenStack-image-import-methods"] = ",".join(settings.IMAGE_IMPORT_METHODS)
         response["OpenStack-image-store-ids"] = ",".join(stores.names())
@@ -75,13 +79,13 @@ class ImageDetailView(ImageView):
     parser_classes = (ImagePatchParser, OlderImagePatchParser)  # type: ignore[assignment]
 
     def get(self, request: Request, image_id: str) -> Response:
-        return Response(shapes.image(selectors.get_image(self.ctx, image_id)))
+        return Response(shapes.image(selectors.get_image(self.ctx, image_id), self.ctx))
 
     def patch(self, request: Request, image_id: str) -> Response:
         older = (request.content_type or "").startswith(OlderImagePatchParser.media_type)
         changes = (parse_v20 if older else parse)(request.data)
         image = selectors.get_image(self.ctx, image_id)
-        return Response(shapes.image(registry.update(ctx=self.ctx, image=image, changes=changes)))
+        return Response(shapes.image(registry.update(ctx=self.ctx, image=image, changes=changes), self.ctx))
 
     def delete(self, request: Request, image_id: str) -> Response:
         registry.delete(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id))
