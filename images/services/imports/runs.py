@@ -1,10 +1,9 @@
-"""What a task says, done: in the conductor, in one thread, with a sign of life every few seconds.
+"""What a task says, done, in the conductor.
 
 Everything that a run writes bears its own id until it is whole, so what a dead run left can be told and thrown away.
 """
 
 import logging
-import time
 from dataclasses import asdict
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from images.services import limits, locations
 from images.services.imports import hashing, methods, outcomes, steps
 from images.services.imports.copies import copy, reason_of
 from images.services.imports.outcomes import Lost
+from images.services.imports.pulse import Pulse
 from images.services.imports.requests import COPY
 from images.services.ingest import Content
 from images.states import ImageStatus, TaskType
@@ -23,8 +23,6 @@ from images.stores.base import Reader, StoreError
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
-
-ALIVE_EVERY_S = 5
 
 
 class Run:
@@ -35,7 +33,7 @@ class Run:
         self.id = run_id
         self.phases = 1
         self.phase = 0
-        self._told = 0.0
+        self.pulse = Pulse(task.pk, run_id)
 
     @property
     def image(self) -> Image:
@@ -46,13 +44,10 @@ class Run:
         return found
 
     def report(self, done: int, total: int) -> None:
-        """Tell how far the present phase is, not too often; raises Lost."""
-        now = time.monotonic()
-        if now - self._told < ALIVE_EVERY_S:
-            return
-        self._told = now
+        """Note how far the present phase is; raises Lost."""
         percent = int(100 * (self.phase + (done / total if total else 0)) / self.phases)
-        if not ImageTask.objects.alive(self.task.pk, self.id, min(percent, 99)):
+        self.pulse.progress = min(percent, 99)
+        if self.pulse.lost:
             raise Lost
 
     def change_image(self, **changes: object) -> None:
@@ -67,6 +62,7 @@ def perform(task_id: str) -> None:
     if not ImageTask.objects.begin(task_id, run_id):
         return
     run = Run(ImageTask.objects.get(pk=task_id), run_id)
+    run.pulse.start()
     try:
         _FLOWS[TaskType(run.task.type)](run)
     except Lost:
@@ -77,6 +73,8 @@ def perform(task_id: str) -> None:
     except BaseException:  # the process ends, or a fault of ours: the next run begins anew
         ImageTask.objects.give_back(task_id, run_id)
         raise
+    finally:
+        run.pulse.stop()
 
 
 def _import(run: Run) -> None:
