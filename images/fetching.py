@@ -193,7 +193,7 @@ def _addresses(target: Target) -> list[IpAddress]:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise FetchFailed(f"There is no host {target.host}.") from error
-    addresses = [ipaddress.ip_address(entry[4][0].partition("%")[0]) for entry in found]
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
         if not _allowed(address):
             raise FetchRefused(f"its host {target.host} is at an address that is not public")

@@ -60,6 +60,7 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
     with transaction.atomic():
         limits.admit_upload(image.owner, length or 0)
         taken = Image.objects.begin_upload(image.pk, upload_id=upload_id, store=place.name, reserved_bytes=length or 0)
+        locations.require_room(image.pk, place.name)
     if not taken:
         raise no_transition(image, ImageStatus.SAVING)
     LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
@@ -90,26 +91,19 @@ def finish_upload(upload: Upload, content: Content) -> None:
                 raise lost(upload)
             locations.forget_addresses(upload.image_id)
             locations.add(upload.image_id, [upload.store])
-    except CloudError:
-        stores.get(upload.store).delete(upload.image_id)
+    except Gone:
+        with transaction.atomic():
+            locations.discard(upload.image_id, [upload.store])
         raise
     LOG.info("Image %s is active: %d bytes, md5 %s", upload.image_id, content.size, content.checksum)
 
 
 def abort_upload(upload: Upload, reason: str) -> None:
-    """Put the image back to queued; its part is thrown away by whoever wrote it.
-
-    Data that had its final name already goes before the row is anybody else's to take; while its store does not answer the image
-    waits for ``reclaim_silent_uploads``.
-    """
-    try:
-        with transaction.atomic():
-            mine = Image.objects.abort_upload(upload.image_id, upload.upload_id)
-            if mine:
-                stores.get(upload.store).delete(upload.image_id)
-    except StoreError as error:
-        LOG.error("Upload of image %s ended, and its store does not answer: %s", upload.image_id, error)
-        return
+    """Put the image back to queued; its part is thrown away by whoever wrote it, data that had its final name already from here."""
+    with transaction.atomic():
+        mine = Image.objects.abort_upload(upload.image_id, upload.upload_id)
+        if mine:
+            locations.discard(upload.image_id, [upload.store])
     if mine:
         LOG.warning("Upload of image %s ended without success: %s", upload.image_id, reason)
 
@@ -127,7 +121,7 @@ def _reclaim(image: Image) -> bool:
             if not Image.objects.abort_upload(image.pk, upload_id):
                 return False
             store.discard(image.pk, upload_id)
-            store.delete(image.pk)
+            locations.discard(image.pk, [store.name])
     except StoreError as error:
         LOG.error("Upload of image %s went silent, and its store does not answer: %s", image.pk, error)
         return False

@@ -21,6 +21,8 @@ from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
 
+_OCCUPIED = "An earlier copy of image %s is still to be removed from store %s."
+
 
 def in_order(image: Image) -> list[ImageLocation]:
     """Return an image's copies, that of the heaviest store first."""
@@ -62,12 +64,24 @@ def add_address(image_id: str, store: str, address: str, metadata: dict[str, Any
     ImageLocation.objects.get_or_create(image_id=image_id, store=store, address=address, defaults={"metadata": metadata or {}})
 
 
+def discard(image_id: str, names: Iterable[str]) -> None:
+    """Let bytes go that entered stores and became no copy of the image, when the present transaction commits."""
+    present = set(ImageLocation.objects.filter(image=image_id, address="").values_list("store", flat=True))
+    left = [ImageLocation(image_id=image_id, store=name, doomed=True) for name in names if name not in present]
+    doom(ImageLocation.objects.bulk_create(left))
+
+
 def make_room(image_id: str, store: str) -> None:
     """Finish deleting an earlier copy in a store before a new one is written there; raises StoreError while it cannot."""
-    rows = list(ImageLocation.objects.filter(image=image_id, store=store, address="", doomed=True))
-    _delete_all(rows)
-    if ImageLocation.objects.filter(pk__in=[row.pk for row in rows]).exists():
-        raise StoreError(f"An earlier copy of image {image_id} cannot be removed from store {store}.")
+    _delete_all(ImageLocation.objects.filter(image=image_id, store=store, address="", doomed=True))
+    if _occupied(image_id, store):
+        raise StoreError(_OCCUPIED % (image_id, store))
+
+
+def require_room(image_id: str, store: str) -> None:
+    """Let an upload begin whose store holds no earlier copy that is still to be deleted; raises Unavailable."""
+    if _occupied(image_id, store):
+        raise Unavailable(_OCCUPIED % (image_id, store))
 
 
 def forget_addresses(image_id: str) -> None:
@@ -131,3 +145,7 @@ def _delete(row: ImageLocation) -> bool:
             return False
         held.delete()
     return True
+
+
+def _occupied(image_id: str, store: str) -> bool:
+    return ImageLocation.objects.filter(image=image_id, store=store, address="", doomed=True).exists()

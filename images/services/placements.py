@@ -47,7 +47,7 @@ def add(*, ctx: RequestContext, image: Image, wanted: Any) -> ImageTask:
     authorize(ctx, policies.ADD_IMAGE_LOCATION, image)
     place = _wanted(wanted, {"url", "validation_data"})
     promised = place.get("validation_data")
-    if promised is not None:
+    if promised not in (None, {}):
         _check_promise(promised, {"os_hash_algo", "os_hash_value"}, BadRequest)
     with transaction.atomic():
         given = {"image_id": image.pk, "loc_url": place["url"], "validation_data": promised or {}}

@@ -19,7 +19,7 @@ from images.states import ImageStatus
 from images.stores import registry as stores
 from images.stores.base import StoreError
 from portal.core.context import RequestContext
-from portal.core.errors import CloudError, NotFound
+from portal.core.errors import NotFound
 from portal.core.policy import authorize
 
 __all__ = ["abort_upload", "begin_upload", "clear", "finish_upload", "keep_alive", "open_ingest"]
@@ -41,6 +41,7 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
         taken = Image.objects.begin_upload(
             image.pk, upload_id=upload_id, store=area.name, reserved_bytes=length or 0, status=ImageStatus.UPLOADING
         )
+        locations.require_room(image.pk, area.name)
     if not taken:
         raise data.no_transition(image, ImageStatus.UPLOADING)
     LOG.info("Staging of image %s begins: %s bytes", image.pk, length)
@@ -63,8 +64,8 @@ def finish_upload(upload: Upload, size: int) -> None:
             limits.admit_staged(upload.owner, size, upload.image_id)
             if not Image.objects.finish_staging(upload.image_id, upload.upload_id, size):
                 raise data.lost(upload)
-    except CloudError:
-        stores.staging().delete(upload.image_id)
+    except data.Gone:
+        clear(upload.image_id)
         raise
     LOG.info("Image %s is staged: %d bytes", upload.image_id, size)
 

@@ -211,7 +211,7 @@ def test_hashes_may_come_along_and_must_agree(personas, image, address):
 
 
 def test_a_location_is_added_and_its_hashes_reckoned(personas, image, address):
-    add(personas.member, image, {"url": address})
+    add(personas.member, image, {"url": address, "validation_data": {}})
     row = shown(personas.member, image)
     assert (row["status"], row["stores"], row["size"]) == ("active", "web", 3)
     assert (row["os_hash_algo"], row["os_hash_value"]) == ("sha512", hashlib.sha512(b"abc").hexdigest())
@@ -283,3 +283,15 @@ def test_bytes_that_come_later_replace_an_address(personas, image, address):
         job()
     data.finish_upload(upload, ingest.conclude())
     assert shown(personas.member, image)["stores"] == "memory"
+
+
+def test_a_store_that_does_not_answer_leaves_an_upload_queued(personas, image):
+    upload = data.begin_upload(ctx=personas.member.ctx, image_id=image.pk, length=3, store="silent")
+    data.open_ingest(upload)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        data.abort_upload(upload, "the client went away")
+    assert shown(personas.member, image)["status"] == "queued"
+    assert ImageLocation.objects.get().doomed
+    with pytest.raises(Unavailable, match="earlier copy"):
+        data.begin_upload(ctx=personas.member.ctx, image_id=image.pk, length=3, store="silent")
+    assert shown(personas.member, image)["status"] == "queued"

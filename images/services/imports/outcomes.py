@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from images.models import Image, ImageLocation, ImageTask
+from images.models import Image, ImageTask
 from images.services import locations, staging
 from images.states import ImageStatus, TaskStatus, TaskType
 from images.stores import registry as stores
@@ -55,9 +55,7 @@ def fail(task: ImageTask, run_id: str, reason: str) -> None:
 def clear(task: ImageTask) -> None:
     """Let go what a task that ended badly has brought, inside the caller's transaction."""
     image_id = str(task.image_id)
-    present = set(ImageLocation.objects.filter(image=image_id, address="").values_list("store", flat=True))
-    doomed = [ImageLocation(image_id=image_id, store=name, doomed=True) for name in targets_of(task) if name not in present]
-    locations.doom(ImageLocation.objects.bulk_create(doomed))
+    locations.discard(image_id, targets_of(task))
     transaction.on_commit(lambda: staging.clear(image_id))
 
 

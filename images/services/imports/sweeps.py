@@ -12,7 +12,7 @@ from images.states import TaskStatus
 
 LOG = logging.getLogger(__name__)
 
-SILENT = timedelta(seconds=60)
+SILENT = timedelta(seconds=30)
 FORGOTTEN = timedelta(minutes=5)
 MOST_TRIES = 3
 
