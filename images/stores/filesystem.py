@@ -51,17 +51,15 @@ class FilesystemStore:
 
     def open(self, key: str) -> "FileReader":
         name = checked(key)
+        failure: StoreError = NoData(f"No data of image {name}.")
         for path in self._folders:
-            folder = _opened(path)
             try:
-                return FileReader(os.open(name, _READ, dir_fd=folder))
-            except FileNotFoundError:
+                return _read(path, name)
+            except NoData:
                 continue
-            except OSError as error:
-                raise StoreError(f"The data of image {name} cannot be read: {error.strerror}.") from error
-            finally:
-                os.close(folder)
-        raise NoData(f"No data of image {name}.")
+            except StoreError as error:  # another folder may have it
+                failure = error
+        raise failure
 
     def delete(self, key: str) -> bool:
         return self._unlink(checked(key))
@@ -104,6 +102,18 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise StoreError(f"The folder of an image store does not answer: {error.strerror}.") from error
+
+
+def _read(path: Path, name: str) -> "FileReader":
+    folder = _opened(path)
+    try:
+        return FileReader(os.open(name, _READ, dir_fd=folder))
+    except FileNotFoundError:
+        raise NoData(f"No data of image {name}.") from None
+    except OSError as error:
+        raise StoreError(f"The data of image {name} cannot be read: {error.strerror}.") from error
+    finally:
+        os.close(folder)
 
 
 def _free(path: Path) -> int:

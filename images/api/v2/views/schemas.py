@@ -62,6 +62,23 @@ IMAGE: Schema = {
         "file": _fixed(_text("An image file url")),
         "schema": _fixed(_text("An image schema url")),
         "stores": _fixed(_text("Store in which image data resides.")),
+        "locations": {
+            "type": "array",
+            "description": "A set of URLs to access the image file kept in external store",
+            "items": {
+                "type": "object",
+                "required": ["url", "metadata"],
+                "properties": {
+                    "url": _text("", 512),
+                    "metadata": {"type": "object"},
+                    "validation_data": {
+                        "type": "object",
+                        "required": ["os_hash_algo", "os_hash_value"],
+                        "properties": {name: {"type": "string"} for name in ("checksum", "os_hash_algo", "os_hash_value")},
+                    },
+                },
+            },
+        },
         "kernel_id": _text("ID of image stored that should be used as the kernel when booting an AMI-style image."),
         "ramdisk_id": _or_null(
             _text("ID of image stored that should be used as the ramdisk when booting an AMI-style image.")
