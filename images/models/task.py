@@ -32,9 +32,10 @@ class TaskQuerySet(models.QuerySet["ImageTask"]):
         """Note that a run goes on; False when it has lost its task."""
         return self._of(task_id, run_id).update(seen_at=timezone.now(), progress=progress) == 1
 
-    def give_back(self, task_id: str, run_id: str) -> bool:
+    def give_back(self, task_id: str, run_id: str, tries: int) -> bool:
         """Make a task pending again, so that another run can take it; False when it was not this run's."""
-        return self._of(task_id, run_id).update(status=TaskStatus.PENDING, run_id=None, updated_at=timezone.now()) == 1
+        changes = {"status": TaskStatus.PENDING, "run_id": None, "tries": tries, "updated_at": timezone.now()}
+        return self._of(task_id, run_id).update(**changes) == 1
 
     def finish(self, task_id: str, run_id: str, **outcome: Any) -> bool:
         """End a task with its outcome; False when it was not this run's."""

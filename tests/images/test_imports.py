@@ -10,7 +10,7 @@ from django.utils import timezone
 from images.models import Image, ImageLocation, ImageTask
 from images.services import registry as images
 from images.services import tasks
-from images.services.imports import runs, sweeps
+from images.services.imports import outcomes, runs, sweeps
 from images.states import ImageStatus, TaskStatus
 from images.stores import registry as stores
 from images.stores.base import StoreError, put
@@ -378,8 +378,23 @@ def test_a_run_that_ends_with_its_process_is_begun_anew(personas, staged, monkey
         die(patch, "copy")
         with pytest.raises(SystemExit):
             work()
-    assert ImageTask.objects.get().status == TaskStatus.PENDING
+    row = ImageTask.objects.get()
+    assert (row.status, row.tries) == (TaskStatus.PENDING, 0)
     assert work().status == TaskStatus.SUCCESS
+
+
+def test_a_fault_of_ours_ends_an_import_after_a_few_runs(personas, staged, monkeypatch):
+    def faulty(*_args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runs, "copy", faulty)
+    ask(personas.member, staged, DIRECT)
+    for _try in range(outcomes.MOST_TRIES):
+        assert ImageTask.objects.get().status == TaskStatus.PENDING
+        with pytest.raises(ZeroDivisionError), commits():
+            work()
+    assert ImageTask.objects.get().status == TaskStatus.FAILURE
+    assert shown(personas.member, staged)["status"] == "queued"
 
 
 def killed(task, image):
@@ -393,7 +408,7 @@ def killed(task, image):
 def test_a_killed_run_is_begun_anew_and_in_the_end_given_up(personas, staged):
     ask(personas.member, staged, DIRECT)
     task = ImageTask.objects.get()
-    for _try in range(sweeps.MOST_TRIES):
+    for _try in range(outcomes.MOST_TRIES):
         killed(task, staged)
         with commits():
             assert sweeps.reclaim() == 1

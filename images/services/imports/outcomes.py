@@ -14,6 +14,7 @@ from images.stores.base import StoreError
 
 LOG = logging.getLogger(__name__)
 
+MOST_TRIES = 3
 IDLE: dict[str, Any] = {"import_task_id": None, "importing_to_stores": ""}
 EMPTY: dict[str, Any] = {
     **IDLE,
@@ -50,6 +51,17 @@ def fail(task: ImageTask, run_id: str, reason: str) -> None:
         _restore(task)
         clear(task)
     LOG.warning("Task %s of image %s failed: %s", task.pk, task.image_id, reason)
+
+
+def begin_anew_or_fail(task: ImageTask, run_id: str, *, blameless: bool = False) -> bool:
+    """Give a task back for another run, or end it when it was tried often enough; False when it was not this run's.
+
+    A run is blameless that only ended with its process: it counts for nothing.
+    """
+    if task.tries < MOST_TRIES or blameless:
+        return ImageTask.objects.give_back(task.pk, run_id, task.tries - blameless)
+    fail(task, run_id, f"The import was tried {task.tries} times and never came to its end.")
+    return True
 
 
 def clear(task: ImageTask) -> None:

@@ -70,8 +70,11 @@ def perform(task_id: str) -> None:
         outcomes.let_go(run.task, run_id)
     except (CloudError, StoreError) as error:
         outcomes.fail(run.task, run_id, reason_of(error))
-    except BaseException:  # the process ends, or a fault of ours: the next run begins anew
-        ImageTask.objects.give_back(task_id, run_id)
+    except Exception:  # a fault of ours, or a database that is away: the next run may come through
+        outcomes.begin_anew_or_fail(run.task, run_id)
+        raise
+    except BaseException:  # the process is told to end
+        outcomes.begin_anew_or_fail(run.task, run_id, blameless=True)
         raise
     finally:
         run.pulse.stop()

@@ -14,7 +14,6 @@ LOG = logging.getLogger(__name__)
 
 SILENT = timedelta(seconds=30)
 FORGOTTEN = timedelta(minutes=5)
-MOST_TRIES = 3
 
 
 def sweep() -> None:
@@ -30,15 +29,13 @@ def reclaim(older_than: timedelta = SILENT) -> int:
     silent = list(ImageTask.objects.silent(timezone.now() - older_than))
     for task in silent:
         run_id = str(task.run_id)
-        outcomes.discard_parts(task, run_id)
+        LOG.warning("Task %s of image %s went silent in its run %d", task.pk, task.image_id, task.tries)
         if task.status != TaskStatus.PROCESSING:
             outcomes.let_go(task, run_id)
             continue
-        if task.tries >= MOST_TRIES:
-            outcomes.fail(task, run_id, f"The import was tried {task.tries} times and never came to its end.")
-        elif ImageTask.objects.give_back(task.pk, run_id):
-            LOG.warning("Task %s of image %s went silent and begins anew", task.pk, task.image_id)
-            tasks.cast(task)
+        outcomes.discard_parts(task, run_id)
+        if outcomes.begin_anew_or_fail(task, run_id):
+            tasks.cast(task)  # a task that has ended takes no harm
     return len(silent)
 
 
