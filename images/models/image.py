@@ -47,7 +47,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def upload_alive(self, image_id: str, upload_id: str) -> bool:
         """Note that bytes still flow; False when the upload lost its image."""
-        return self.filter(pk=image_id, upload_id=upload_id).update(upload_seen_at=timezone.now()) == 1
+        return self.present().filter(pk=image_id, upload_id=upload_id).update(upload_seen_at=timezone.now()) == 1
 
     def finish_upload(self, image_id: str, upload_id: str, **content: Any) -> bool:
         """Make the image active with what was measured; False when the upload lost its image."""
@@ -76,6 +76,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         mine = self.present().filter(pk=image_id, upload_id=upload_id)
         return mine.update(**_NO_UPLOAD, status=ImageStatus.QUEUED, updated_at=timezone.now()) == 1
 
+    def forget_upload(self, image_id: str, upload_id: str) -> bool:
+        """Let a deleted image's record know of no upload any more; False when there was none, or the image lives."""
+        return self.filter(pk=image_id, status=ImageStatus.DELETED, upload_id=upload_id).update(**_NO_UPLOAD) == 1
+
     def silent_uploads(self, before: datetime) -> "ImageQuerySet":
         """Keep uploads of which nothing was heard since ``before``: their process is gone."""
         return self.filter(upload_id__isnull=False, upload_seen_at__lt=before)
@@ -85,12 +89,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(pk=image_id, status=before).update(status=after, updated_at=timezone.now()) == 1
 
     def mark_deleted(self, image_id: str) -> bool:
-        """Delete the record unless it is protected or gone already."""
+        """Delete the record unless it is protected or gone already; an upload that runs is remembered until its part is gone."""
         now = timezone.now()
         changed = (
             self.present()
             .filter(pk=image_id, protected=False)
-            .update(**_NO_UPLOAD, status=ImageStatus.DELETED, deleted_at=now, updated_at=now, import_task_id=None)
+            .update(status=ImageStatus.DELETED, deleted_at=now, updated_at=now, upload_bytes=0, import_task_id=None)
         )
         return changed == 1
 

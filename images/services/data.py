@@ -109,7 +109,7 @@ def abort_upload(upload: Upload, reason: str) -> None:
 
 
 def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
-    """Put images whose upload died with its process back to queued and clear what it left; return how many."""
+    """Put images whose upload died with its process back to queued, unless they are deleted, and clear what it left; return how many."""
     return sum(map(_reclaim, Image.objects.silent_uploads(timezone.now() - older_than)))
 
 
@@ -118,14 +118,15 @@ def _reclaim(image: Image) -> bool:
     try:
         store = stores.get(image.upload_store)
         with transaction.atomic():
-            if not Image.objects.abort_upload(image.pk, upload_id):
+            rows = Image.objects
+            if not (rows.abort_upload(image.pk, upload_id) or rows.forget_upload(image.pk, upload_id)):
                 return False
             store.discard(image.pk, upload_id)
             locations.discard(image.pk, [store.name])
     except StoreError as error:
         LOG.error("Upload of image %s went silent, and its store does not answer: %s", image.pk, error)
         return False
-    LOG.warning("Upload of image %s went silent; the image is queued again", image.pk)
+    LOG.warning("Upload of image %s went silent; what it left is thrown away", image.pk)
     return True
 
 
