@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 from images import policies
 from images.models import (
     Image,
+    ImageLocation,
     ImageMember,
     ImageProperty,
     ImageTag,
@@ -60,10 +61,24 @@ class MemberInline(DetailInline):
     fields = ("member", "status", "created_at")
 
 
+class LocationInline(DetailInline):
+    model = ImageLocation
+    fields = ("store", "address", "doomed")
+
+
 @admin.register(Image)
 class ImageAdmin(PolicyModelAdmin):
     list_display = ("name", "id", "status", "visibility", "owner", "disk_format", "size", "created_at")
-    list_filter = ("status", "visibility", "disk_format", "container_format", "store", "os_hidden", "protected", "created_at")
+    list_filter = (
+        "status",
+        "visibility",
+        "disk_format",
+        "container_format",
+        "locations__store",
+        "os_hidden",
+        "protected",
+        "created_at",
+    )
     search_fields = ("=id", "name", "=owner", "=checksum", "=os_hash_value", "=tags__name", "=members__member")
     search_help_text = "Part of a name, or a whole id, owner, checksum, hash, tag or member"
     date_hierarchy = "created_at"
@@ -85,10 +100,10 @@ class ImageAdmin(PolicyModelAdmin):
             },
         ),
         ("Needs of servers", {"fields": ("min_disk", "min_ram")}),
-        ("Upload", {"fields": ("store", "upload_id", "upload_seen_at", "upload_bytes")}),
+        ("Upload", {"fields": ("upload_store", "upload_id", "upload_seen_at", "upload_bytes")}),
         ("Times", {"fields": ("created_at", "updated_at", "deleted_at")}),
     )
-    inlines = (PropertyInline, TagInline, MemberInline)
+    inlines = (PropertyInline, TagInline, MemberInline, LocationInline)
     actions = ("deactivate", "reactivate", "delete_images")
 
     def has_act_permission(self, request: CloudRequest) -> bool:

@@ -78,6 +78,25 @@ ADD_MEMBER = Rule("add_member", _MEMBER, _("Share an image with a project."), pe
 DELETE_MEMBER = Rule("delete_member", _MEMBER, _("Stop sharing an image with a project."), perm="images.unshare_image")
 MODIFY_MEMBER = Rule("modify_member", "rule:context_is_admin or rule:image_shared_with", _("Accept or reject a shared image."))
 
+GET_IMAGE_LOCATION = Rule("get_image_location", _READER, _("Show where an image's data lies."))
+SET_IMAGE_LOCATION = Rule("set_image_location", _MEMBER, _("Say where an image's data lies."))
+DELETE_IMAGE_LOCATION = Rule(
+    "delete_image_location", "rule:context_is_admin", _("Delete one of the copies of an image's data.")
+)
+
+ADD_IMAGE_LOCATION = Rule(
+    "add_image_location",
+    "rule:service_api or (role:member and project_id:%(project_id)s and project_id:%(owner)s)",
+    _("Add a place where an image's data lies."),
+)
+FETCH_IMAGE_LOCATION = Rule("fetch_image_location", "rule:service_api", _("List the places where an image's data lies."))
+COPY_IMAGE = Rule("copy_image", "rule:context_is_admin", _("Copy an image's data to more stores."))
+
+GET_TASK = Rule("get_task", "rule:default", _("Show a task of an image."))
+GET_TASKS = Rule("get_tasks", "rule:default", _("List tasks of images."))
+ADD_TASK = Rule("add_task", "rule:default", _("Begin a task of an image."))
+TASKS_API = Rule("tasks_api_access", "rule:context_is_admin", _("Use the tasks API."))
+
 GET_STORES = Rule("stores_info_detail", "rule:context_is_admin or rule:service_api", _("Show details of image stores."))
 
 registry.register(
@@ -101,6 +120,16 @@ registry.register(
         ADD_MEMBER,
         DELETE_MEMBER,
         MODIFY_MEMBER,
+        GET_IMAGE_LOCATION,
+        SET_IMAGE_LOCATION,
+        DELETE_IMAGE_LOCATION,
+        ADD_IMAGE_LOCATION,
+        FETCH_IMAGE_LOCATION,
+        COPY_IMAGE,
+        GET_TASK,
+        GET_TASKS,
+        ADD_TASK,
+        TASKS_API,
         GET_STORES,
         *metadef_policies.RULES,
     ],

@@ -8,12 +8,31 @@ class ImageStatus(StrEnum):
 
     QUEUED = "queued"
     SAVING = "saving"
+    UPLOADING = "uploading"
+    IMPORTING = "importing"
     ACTIVE = "active"
     DEACTIVATED = "deactivated"
     DELETED = "deleted"
 
 
 STORED = frozenset({ImageStatus.ACTIVE, ImageStatus.DEACTIVATED})
+
+
+class TaskStatus(StrEnum):
+    """How far a piece of background work is."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class TaskType(StrEnum):
+    """What a piece of background work does: the older import, which makes its image too, the import, and noting a location."""
+
+    IMPORT = "import"
+    API_IMAGE_IMPORT = "api_image_import"
+    LOCATION_IMPORT = "location_import"
 
 
 class Visibility(StrEnum):

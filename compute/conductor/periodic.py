@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from accounts.services import sessions, shares, tokens
 from compute.services import host_reports, sweeps
 from images.services import data, leftovers
+from images.services.imports import sweeps as image_sweeps
 from portal import VERSION
 from portal.core import log, statements
 from portal.core.policy import records
@@ -22,6 +23,7 @@ LOG = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10
 SWEEP_S = 5
+IMAGES_S = 15
 HOUSEKEEPING_S = 300
 LEADER_KEY = "nebulet:conductor-leader"
 LEADER_S = 20
@@ -70,6 +72,7 @@ class Clock(threading.Thread):
             if self._leadership.held():
                 self._every("sweep", SWEEP_S, sweeps.sweep)
                 self._every("shares", SWEEP_S, shares.sweep)
+                self._every("images", IMAGES_S, image_sweeps.sweep)
                 self._every("housekeeping", HOUSEKEEPING_S, housekeeping)
             close_old_connections()
             self._stopping.wait(1)

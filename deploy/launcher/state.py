@@ -38,6 +38,7 @@ _FOLDERS = (
     *(_Folder(f"secrets/{keep}", 0o700, service=True) for keep in _KEY_FOLDERS),
     _Folder("db", 0o700, service=True),
     _Folder("images", 0o750, service=True),
+    _Folder("staging", 0o700, service=True),
     _Folder("queue", 0o700, service=True),
     _Folder("cache", 0o750, service=True),
     _Folder("static", 0o755, service=True),

@@ -1,6 +1,7 @@
 """The tables of images, one file each."""
 
 from images.models.image import Image
+from images.models.location import ImageLocation
 from images.models.member import ImageMember
 from images.models.metadefs import (
     MetadefAssociation,
@@ -13,12 +14,15 @@ from images.models.metadefs import (
 )
 from images.models.property import ImageProperty
 from images.models.tag import ImageTag
+from images.models.task import ImageTask
 
 __all__ = [
     "Image",
+    "ImageLocation",
     "ImageMember",
     "ImageProperty",
     "ImageTag",
+    "ImageTask",
     "MetadefAssociation",
     "MetadefNamespace",
     "MetadefObject",

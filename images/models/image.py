@@ -26,6 +26,9 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+_NO_UPLOAD: dict[str, Any] = {"upload_id": None, "upload_bytes": 0, "upload_store": None}
+
+
 class ImageQuerySet(models.QuerySet["Image"]):
     """Filters, and conditional updates: each carries both the test and the change, so of two callers one wins."""
 
@@ -34,66 +37,89 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.exclude(status=ImageStatus.DELETED)
 
     def with_details(self) -> "ImageQuerySet":
-        """Bring properties and tags along in the same query."""
-        properties, tags = (apps.get_model("images", name).objects.all() for name in ("ImageProperty", "ImageTag"))
+        """Bring properties, tags and the names of stores along in the same query."""
+        names = ("ImageProperty", "ImageTag", "ImageLocation")
+        properties, tags, locations = (apps.get_model("images", name).objects.all() for name in names)
         return self.annotate(
             gathered_properties=of_image(properties, GatheredObject("name", "value")),
             gathered_tags=of_image(tags, GatheredList("name")),
+            gathered_stores=of_image(locations.filter(doomed=False), GatheredList("store")),
         )
 
-    def begin_upload(self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int) -> bool:
+    def begin_upload(
+        self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int, status: ImageStatus = ImageStatus.SAVING
+    ) -> bool:
         """Take a queued image for one upload; False when it is not queued any more."""
         now = timezone.now()
         changed = self.filter(pk=image_id, status=ImageStatus.QUEUED).update(
-            status=ImageStatus.SAVING,
+            status=status,
             upload_id=upload_id,
             upload_seen_at=now,
             upload_bytes=reserved_bytes,
-            store=store,
+            upload_store=store,
             updated_at=now,
         )
         return changed == 1
 
     def upload_alive(self, image_id: str, upload_id: str) -> bool:
         """Note that bytes still flow; False when the upload lost its image."""
-        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
-        return mine.update(upload_seen_at=timezone.now()) == 1
+        return self.present().filter(pk=image_id, upload_id=upload_id).update(upload_seen_at=timezone.now()) == 1
 
     def finish_upload(self, image_id: str, upload_id: str, **content: Any) -> bool:
         """Make the image active with what was measured; False when the upload lost its image."""
         mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
-        changes = {"status": ImageStatus.ACTIVE, "upload_id": None, "upload_bytes": 0, "updated_at": timezone.now()}
-        return mine.update(**changes, **content) == 1
+        return mine.update(**_NO_UPLOAD, status=ImageStatus.ACTIVE, updated_at=timezone.now(), **content) == 1
+
+    def finish_staging(self, image_id: str, upload_id: str, size: int) -> bool:
+        """Let what has arrived wait for its import; False when the upload lost its image."""
+        mine = self.filter(pk=image_id, status=ImageStatus.UPLOADING, upload_id=upload_id)
+        staged = {"upload_id": None, "upload_store": None, "upload_bytes": size, "size": size}
+        return mine.update(**staged, updated_at=timezone.now()) == 1
+
+    def begin_import(self, image_id: str, task_id: str, before: ImageStatus, after: ImageStatus, stores: list[str]) -> bool:
+        """Take an image for one import task; False when it is in another status or another has it."""
+        idle = self.filter(pk=image_id, status=before, upload_id=None, import_task_id=None)
+        changes = {"status": after, "import_task_id": task_id, "importing_to_stores": ",".join(stores), "failed_import": ""}
+        return idle.update(**changes, updated_at=timezone.now()) == 1
+
+    def change_import(self, image_id: str, task_id: str, **changes: Any) -> bool:
+        """Change what an import knows of its image; False when the task lost it."""
+        mine = self.present().filter(pk=image_id, import_task_id=task_id)
+        return mine.update(**changes, updated_at=timezone.now()) == 1
 
     def abort_upload(self, image_id: str, upload_id: str) -> bool:
         """Put the image back to queued after a failed upload; False when the upload lost its image."""
-        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id)
-        changes = {"status": ImageStatus.QUEUED, "upload_id": None, "upload_bytes": 0, "store": None}
-        return mine.update(**changes, updated_at=timezone.now()) == 1
+        mine = self.present().filter(pk=image_id, upload_id=upload_id)
+        return mine.update(**_NO_UPLOAD, status=ImageStatus.QUEUED, updated_at=timezone.now()) == 1
+
+    def forget_upload(self, image_id: str, upload_id: str) -> bool:
+        """Let a deleted image's record know of no upload any more; False when there was none, or the image lives."""
+        return self.filter(pk=image_id, status=ImageStatus.DELETED, upload_id=upload_id).update(**_NO_UPLOAD) == 1
 
     def silent_uploads(self, before: datetime) -> "ImageQuerySet":
         """Keep uploads of which nothing was heard since ``before``: their process is gone."""
-        return self.filter(status=ImageStatus.SAVING, upload_seen_at__lt=before)
+        return self.filter(upload_id__isnull=False, upload_seen_at__lt=before)
 
     def switch(self, image_id: str, before: ImageStatus, after: ImageStatus) -> bool:
         """Change between active and deactivated; False when the image was in another status."""
         return self.filter(pk=image_id, status=before).update(status=after, updated_at=timezone.now()) == 1
 
     def mark_deleted(self, image_id: str) -> bool:
-        """Delete the record unless it is protected or gone already."""
+        """Delete the record unless it is protected or gone already; an upload that runs is remembered until its part is gone."""
         now = timezone.now()
         changed = (
             self.present()
             .filter(pk=image_id, protected=False)
-            .update(status=ImageStatus.DELETED, deleted_at=now, updated_at=now, upload_id=None, upload_bytes=0)
+            .update(status=ImageStatus.DELETED, deleted_at=now, updated_at=now, upload_bytes=0, import_task_id=None)
         )
         return changed == 1
 
 
 class Image(models.Model):
-    """What is known of an image; its bytes lie in a store under the image's id.
+    """What is known of an image; where its bytes lie is said by its locations.
 
-    ``upload_id`` names the upload that may write now, ``upload_bytes`` is what that upload has reserved of the project's quota.
+    ``upload_id`` names the upload that may write now, to ``upload_store``; ``upload_bytes`` is what waits in the staging area, or what
+    the upload has reserved of the project's quota. ``import_task_id`` names the task that may change the image's bytes now.
     """
 
     member_id: str | None = None
@@ -114,10 +140,13 @@ class Image(models.Model):
     min_ram = models.PositiveIntegerField(default=0)
     protected = models.BooleanField(default=False)
     os_hidden = models.BooleanField(default=False)
-    store = models.CharField(max_length=255, null=True, blank=True)
+    upload_store = models.CharField(max_length=255, null=True, blank=True)
     upload_id = models.CharField(max_length=36, null=True, blank=True)
     upload_seen_at = models.DateTimeField(null=True, blank=True)
     upload_bytes = models.BigIntegerField(default=0)
+    import_task_id = models.CharField(max_length=36, null=True, blank=True)
+    importing_to_stores = models.TextField(null=True, blank=True)
+    failed_import = models.TextField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -135,8 +164,7 @@ class Image(models.Model):
             models.CheckConstraint(condition=Q(status__in=list(ImageStatus)), name="image_status_known"),
             models.CheckConstraint(condition=Q(visibility__in=list(Visibility)), name="image_visibility_known"),
             models.CheckConstraint(
-                condition=~Q(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED])
-                | Q(size__isnull=False, checksum__isnull=False, store__isnull=False),
+                condition=~Q(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED]) | Q(size__isnull=False),
                 name="image_active_has_content",
             ),
             models.CheckConstraint(
@@ -182,6 +210,13 @@ class Image(models.Model):
         if hasattr(self, "gathered_tags"):
             return sorted(msgspec.json.decode(self.gathered_tags or "[]"))
         return sorted(row.name for row in self.tags.all())
+
+    @cached_property
+    def store_names(self) -> set[str]:
+        """The stores that hold a copy."""
+        if hasattr(self, "gathered_stores"):
+            return set(msgspec.json.decode(self.gathered_stores or "[]"))
+        return {row.store for row in self.locations.all() if not row.doomed}
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about; ``member_id`` is the asking project when the image is shared with it."""

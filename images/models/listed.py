@@ -1,7 +1,7 @@
 """Images as lists show them: plain tuples with the names of a model's attributes, since making models takes longer than reading rows."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db.models import QuerySet
@@ -29,11 +29,14 @@ class ListedImage(NamedTuple):
     min_ram: int
     protected: bool
     os_hidden: bool
-    store: str | None
     created_at: datetime
     updated_at: datetime
+    import_task_id: str | None
+    importing_to_stores: str | None
+    failed_import: str | None
     gathered_properties: str | None
     gathered_tags: str | None
+    gathered_stores: str | None
 
     @property
     def pk(self) -> str:
@@ -51,9 +54,18 @@ class ListedImage(NamedTuple):
         return dict(msgspec.json.decode(self.gathered_properties or "{}"))
 
     @property
+    def store_names(self) -> set[str]:
+        """The stores that hold a copy."""
+        return set(msgspec.json.decode(self.gathered_stores or "[]"))
+
+    @property
     def tag_names(self) -> list[str]:
         """The image's tags in order."""
         return sorted(msgspec.json.decode(self.gathered_tags or "[]"))
+
+    def policy_target(self) -> dict[str, Any]:
+        """Return what rules can speak about."""
+        return Image(pk=self.id, owner=self.owner, visibility=self.visibility, status=self.status).policy_target()
 
 
 def listed(rows: QuerySet[Image]) -> list[ListedImage]:

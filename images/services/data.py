@@ -14,14 +14,14 @@ from django.utils import timezone
 from images import policies, selectors
 from images.models import Image
 from images.models.image import new_uuid
-from images.services import limits
+from images.services import limits, locations
 from images.services.ingest import Content, Ingest
 from images.services.steps.signature import Verifier, verifier_for
 from images.states import ImageStatus
 from images.stores import registry as stores
-from images.stores.base import NoData, Reader, Store, StoreError, StoreFull
+from images.stores.base import Reader, Store, StoreError, StoreFull
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, NotFound, TooLarge, Unavailable
+from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, TooLarge
 from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
@@ -58,15 +58,15 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
     authorize(ctx, policies.UPLOAD_IMAGE, image)
     _require_formats(image)
     verifier = verifier_for(image.custom)
-    place = _writable_store(store)
-    limit = _size_limit(image, place, length)
+    place = writable_store(store)
+    limit = size_limit(place, length, limits.remaining_bytes(image.owner))
     upload_id = new_uuid()
     with transaction.atomic():
         limits.admit_upload(image.owner, length or 0)
         taken = Image.objects.begin_upload(image.pk, upload_id=upload_id, store=place.name, reserved_bytes=length or 0)
+        locations.require_room(image.pk, place.name)
     if not taken:
-        now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
-        raise Conflict(f"Image status transition from {now} to saving is not allowed")
+        raise no_transition(image, ImageStatus.SAVING)
     LOG.info("Upload of image %s begins: %s bytes to store %s", image.pk, length, place.name)
     return Upload(
         image_id=image.pk,
@@ -84,9 +84,9 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
 def open_ingest(upload: Upload) -> Ingest:
     """Return where the upload's bytes go."""
     try:
-        writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id)
+        writer = stores.get(upload.store).writer(upload.image_id, upload.upload_id, upload.expected)
     except StoreError as error:
-        raise as_cloud_error(error) from error
+        raise locations.as_cloud_error(error) from error
     return Ingest(
         writer=writer,
         disk_format=upload.disk_format,
@@ -100,7 +100,7 @@ def open_ingest(upload: Upload) -> Ingest:
 def keep_alive(upload: Upload) -> None:
     """Note that the upload still runs; raises Gone when it lost its image."""
     if not Image.objects.upload_alive(upload.image_id, upload.upload_id):
-        raise _lost(upload)
+        raise lost(upload)
 
 
 def finish_upload(upload: Upload, content: Content) -> None:
@@ -109,40 +109,46 @@ def finish_upload(upload: Upload, content: Content) -> None:
         with transaction.atomic():
             limits.admit_arrived(upload.owner, content.size, upload.image_id)
             if not Image.objects.finish_upload(upload.image_id, upload.upload_id, **asdict(content)):
-                raise _lost(upload)
-    except CloudError:
-        stores.get(upload.store).delete(upload.image_id)
+                raise lost(upload)
+            locations.forget_addresses(upload.image_id)
+            locations.add(upload.image_id, [upload.store])
+    except Gone:
+        with transaction.atomic():
+            locations.discard(upload.image_id, [upload.store])
         raise
     LOG.info("Image %s is active: %d bytes, md5 %s", upload.image_id, content.size, content.checksum)
 
 
 def abort_upload(upload: Upload, reason: str) -> None:
-    """Put the image back to queued; its part is thrown away by whoever wrote it.
-
-    Data that had its final name already goes before the row is anybody else's to take.
-    """
+    """Put the image back to queued; its part is thrown away by whoever wrote it, data that had its final name already from here."""
     with transaction.atomic():
         mine = Image.objects.abort_upload(upload.image_id, upload.upload_id)
         if mine:
-            stores.get(upload.store).delete(upload.image_id)
+            locations.discard(upload.image_id, [upload.store])
     if mine:
         LOG.warning("Upload of image %s ended without success: %s", upload.image_id, reason)
 
 
 def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
-    """Put images whose upload died with its process back to queued and clear what it left; return how many."""
-    reclaimed = 0
-    for image in Image.objects.silent_uploads(timezone.now() - older_than):
-        store, upload_id = stores.get(image.store), str(image.upload_id)
+    """Put images whose upload died with its process back to queued, unless they are deleted, and clear what it left; return how many."""
+    return sum(map(_reclaim, Image.objects.silent_uploads(timezone.now() - older_than)))
+
+
+def _reclaim(image: Image) -> bool:
+    upload_id = str(image.upload_id)
+    try:
+        store = stores.get(image.upload_store)
         with transaction.atomic():
-            mine = Image.objects.abort_upload(image.pk, upload_id)
-            if mine:
-                store.discard(image.pk, upload_id)
-                store.delete(image.pk)
-        if mine:
-            LOG.warning("Upload of image %s went silent; the image is queued again", image.pk)
-            reclaimed += 1
-    return reclaimed
+            rows = Image.objects
+            if not (rows.abort_upload(image.pk, upload_id) or rows.forget_upload(image.pk, upload_id)):
+                return False
+            store.discard(image.pk, upload_id)
+            locations.discard(image.pk, [store.name])
+    except StoreError as error:
+        LOG.error("Upload of image %s went silent, and its store does not answer: %s", image.pk, error)
+        return False
+    LOG.warning("Upload of image %s went silent; what it left is thrown away", image.pk)
+    return True
 
 
 def open_data(*, ctx: RequestContext, image_id: str) -> tuple[Image, Reader | None]:
@@ -156,22 +162,7 @@ def open_data(*, ctx: RequestContext, image_id: str) -> tuple[Image, Reader | No
 
 def open_reader(image: Image) -> Reader | None:
     """Return an image's data without asking who wants it; None while there is none."""
-    if not image.has_data:
-        return None
-    try:
-        return stores.get(image.store).open(image.pk)
-    except NoData as error:
-        LOG.error("Image %s is active but store %s has no data of it", image.pk, image.store)
-        raise NotFound("Image data", image.pk) from error
-    except StoreError as error:
-        raise as_cloud_error(error) from error
-
-
-def as_cloud_error(error: StoreError) -> CloudError:
-    """Return what a client is told about a store's failure."""
-    if isinstance(error, StoreFull):
-        return TooLarge("Image storage media is full: there is not enough disk space for the image.")
-    return Unavailable(str(error))
+    return locations.open_reader(image) if image.has_data else None
 
 
 def _require_formats(image: Image) -> None:
@@ -180,29 +171,36 @@ def _require_formats(image: Image) -> None:
         raise BadRequest(f"Properties {', '.join(missing)} must be set prior to saving data.")
 
 
-def _writable_store(name: str | None) -> Store:
+def writable_store(name: str | None) -> Store:
+    """Return a store that takes new images; raises BadRequest."""
     try:
         store = stores.get(name)
     except StoreError as error:
         raise BadRequest(str(error)) from error
-    if store.read_only:
+    if store.read_only or store.name == stores.STAGING:
         raise BadRequest(f"The image store {store.name} takes no new images.")
     return store
 
 
-def _size_limit(image: Image, store: Store, length: int | None) -> int:
-    """Return the most that may arrive; raises TooLarge when the announced length cannot fit."""
+def size_limit(store: Store, length: int | None, left: int | None) -> int:
+    """Return the most that may arrive beside what is ``left`` of a quota; raises TooLarge when the announced length cannot fit."""
     free = store.free_bytes()
     room = None if free is None else max(0, free - ROOM_TO_KEEP)
     if length is not None:
         if length > settings.IMAGE_MAX_BYTES:
             raise TooLarge(f"The image has {length} bytes; {settings.IMAGE_MAX_BYTES} are the most that is allowed.")
         if room is not None and length > room:
-            raise as_cloud_error(StoreFull())
+            raise locations.as_cloud_error(StoreFull())
         return length
-    bounds = [settings.IMAGE_MAX_BYTES, room, limits.remaining_bytes(image.owner)]
-    return min(bound for bound in bounds if bound is not None)
+    return min(bound for bound in (settings.IMAGE_MAX_BYTES, room, left) if bound is not None)
 
 
-def _lost(upload: Upload) -> Gone:
+def no_transition(image: Image, wanted: ImageStatus) -> Conflict:
+    """Return the refusal of a change from the status that the image has now."""
+    now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
+    return Conflict(f"Image status transition from {now} to {wanted} is not allowed")
+
+
+def lost(upload: Upload) -> Gone:
+    """Return what is said of an upload whose image went away."""
     return Gone(f"Image {upload.image_id} could not be found after upload. The image may have been deleted during the upload.")

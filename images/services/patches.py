@@ -15,16 +15,21 @@ OPERATIONS = ("add", "replace", "remove")
 FIELDS = ("name", "owner", "visibility", "container_format", "disk_format", "min_disk", "min_ram", "protected", "os_hidden")
 FORMATS = frozenset({"container_format", "disk_format"})
 MAX_CHANGES = 1000
+LOCATIONS = "locations"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One operation on one attribute; an ``anew`` one adds only what is not there yet, as the older form has it."""
+    """One operation on one attribute, or at one position of the list ``locations``.
+
+    An ``anew`` one adds only what is not there yet, as the older form has it.
+    """
 
     operation: str
     name: str
     value: Any = None
     anew: bool = False
+    position: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,15 @@ def _change(entry: Any) -> Change:
         raise BadRequest(f"Operations must be one of {', '.join(OPERATIONS)}.")
     if operation != "remove" and "value" not in entry:
         raise BadRequest(f"Operation {operation} requires a member named 'value'.")
-    return Change(operation, _name(entry.get("path")), entry.get("value"))
+    name, position = _pointed(entry.get("path"))
+    return Change(operation, name, entry.get("value"), position=position)
+
+
+def _pointed(path: Any) -> tuple[str, str | None]:
+    """Return the attribute and the position that an operation speaks of."""
+    if isinstance(path, str) and path.startswith(f"/{LOCATIONS}/"):
+        return LOCATIONS, path.removeprefix(f"/{LOCATIONS}/")
+    return _name(path), None
 
 
 def _name(path: Any) -> str:

@@ -12,12 +12,10 @@ from django.utils import timezone
 
 from accounts.services import shares
 from images import policies
-from images.models import Image, ImageProperty, ImageTag
-from images.services import attributes, limits, patches, protections
+from images.models import Image, ImageLocation, ImageProperty, ImageTag
+from images.services import attributes, limits, locations, patches, placements, protections, staging, tasks
 from images.services.patches import Change, Draft
 from images.states import ImageStatus, Visibility
-from images.stores import registry as stores
-from images.stores.base import StoreError
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, Forbidden, NotFound, TooLarge
 from portal.core.policy import authorize
@@ -52,6 +50,9 @@ def create(*, ctx: RequestContext, wanted: Mapping[str, Any]) -> Image:
 def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image:
     """Apply the operations of a JSON patch, all or none."""
     authorize(ctx, policies.MODIFY_IMAGE, image)
+    moves = [change for change in changes if change.name == patches.LOCATIONS]
+    changes = [change for change in changes if change.name != patches.LOCATIONS]
+    size = placements.measure(ctx=ctx, image=image, changes=moves)
     with transaction.atomic():
         locked = Image.objects.select_for_update().present().with_details().filter(pk=image.pk).first()
         if locked is None:
@@ -61,6 +62,8 @@ def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image
         _check_draft(ctx, locked, before, after)
         Image.objects.filter(pk=locked.pk).update(**after.fields, updated_at=timezone.now())
         _write_details(locked, after.custom, after.tags)
+        if moves:
+            placements.patch(ctx=ctx, image=locked, changes=moves, size=size)
     LOG.info("Image %s is changed", image.pk)
     return reread(image)
 
@@ -70,12 +73,15 @@ def delete(*, ctx: RequestContext, image: Image) -> None:
     authorize(ctx, policies.DELETE_IMAGE, image)
     if image.protected:
         raise _protected(image)
-    if not Image.objects.mark_deleted(image.pk):
-        if Image.objects.present().filter(pk=image.pk).exists():
-            raise _protected(image)
-        raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
-    shares.forget(image)
-    transaction.on_commit(lambda: _delete_data(image.pk))
+    with transaction.atomic():
+        if not Image.objects.mark_deleted(image.pk):
+            if Image.objects.present().filter(pk=image.pk).exists():
+                raise _protected(image)
+            raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+        shares.forget(image)
+        tasks.cancel_of(image.pk)
+        locations.doom(ImageLocation.objects.filter(image=image))
+        transaction.on_commit(lambda: staging.clear(image.pk))
     LOG.info("Image %s (%s) is deleted", image.pk, image.name)
 
 
@@ -170,17 +176,6 @@ def _switch(image: Image, before: ImageStatus, after: ImageStatus) -> None:
         raise Forbidden(
             f"Not allowed to {'deactivate' if after == ImageStatus.DEACTIVATED else 'reactivate'} image in status '{now}'"
         )
-
-
-def _delete_data(image_id: str) -> None:
-    """Remove the bytes of a deleted image; an upload that ends only now finds its image gone and removes its own."""
-    store = Image.objects.filter(pk=image_id).values_list("store", flat=True).first()
-    if store is None:
-        return
-    try:
-        stores.get(store).delete(image_id)
-    except (StoreError, OSError) as error:
-        LOG.error("The data of deleted image %s stays in store %s: %s", image_id, store, error)
 
 
 def _protected(image: Image) -> Forbidden:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
-from images.models import Image
-from images.states import ImageStatus
+from images.models import Image, ImageLocation
+from images.states import STORED
 from images.stores import registry as stores
 from images.stores.base import IMAGE_ID, NoData, Store, StoreError, chunks_of, part_name
 
@@ -87,21 +87,22 @@ def verify(report: Report, *, names: list[str] | None = None, bytes_per_s: int |
 def _store(store: Store, report: Report, pace: Pace) -> Iterator[Finding]:
     for orphan in orphans(store):
         yield Finding(Kind.ORPHAN, store.name, orphan.name, orphan.reason)
-    held = Image.objects.filter(status__in=[ImageStatus.ACTIVE, ImageStatus.DEACTIVATED], store=store.name)
-    for image in held.order_by("pk").iterator(_AT_ONCE):
-        problem = _problem(store, image, report, pace)
-        if problem is not None and held.filter(pk=image.pk).exists():  # else it was deleted while we read
-            yield Finding(problem[0], store.name, image.pk, problem[1])
+    held = ImageLocation.objects.filter(store=store.name, doomed=False, image__status__in=STORED)
+    for copy in held.select_related("image").order_by("pk").iterator(_AT_ONCE):
+        problem = _problem(store, copy, report, pace)
+        if problem is not None and held.filter(pk=copy.pk).exists():  # else it was deleted while we read
+            yield Finding(problem[0], store.name, copy.image_id, problem[1])
 
 
-def _problem(store: Store, image: Image, report: Report, pace: Pace) -> tuple[Kind, str] | None:
-    """Read an image's data; return what is wrong with it."""
+def _problem(store: Store, copy: ImageLocation, report: Report, pace: Pace) -> tuple[Kind, str] | None:
+    """Read a copy of an image's data; return what is wrong with it. One whose hash nobody ever took is measured only."""
+    image = copy.image
     report.images += 1
     algorithm = image.os_hash_algo if image.os_hash_value else "md5"
     expected = image.os_hash_value or image.checksum
     digest, size = hashlib.new(str(algorithm), usedforsecurity=False), 0
     try:
-        reader = store.open(image.pk)
+        reader = store.open(copy.address or copy.image_id)
     except NoData:
         return Kind.MISSING, f"{image.size} bytes should be there"
     except (StoreError, OSError) as error:
@@ -118,7 +119,7 @@ def _problem(store: Store, image: Image, report: Report, pace: Pace) -> tuple[Ki
         report.bytes += size
     if size != image.size:
         return Kind.ROT, f"{size} bytes are there of {image.size}"
-    if digest.hexdigest() != expected:
+    if expected and digest.hexdigest() != expected:
         return Kind.ROT, f"its {algorithm} is another than when it arrived"
     return None
 
@@ -128,7 +129,7 @@ def orphans(store: Store) -> Iterator[Orphan]:
     entries = store.entries()
     while batch := list(islice(entries, _AT_ONCE)):
         ids = {name: name if IMAGE_ID.fullmatch(name) else name[1:37] for name in batch}
-        rows = Image.objects.in_bulk(list(set(ids.values())))
+        rows = Image.objects.prefetch_related("locations").in_bulk(list(set(ids.values())))
         for name, image_id in ids.items():
             reason = _stranger(store, name, rows.get(image_id))
             if reason is not None:
@@ -139,9 +140,11 @@ def _stranger(store: Store, name: str, image: Image | None) -> str | None:
     """Return why an entry belongs to nobody, or None."""
     if image is None:
         return "no image of this cloud has this name"
-    writing = image.status == ImageStatus.SAVING and image.store == store.name
+    if image.import_task_id is not None:
+        return None  # its import cleans up after itself
+    writing = image.upload_id is not None and image.upload_store == store.name
     if name == image.pk:
-        mine = writing or (image.has_data and image.store == store.name)
+        mine = writing or any(row.store == store.name for row in image.locations.all())
         return None if mine else f"the image is {image.status} and has no data here"
-    mine = writing and image.upload_id is not None and name == part_name(image.pk, image.upload_id)
+    mine = writing and name == part_name(image.pk, str(image.upload_id))
     return None if mine else "the upload that wrote it has ended"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 PART = re.compile(rf"\.({IMAGE_ID.pattern})\.({IMAGE_ID.pattern})\.part")
@@ -46,18 +46,22 @@ class Reader(Protocol):
 
 
 class Store(Protocol):
-    """A place for image bytes. ``name`` is the store's id in the configuration and in image records."""
+    """A place for image bytes. ``name`` is the store's id in the configuration and in image records, ``kind`` the word of its type.
+
+    A key is the image's id, or the address itself where a store reads what lies elsewhere.
+    """
 
     name: str
+    kind: str
     read_only: bool
 
-    def writer(self, image_id: str, upload_id: str) -> Writer:
-        """Return a writer for one upload of one image."""
+    def writer(self, image_id: str, upload_id: str, size: int | None = None) -> Writer:
+        """Return a writer for one upload of one image, of ``size`` bytes when that is known."""
 
-    def open(self, image_id: str) -> Reader:
+    def open(self, key: str) -> Reader:
         """Return the image's data; raises NoData."""
 
-    def delete(self, image_id: str) -> bool:
+    def delete(self, key: str) -> bool:
         """Remove the image's data; False when there was none."""
 
     def discard(self, image_id: str, upload_id: str) -> None:
@@ -68,6 +72,12 @@ class Store(Protocol):
 
     def free_bytes(self) -> int | None:
         """Return how many bytes still fit, or None when nobody knows."""
+
+    def url(self, key: str) -> str:
+        """Return how operators see the place of an image's data; nothing is opened by it."""
+
+    def properties(self) -> dict[str, Any]:
+        """Return what operators may know of the store; no secrets."""
 
 
 def checked(image_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The file store: one file an image, named by the image's id.
+"""The file store: one file an image, named by the image's id, in one folder or several.
 
 Bytes arrive under a temporary name and get the image's name only when they are safe on the disk, so a file with an image's
 name is whole. That name is given once: an upload that was thought dead and wakes up cannot write over what replaced it. Names are made of checked UUIDs and opened relative to the folder without following links.
@@ -8,8 +8,9 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
 
@@ -19,55 +20,113 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FilesystemStore:
-    """A folder of image files."""
+    """Folders of image files, each with a priority.
 
+    A new image goes to the folder of the highest priority that has room, and among equals to the one with the most; an image is found
+    in whichever folder has it.
+    """
+
+    kind = "file"
     read_only = False
 
-    def __init__(self, name: str, path: str | Path) -> None:
+    def __init__(self, name: str, path: str | Path | None = None, paths: Mapping[str, int] | None = None) -> None:
         self.name = name
-        self.path = Path(path)
-        self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        priorities = dict(paths or {}) | ({} if path is None else {str(path): 0})
+        if not priorities:
+            raise StoreError(f"The image store {name} has no folder.")
+        self._folders = {Path(text): priority for text, priority in priorities.items()}
+        for folder in self._folders:
+            try:
+                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"The folder {folder} of image store {name} cannot be made: {error.strerror}.") from error
 
-    def writer(self, image_id: str, upload_id: str) -> "FileWriter":
-        return FileWriter(self._folder(), checked(image_id), part_name(image_id, upload_id))
+    @property
+    def path(self) -> Path:
+        """The first folder."""
+        return next(iter(self._folders))
 
-    def open(self, image_id: str) -> "FileReader":
-        folder = self._folder()
-        try:
-            return FileReader(os.open(checked(image_id), _READ, dir_fd=folder))
-        except FileNotFoundError:
-            raise NoData(f"No data of image {image_id}.") from None
-        except OSError as error:
-            raise StoreError(f"The data of image {image_id} cannot be read: {error.strerror}.") from error
-        finally:
-            os.close(folder)
+    def writer(self, image_id: str, upload_id: str, size: int | None = None) -> "FileWriter":
+        return FileWriter(_opened(self._roomy(size or 0)), checked(image_id), part_name(image_id, upload_id))
 
-    def delete(self, image_id: str) -> bool:
-        return self._unlink(checked(image_id))
+    def open(self, key: str) -> "FileReader":
+        name = checked(key)
+        failure: StoreError = NoData(f"No data of image {name}.")
+        for path in self._folders:
+            try:
+                return _read(path, name)
+            except NoData:
+                continue
+            except StoreError as error:  # another folder may have it
+                failure = error
+        raise failure
+
+    def delete(self, key: str) -> bool:
+        return self._unlink(checked(key))
 
     def discard(self, image_id: str, upload_id: str) -> None:
         self._unlink(part_name(image_id, upload_id))
 
     def entries(self) -> Iterator[str]:
-        with os.scandir(self.path) as found:
-            for entry in found:
-                yield entry.name
+        for path in self._folders:
+            with os.scandir(path) as found:
+                for entry in found:
+                    yield entry.name
 
     def free_bytes(self) -> int | None:
-        return shutil.disk_usage(self.path).free
+        return max(_free(path) for path in self._folders)
 
-    def _folder(self) -> int:
-        return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def url(self, key: str) -> str:
+        found = next((path for path in self._folders if (path / checked(key)).exists()), self.path)
+        return f"file://{found / key}"
+
+    def properties(self) -> dict[str, Any]:
+        return {"data_dir": ",".join(str(path) for path in self._folders)}
+
+    def _roomy(self, size: int) -> Path:
+        ranked = sorted(self._folders, key=lambda path: (self._folders[path], _free(path)), reverse=True)
+        return next((path for path in ranked if _free(path) > size), ranked[0])
 
     def _unlink(self, name: str) -> bool:
-        folder = self._folder()
-        try:
-            os.unlink(name, dir_fd=folder)
-        except FileNotFoundError:
-            return False
-        finally:
-            os.close(folder)
-        return True
+        gone = False
+        for path in self._folders:
+            folder = _opened(path)
+            try:
+                os.unlink(name, dir_fd=folder)
+                gone = True
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise StoreError(f"The data of an image cannot be removed: {error.strerror}.") from error
+            finally:
+                os.close(folder)
+        return gone
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreError(f"The folder of an image store does not answer: {error.strerror}.") from error
+
+
+def _read(path: Path, name: str) -> "FileReader":
+    folder = _opened(path)
+    try:
+        return FileReader(os.open(name, _READ, dir_fd=folder))
+    except FileNotFoundError:
+        raise NoData(f"No data of image {name}.") from None
+    except OSError as error:
+        raise StoreError(f"The data of image {name} cannot be read: {error.strerror}.") from error
+    finally:
+        os.close(folder)
+
+
+def _free(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:  # a folder that went away has no room; what is asked of it next says so
+        return 0
 
 
 class FileWriter:
@@ -122,6 +181,11 @@ class FileWriter:
 
 class FileReader:
     """An image's file, open; forgotten without ``close`` it is closed all the same."""
+
+    @classmethod
+    def of(cls, path: Path) -> "FileReader":
+        """Return a file of ours, open."""
+        return cls(os.open(path, _READ))
 
     def __init__(self, descriptor: int) -> None:
         facts = os.fstat(descriptor)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
 
@@ -9,6 +10,7 @@ from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
 class MemoryStore:
     """Keeps bytes in a dictionary; ``capacity`` bounds them all together."""
 
+    kind = "memory"
     read_only = False
 
     def __init__(self, name: str = "memory", capacity: int | None = None) -> None:
@@ -18,19 +20,19 @@ class MemoryStore:
         self.data: dict[str, bytes] = {}
         self.lock = threading.Lock()
 
-    def writer(self, image_id: str, upload_id: str) -> "MemoryWriter":
+    def writer(self, image_id: str, upload_id: str, size: int | None = None) -> "MemoryWriter":
         key = (checked(image_id), checked(upload_id))
         self.parts[key] = bytearray()
         return MemoryWriter(self, key)
 
-    def open(self, image_id: str) -> "MemoryReader":
+    def open(self, key: str) -> "MemoryReader":
         try:
-            return MemoryReader(self.data[checked(image_id)])
+            return MemoryReader(self.data[checked(key)])
         except KeyError:
-            raise NoData(f"No data of image {image_id}.") from None
+            raise NoData(f"No data of image {key}.") from None
 
-    def delete(self, image_id: str) -> bool:
-        return self.data.pop(checked(image_id), None) is not None
+    def delete(self, key: str) -> bool:
+        return self.data.pop(checked(key), None) is not None
 
     def discard(self, image_id: str, upload_id: str) -> None:
         self.parts.pop((image_id, upload_id), None)
@@ -42,6 +44,12 @@ class MemoryStore:
         if self.capacity is None:
             return None
         return self.capacity - sum(map(len, self.data.values())) - sum(map(len, self.parts.values()))
+
+    def url(self, key: str) -> str:
+        return f"memory://{self.name}/{key}"
+
+    def properties(self) -> dict[str, Any]:
+        return {}
 
 
 class MemoryWriter:

@@ -1,12 +1,20 @@
-"""The stores of this installation, by name: ``IMAGE_STORES`` names their classes and options."""
+"""The stores of this installation, by name: ``IMAGE_STORES`` names their classes and options.
+
+Beside them stands the staging area, where bytes wait for their import. It is no store of images and appears in no list.
+"""
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from images.stores.base import Store, StoreError
+from images.stores.filesystem import FilesystemStore
+
+STAGING = "os_glance_staging_store"
+_ABOUT = ("driver", "description", "weight")
 
 _lock = threading.Lock()
 _stores: dict[str, Store] = {}
@@ -23,12 +31,45 @@ def get(name: str | None = None) -> Store:
     wanted = name or settings.IMAGE_DEFAULT_STORE
     with _lock:
         if wanted not in _stores:
-            options: dict[str, Any] | None = settings.IMAGE_STORES.get(wanted)
-            if options is None:
-                raise StoreError(f"There is no image store {wanted}.")
-            arguments = {key: value for key, value in options.items() if key not in ("driver", "description")}
-            _stores[wanted] = import_string(options["driver"])(name=wanted, **arguments)
+            _stores[wanted] = _make(wanted)
         return _stores[wanted]
+
+
+def staging() -> FilesystemStore:
+    """Return the staging area."""
+    area = get(STAGING)
+    assert isinstance(area, FilesystemStore)
+    return area
+
+
+def writable() -> list[str]:
+    """Return the names of the stores that take new images, the default one first."""
+    return [name for name in names() if not get(name).read_only]
+
+
+def of_addresses() -> str | None:
+    """Return the name of the store that reads what lies at addresses of the web, if there is one."""
+    return next((name for name in names() if get(name).kind == "http"), None)
+
+
+def weight(name: str) -> int:
+    """Return a store's weight: of several copies the one in the heaviest store is read first."""
+    return int(settings.IMAGE_STORES.get(name, {}).get("weight", 0))
+
+
+def by_weight(found: Iterable[str]) -> list[str]:
+    """Return stores in the order in which their copies are read."""
+    return sorted(found, key=lambda name: (-weight(name), name))
+
+
+def _make(name: str) -> Store:
+    if name == STAGING:
+        return FilesystemStore(name, settings.IMAGE_STAGING_DIR)
+    options: dict[str, Any] | None = settings.IMAGE_STORES.get(name)
+    if options is None:
+        raise StoreError(f"There is no image store {name}.")
+    made: Store = import_string(options["driver"])(name=name, **{k: v for k, v in options.items() if k not in _ABOUT})
+    return made
 
 
 def reset() -> None:

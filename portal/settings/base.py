@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal import VERSION
 from portal.settings.databases import database
 from portal.settings.environment import Environment
+from portal.settings.images import ImageFile
 
 ENV = Environment.read()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -121,8 +122,14 @@ POLICY_FILES = {
 }
 
 # Stores and hosts
-IMAGE_STORES = {"file": {"driver": "images.stores.filesystem.FilesystemStore", "path": ENV.state_dir / "images"}}
-IMAGE_DEFAULT_STORE = "file"
+_IMAGES = ImageFile.read(ENV.image_settings, ENV.state_dir)
+IMAGE_STORES = _IMAGES.stores
+IMAGE_DEFAULT_STORE = _IMAGES.default_store
+IMAGE_STAGING_DIR = _IMAGES.staging
+IMAGE_IMPORT_METHODS = _IMAGES.import_methods
+IMAGE_FETCH = _IMAGES.fetch
+IMAGE_SHOW_LOCATIONS = _IMAGES.show_multiple_locations
+IMAGE_SECURE_HASH = _IMAGES.do_secure_hash
 IMAGE_MAX_BYTES = 1 << 40
 IMAGE_MAX_VIRTUAL_BYTES = ENV.images.max_virtual_bytes
 IMAGE_CONVERSION_FORMAT = ENV.images.conversion_format

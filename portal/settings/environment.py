@@ -70,6 +70,7 @@ class Environment:
     allowed_hosts: list[str]
     name: str
     network_cidr: str | None
+    image_settings: Path
     admin_password: str | None = field(repr=False)
     debug: bool
     log_format: str
@@ -99,6 +100,7 @@ class Environment:
             allowed_hosts=list(dict.fromkeys(hosts)),
             name=env.get("NEBULET_NAME", "nebulet"),
             network_cidr=env.get("NEBULET_NETWORK_CIDR"),
+            image_settings=Path(env.get("NEBULET_IMAGE_SETTINGS", state / "images.toml")),
             admin_password=env.get("NEBULET_ADMIN_PASSWORD"),
             debug=_flag("NEBULET_DEBUG"),
             log_format=_one_of(env.get("NEBULET_LOG_FORMAT", "text"), "text", "json"),

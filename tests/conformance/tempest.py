@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from configparser import RawConfigParser
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +29,20 @@ def listed(name: str) -> list[str]:
     return (LISTS / f"{name}.txt").read_text().split()
 
 
-def run(folder: Path, url: str, password: str, tests: list[str], **refs: str) -> Outcome:
+def run(
+    folder: Path, url: str, password: str, tests: list[str], sections: Mapping[str, dict[str, str]] | None = None, **refs: str
+) -> Outcome:
     """Run the tests against the installation at ``url``, whose administrator has this password; keep all files in ``folder``.
 
-    ``refs`` are options of tempest's section ``compute``, such as ``image_ref``.
+    ``refs`` are options of tempest's section ``compute``, such as ``image_ref``; ``sections`` are more of its configuration.
     """
     workspace = folder / "tempest"
     environment = _environment(folder)
     _call(["tempest", "init", str(workspace)], folder, environment)
     with (workspace / "etc" / "tempest.conf").open("w") as file:
-        _configuration(url, password, refs).write(file)
+        configuration = _configuration(url, password, refs)
+        configuration.read_dict(sections or {})
+        configuration.write(file)
     (folder / "tests.txt").write_text("\n".join(tests))
     done = _call(["tempest", "run", "--load-list", str(folder / "tests.txt"), "--concurrency", "2"], workspace, environment)
     counts = {name: int(count) for name, count in re.findall(r"^ - (\w+): (\d+)$", done, re.MULTILINE)}

@@ -16,6 +16,7 @@ MODES = {
     "secrets/credential": 0o700,
     "db": 0o700,
     "images": 0o750,
+    "staging": 0o700,
     "queue": 0o700,
     "cache": 0o750,
     "static": 0o755,

@@ -6,7 +6,7 @@ import zlib
 import factory
 from factory.django import DjangoModelFactory
 
-from images.models import Image, ImageMember, ImageProperty, ImageTag
+from images.models import Image, ImageLocation, ImageMember, ImageProperty, ImageTag
 from images.states import ImageStatus, Visibility
 
 MIB = 1 << 20
@@ -28,13 +28,20 @@ class ImageFactory(DjangoModelFactory):
 class ActiveImageFactory(ImageFactory):
     """An image whose record says that three bytes lie in the store."""
 
+    class Meta:
+        skip_postgeneration_save = True
+
     status = ImageStatus.ACTIVE
     size = 3
     virtual_size = 3
     checksum = "900150983cd24fb0d6963f7d28e17f72"
     os_hash_algo = "sha512"
     os_hash_value = "0" * 128
-    store = "memory"
+
+    @factory.post_generation
+    def store(self, create, extracted, **_more):
+        """The store with its one copy."""
+        ImageLocation.objects.create(image=self, store=extracted or "memory")
 
 
 class PropertyFactory(DjangoModelFactory):

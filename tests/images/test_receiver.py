@@ -61,7 +61,8 @@ async def test_an_upload_makes_the_image_active(personas, image, store, length, 
     assert answer.headers["x-openstack-request-id"].startswith("req-")
     row = await fresh(image)
     assert row.status == ImageStatus.ACTIVE
-    assert (row.size, row.virtual_size, row.store, row.upload_bytes) == (size, size, "memory", 0)
+    assert (row.size, row.virtual_size, row.upload_bytes) == (size, size, 0)
+    assert [place.store async for place in row.locations.all()] == ["memory"]
     assert row.checksum == hashlib.md5(content).hexdigest()
     assert (row.os_hash_algo, row.os_hash_value) == ("sha512", hashlib.sha512(content).hexdigest())
     assert store.data[image.pk] == content
@@ -379,6 +380,19 @@ async def test_an_upload_whose_process_died_is_reclaimed(personas, image, store)
     await assert_queued(image, store)
     with pytest.raises(data.Gone):
         await sync_to_async(data.keep_alive)(upload)
+
+
+async def test_what_a_dead_upload_of_a_deleted_image_left_goes(personas, image, store):
+    upload = await sync_to_async(data.begin_upload)(ctx=personas.member.ctx, image_id=image.pk, length=5)
+    data.open_ingest(upload)
+    await sync_to_async(registry.delete)(ctx=personas.member.ctx, image=await fresh(image))
+    with pytest.raises(data.Gone):
+        await sync_to_async(data.keep_alive)(upload)
+    assert len(store.parts) == 1
+    await sync_to_async(Image.objects.filter(pk=image.pk).update)(upload_seen_at=timezone.now() - timedelta(hours=1))
+    assert await sync_to_async(data.reclaim_silent_uploads)() == 1
+    assert store.parts == {}
+    assert (await fresh(image)).status == ImageStatus.DELETED
 
 
 async def test_an_image_is_downloaded_whole(personas, active):

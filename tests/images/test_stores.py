@@ -1,6 +1,8 @@
 """One contract, every store."""
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -79,7 +81,7 @@ class StoreContract:
             late.commit()
         late.abort()
         assert store.open(image_id).read(0, 99) == b"quick"
-        assert list(store.entries()) == [image_id]
+        assert list(store.entries()).count(image_id) == 1
 
     @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a\0b", "", ".", f"{UUID}/x", f"{UUID}\n"])
     def test_only_uuids_are_names(self, store, name):
@@ -131,3 +133,63 @@ class TestFilesystemStore(StoreContract):
             store.writer(image_id, new_uuid()).abort()
             store.delete(image_id)
         assert len(os.listdir("/proc/self/fd")) == before
+
+
+class TestSeveralFolders(StoreContract):
+    """One store in three folders, two of them equal."""
+
+    @pytest.fixture
+    def folders(self, tmp_path):
+        return {str(tmp_path / "slow"): 1, str(tmp_path / "fast"): 9, str(tmp_path / "other"): 1}
+
+    @pytest.fixture
+    def store(self, folders):
+        return FilesystemStore("file", paths=folders)
+
+    def holders(self, tmp_path, image_id):
+        return [path.parent.name for path in tmp_path.rglob(image_id)]
+
+    def test_an_image_goes_to_the_highest_priority(self, store, tmp_path):
+        image_id = new_uuid()
+        put(store, image_id, new_uuid(), [b"abc"])
+        assert self.holders(tmp_path, image_id) == ["fast"]
+        assert store.url(image_id) == f"file://{tmp_path}/fast/{image_id}"
+
+    def test_or_where_there_is_room(self, store, tmp_path, monkeypatch):
+        room = {"fast": 10, "slow": 20, "other": 30}
+        usage = type(shutil.disk_usage(tmp_path))
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 0, room[path.name]))
+        for size, holder in ((5, "fast"), (15, "other"), (25, "other"), (50, "fast"), (None, "fast")):
+            image_id = new_uuid()
+            writer = store.writer(image_id, new_uuid(), size)
+            writer.commit()
+            assert self.holders(tmp_path, image_id) == [holder]
+        assert store.free_bytes() == 30
+
+    def test_it_is_found_and_deleted_wherever_it_lies(self, store, folders):
+        image_id = new_uuid()
+        for folder in folders:
+            (Path(folder) / image_id).write_bytes(b"abc")
+        assert store.open(image_id).read(0, 9) == b"abc"
+        assert store.delete(image_id)
+        with pytest.raises(NoData):
+            store.open(image_id)
+
+    def test_a_folder_that_went_away_hides_no_other(self, store, folders):
+        image_id = new_uuid()
+        first, *_between, last = map(Path, folders)
+        (last / image_id).write_bytes(b"abc")
+        first.rmdir()
+        assert store.open(image_id).read(0, 9) == b"abc"
+
+    def test_a_folder_that_went_away_is_told(self, store, folders):
+        for folder in folders:
+            Path(folder).rmdir()
+        for act in (store.open, store.delete, lambda it: store.writer(it, new_uuid())):
+            with pytest.raises(StoreError, match="does not answer") as failure:
+                act(new_uuid())
+            assert not isinstance(failure.value, NoData)
+
+    def test_a_store_without_a_folder_is_none(self):
+        with pytest.raises(StoreError):
+            FilesystemStore("file")

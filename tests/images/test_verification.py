@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from compute.virt.driver import ImageRef
 from compute.virt.errors import ImageUnavailable
 from compute.worker.images import FileImageCache
-from images.models import Image
+from images.models import Image, ImageLocation
 from images.services import leftovers, transfer
 from images.services.verification import Report, verify
 from images.states import ImageStatus
@@ -57,9 +57,9 @@ def found(**options):
 
 def test_a_healthy_store_has_nothing_to_find(store):
     stored(store)
-    uploading = ImageFactory(status=ImageStatus.SAVING, upload_id=str(uuid4()), store="file")
+    uploading = ImageFactory(status=ImageStatus.SAVING, upload_id=str(uuid4()), upload_store="file")
     (store.path / part_name(uploading.pk, uploading.upload_id)).write_bytes(b"half")
-    arrived = ImageFactory(status=ImageStatus.SAVING, upload_id=str(uuid4()), store="file")
+    arrived = ImageFactory(status=ImageStatus.SAVING, upload_id=str(uuid4()), upload_store="file")
     (store.path / arrived.pk).write_bytes(b"renamed, not yet active")
     report = Report()
     assert list(verify(report)) == []
@@ -90,8 +90,9 @@ def test_a_cut_file_is_rot_and_a_lost_one_missing(store):
 def test_what_belongs_to_nobody_is_an_orphan(store):
     deleted, queued, elsewhere = stored(store), stored(store), stored(store)
     Image.objects.filter(pk=deleted.pk).update(status=ImageStatus.DELETED)
-    Image.objects.filter(pk=queued.pk).update(status=ImageStatus.QUEUED, store=None)
-    Image.objects.filter(pk=elsewhere.pk).update(store="another")
+    ImageLocation.objects.filter(image__in=[deleted, queued]).delete()
+    Image.objects.filter(pk=queued.pk).update(status=ImageStatus.QUEUED)
+    elsewhere.locations.update(store="another")
     names = {deleted.pk, queued.pk, elsewhere.pk, str(uuid4()), "notes.txt", part_name(queued.pk, str(uuid4()))}
     for name in names:
         (store.path / name).touch()
@@ -101,7 +102,8 @@ def test_what_belongs_to_nobody_is_an_orphan(store):
 def test_the_sweep_removes_what_is_surely_nobodys_and_nothing_else(store):
     kept, deleted, queued = stored(store), stored(store), stored(store)
     Image.objects.filter(pk=deleted.pk).update(status=ImageStatus.DELETED)
-    Image.objects.filter(pk=queued.pk).update(status=ImageStatus.QUEUED, store=None)
+    ImageLocation.objects.filter(image__in=[deleted, queued]).delete()
+    Image.objects.filter(pk=queued.pk).update(status=ImageStatus.QUEUED)
     part, unknown = part_name(queued.pk, str(uuid4())), str(uuid4())
     for name in (part, unknown, "notes.txt"):
         (store.path / name).touch()

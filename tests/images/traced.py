@@ -26,7 +26,7 @@ def inspect(path: Path, image: Image) -> None:
 
 
 def convert(path: Path, image: Image) -> None:
-    conversion.convert(image=image, staged=path)
+    conversion.convert(image=image, staged=path, target=path.with_name(f"{path.name}.new"))
 
 
 def cache(path: Path, image: Image) -> None:

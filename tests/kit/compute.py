@@ -119,7 +119,6 @@ def make_image(**values: Any) -> Image:
         "checksum": "0" * 32,
         "os_hash_algo": "sha512",
         "os_hash_value": "0" * 128,
-        "store": "file",
     }
     return Image.objects.create(**defaults | values)
 

@@ -3,22 +3,26 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from dramatiq import Worker
+from dramatiq import Broker, Worker
 
 from compute.conductor import actors
 from compute.conductor.connections import DatabaseConnections
 from compute.conductor.periodic import Clock
 from compute.messages import CONDUCTOR_QUEUE
+from images.conductor import actors as image_actors
+from images.services import tasks
 from portal.core import bus, log
-from portal.core.broker import IDLE_POLL_MS
+from portal.core.broker import IDLE_POLL_MS, make_broker
 
 LOG = logging.getLogger(__name__)
 
 THREADS = 4
+IMAGE_THREADS = 2
 STOP_MS = 4000
 
 
@@ -31,16 +35,24 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        broker = bus.broker()
-        broker.add_middleware(DatabaseConnections())
-        actors.declare(broker)
-        worker = Worker(broker, queues={CONDUCTOR_QUEUE}, worker_threads=THREADS, worker_timeout=IDLE_POLL_MS)
+        conducting = bus.broker(), actors.declare, CONDUCTOR_QUEUE, THREADS
+        # a broker of their own: dramatiq has one worker for each
+        importing = make_broker(settings.BROKER_URL, bus.queue_key()), image_actors.declare, tasks.QUEUE, IMAGE_THREADS
+        workers = [_worker(*parts) for parts in (conducting, importing)]
         clock = Clock()
-        worker.start()
+        for worker in workers:
+            worker.start()
         clock.start()
         LOG.info("Conductor started")
         stopping.wait()
         LOG.info("Conductor is stopping")
         clock.stop()
-        worker.stop(timeout=STOP_MS)
-        broker.close()
+        for worker in reversed(workers):
+            worker.stop(timeout=STOP_MS // 2)
+            worker.broker.close()
+
+
+def _worker(broker: Broker, declare: Callable[[Broker], None], queue: str, threads: int) -> Worker:
+    broker.add_middleware(DatabaseConnections())
+    declare(broker)
+    return Worker(broker, queues={queue}, worker_threads=threads, worker_timeout=IDLE_POLL_MS)

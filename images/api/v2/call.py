@@ -19,6 +19,7 @@ class Call:
     """One request for image bytes."""
 
     image_id: str
+    part: str
     method: str
     path: str
     headers: dict[str, str]

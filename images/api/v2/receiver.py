@@ -1,10 +1,10 @@
-"""Image bytes in and out as raw ASGI: nothing holds or spools a whole body.
+"""Image bytes in and out, and into the staging area, as raw ASGI: nothing holds or spools a whole body.
 
 Who asks is settled before the first byte is taken: by token, or by a signed ticket in the address. Bytes are gathered into batches;
 while a batch is written and hashed by worker threads the next one arrives, and not more than these two are ever in memory.
 The address's query is taken out of the scope at once, so that no log can show a ticket.
 
-Follows the Image API reference, "Image data".
+Follows the Image API reference, "Image data" and "Stage binary image data".
 """
 
 import logging
@@ -22,13 +22,19 @@ LOG = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 
-_PATH = re.compile(r"/image/v2/images/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/file")
-_METHODS = {"PUT": upload.upload, "GET": download.download, "HEAD": download.download}
+_PATH = re.compile(r"/image/v2/images/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/(file|stage)")
+_WAYS = {
+    ("PUT", "file"): upload.upload,
+    ("PUT", "stage"): upload.upload,
+    ("GET", "file"): download.download,
+    ("HEAD", "file"): download.download,
+}
 
 
 def is_image_data(scope: Scope) -> bool:
     """Return whether a request moves image bytes and so is not for Django."""
-    return scope["method"] in _METHODS and _PATH.fullmatch(scope["path"]) is not None
+    match = _PATH.fullmatch(scope["path"])
+    return match is not None and (scope["method"], match[2]) in _WAYS
 
 
 async def receive(scope: Scope, receive_: Receive, send: Send) -> None:
@@ -37,7 +43,7 @@ async def receive(scope: Scope, receive_: Receive, send: Send) -> None:
     entry = log.Call(call.method, call.path, call.remote_address)
     with log.bound(request_id=call.request_id, service=entry.service):
         try:
-            await _METHODS[call.method](call)
+            await _WAYS[call.method, call.part](call)
         except CloudError as error:
             await _answer(call, error)
         except Exception:
@@ -62,6 +68,7 @@ def _call(scope: Scope, receive_: Receive, send: Send) -> Call:
     assert match is not None
     return Call(
         image_id=match[1],
+        part=match[2],
         method=scope["method"],
         path=scope["path"],
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},

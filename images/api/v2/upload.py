@@ -1,4 +1,4 @@
-"""PUT of image bytes.
+"""PUT of image bytes, into the image or into the staging area.
 
 An upload is bounded in every way: in bytes by quota and store, in time by the least speed, in number by ``MOST_UPLOADS`` for the
 process and by quota for a project, in memory by two batches.
@@ -10,8 +10,8 @@ from typing import Any
 
 from images.api.v2.call import Call
 from images.api.v2.work import finished, in_database, on_bytes, side_by_side
-from images.services import data, transfer
-from images.services.ingest import Ingest
+from images.services import data, locations, staging, transfer
+from images.services.ingest import Arrival
 from images.stores.base import StoreError
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, CloudError, Unavailable, UnsupportedMediaType
@@ -31,7 +31,7 @@ class ClientGone(Exception):
 
 
 async def upload(call: Call) -> None:
-    """Take an image's bytes: 204, and the image is active."""
+    """Take an image's bytes: 204, and the image is active, or staged."""
     global _running  # noqa: PLW0603  one counter for the process, touched by the event loop's thread only
     ctx = await writer_context(call)
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/octet-stream":
@@ -56,15 +56,18 @@ async def writer_context(call: Call) -> RequestContext:
 class _Transfer:
     """What an upload has begun so far, kept where a cancellation cannot lose it."""
 
+    def __init__(self, part: str) -> None:
+        self.way: Any = {"file": data, "stage": staging}[part]
+
     job: data.Upload | None = None
-    ingest: Ingest | None = None
+    ingest: Arrival | None = None
 
     def begin(self, ctx: RequestContext, call: Call, length: int | None) -> None:
         store = call.headers.get("x-image-meta-store")
-        self.job = data.begin_upload(ctx=ctx, image_id=call.image_id, length=length, store=store)
+        self.job = self.way.begin_upload(ctx=ctx, image_id=call.image_id, length=length, store=store)
 
     def open(self, job: data.Upload) -> None:
-        self.ingest = data.open_ingest(job)
+        self.ingest = self.way.open_ingest(job)
 
     async def undo(self, error: BaseException) -> None:
         """Throw away what arrived and give the image back."""
@@ -76,7 +79,7 @@ class _Transfer:
 
 
 async def _upload(call: Call, ctx: RequestContext) -> None:
-    running = _Transfer()
+    running = _Transfer(call.part)
     try:
         await in_database(running.begin, ctx, call, _length(call))
         assert running.job is not None
@@ -84,20 +87,20 @@ async def _upload(call: Call, ctx: RequestContext) -> None:
         assert running.ingest is not None
         await _take(call, running.ingest, running.job)
         content = await on_bytes(running.ingest.conclude)
-        await in_database(data.finish_upload, running.job, content)
+        await in_database(running.way.finish_upload, running.job, content)
     except BaseException as error:
         await asyncio.shield(running.undo(error))
         if isinstance(error, ClientGone):
             call.status = 499
             return
         if isinstance(error, StoreError):
-            raise data.as_cloud_error(error) from error
+            raise locations.as_cloud_error(error) from error
         raise
     await call.start(204)
     await call.body()
 
 
-async def _take(call: Call, ingest: Ingest, job: data.Upload) -> None:
+async def _take(call: Call, ingest: Arrival, job: data.Upload) -> None:
     """Carry the body into the store, one batch at work while the next arrives."""
     try:
         async with asyncio.timeout(IDLE_S) as idle:
@@ -106,7 +109,7 @@ async def _take(call: Call, ingest: Ingest, job: data.Upload) -> None:
         raise BadRequest(f"No data arrived for {IDLE_S} seconds.") from None
 
 
-async def _batches(call: Call, ingest: Ingest, pace: "_Pace") -> None:
+async def _batches(call: Call, ingest: Arrival, pace: "_Pace") -> None:
     batch: list[bytes] = []
     gathered = 0
     at_work: asyncio.Future[list[None]] | None = None

@@ -29,8 +29,8 @@ class Converted:
     virtual_size: int
 
 
-def convert(*, image: Image, staged: Path, still_wanted: Callable[[], None] | None = None) -> Converted | None:
-    """Return a new file beside the staged one, or None where nothing is to be done; raises BadRequest and leaves no file.
+def convert(*, image: Image, staged: Path, target: Path, still_wanted: Callable[[], None] | None = None) -> Converted | None:
+    """Write the new file ``target`` and return it, or None where nothing is to be done; raises BadRequest and leaves no file.
 
     What comes out is inspected as well: a disk whose first sector is another format's header must not become a raw image.
     """
@@ -40,7 +40,6 @@ def convert(*, image: Image, staged: Path, still_wanted: Callable[[], None] | No
         return None
     if qemu_img.FORMATS[source_format] == qemu_img.FORMATS[wanted]:
         return None
-    target = staged.with_name(f"{staged.name}.{wanted}")
     try:
         virtual_size = inspect_file(staged, source_format, settings.IMAGE_MAX_VIRTUAL_BYTES) or 0
         qemu_img.convert(

@@ -12,7 +12,9 @@ from pathlib import Path
 OURS = ("portal", "accounts", "images", "compute", "nebulet")
 LOOK_EVERY_S = 1.0
 
-_QUIET = dict.fromkeys(("asyncio", "urllib3", "pika", "oslo_policy", "httpx", "uvicorn", "dramatiq.worker"), logging.WARNING)
+_QUIET = dict.fromkeys(
+    ("asyncio", "urllib3", "pika", "oslo_policy", "httpx", "uvicorn", "dramatiq.worker", "botocore"), logging.WARNING
+)
 _QUIET["django.request"] = logging.ERROR  # refusals are in the access log
 
 

@@ -10,6 +10,8 @@ from portal.dashboard.kit.words import Status
 _STATUS: dict[str, tuple[str | Promise, str, str]] = {
     ImageStatus.QUEUED: (_("Waiting for data"), "clock", "warn"),
     ImageStatus.SAVING: (_("Uploading"), "loader-2", "busy"),
+    ImageStatus.UPLOADING: (_("Waiting for its import"), "clock", "warn"),
+    ImageStatus.IMPORTING: (_("Importing"), "loader-2", "busy"),
     ImageStatus.ACTIVE: (_("Ready"), "circle-check", "good"),
     ImageStatus.DEACTIVATED: (_("Locked"), "ban", "off"),
     ImageStatus.DELETED: (_("Deleted"), "trash", "off"),

@@ -14,7 +14,9 @@ from images.api.v2.views.base import ImageView
 from images.stores import registry as stores
 from portal.core.policy import authorize
 
-VERSIONS = ("v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0")
+VERSIONS = (
+    "v2.17", "v2.15", "v2.13", "v2.12", "v2.11", "v2.10", "v2.9", "v2.8", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0",
+)  # fmt: skip
 
 
 class VersionsView(ImageView):
@@ -43,17 +45,20 @@ class StoresDetailView(ImageView):
 
     def get(self, request: Request) -> Response:
         authorize(self.ctx, policies.GET_STORES)
-        kinds = {name: str(settings.IMAGE_STORES[name]["driver"]).rpartition(".")[2] for name in stores.names()}
-        found = [_store(name) | {"type": kinds[name].removesuffix("Store").lower(), "properties": {}} for name in kinds]
-        return Response({"stores": found})
+        return Response({"stores": [_store(name) | _detail(name) for name in stores.names()]})
 
 
 class ImportView(ImageView):
-    """GET /v2/info/import: no import methods yet; bytes come by PUT"""
+    """GET /v2/info/import"""
 
     def get(self, request: Request) -> Response:
-        methods = {"description": "Import methods available.", "type": "array", "value": []}
-        return Response({"import-methods": methods})
+        value = list(settings.IMAGE_IMPORT_METHODS)
+        return Response({"import-methods": {"description": "Import methods available.", "type": "array", "value": value}})
+
+
+def _detail(name: str) -> dict[str, Any]:
+    store = stores.get(name)
+    return {"type": store.kind, "weight": stores.weight(name), "properties": store.properties()}
 
 
 def _store(name: str) -> dict[str, Any]:
@@ -63,4 +68,6 @@ def _store(name: str) -> dict[str, Any]:
         shape["description"] = options["description"]
     if name == settings.IMAGE_DEFAULT_STORE:
         shape["default"] = "true"
+    if stores.get(name).read_only:
+        shape["read-only"] = "true"
     return shape

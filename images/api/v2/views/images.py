@@ -6,14 +6,16 @@ Follows the Image API reference, "Images".
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from images import policies, selectors
 from images.api.v2 import filters, ordering, shapes
 from images.api.v2.views.base import ImageView
+from images.models import Image
 from images.models.image import ImageQuerySet
-from images.services import protections, registry
+from images.services import registry
 from images.services.patches import parse, parse_v20
 from images.stores import registry as stores
 from portal.core.api.codec import JSONParser
@@ -31,6 +33,11 @@ class OlderImagePatchParser(JSONParser):
     media_type = "application/openstack-images-v2.0-json-patch"
 
 
+def _shape(view: ImageView, image: Image) -> dict[str, Any]:
+    """Return one image as the caller sees it."""
+    return shapes.image(image, shapes.Sight(view.ctx, [image]))
+
+
 class ImagesView(ImageView):
     """GET and POST /v2/images"""
 
@@ -45,8 +52,8 @@ class ImagesView(ImageView):
             member_status=filters.member_status_of(params),
         )
         found, more = ordering.page(rows, params, self._any_visible)
-        seen = protections.reader(self.ctx)
-        body = {"images": [shapes.image(row, seen) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
+        sight = shapes.Sight(self.ctx, found)
+        body = {"images": [shapes.image(row, sight) for row in found], "first": self._first(), "schema": shapes.SCHEMA_IMAGES}
         if more:
             body["next"] = self._address(marker=found[-1].pk)
         return Response(body)
@@ -55,9 +62,9 @@ class ImagesView(ImageView):
         if not isinstance(request.data, dict):
             raise BadRequest("Request body must be a JSON object.")
         image = registry.create(ctx=self.ctx, wanted=request.data)
-        response = Response(shapes.image(image, protections.reader(self.ctx)), status=201)
+        response = Response(_shape(self, image), status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path.rstrip('/')}/{image.pk}")
-        response["OpenStack-image-import-methods"] = ""
+        response["OpenStack-image-import-methods"] = ",".join(settings.IMAGE_IMPORT_METHODS)
         response["OpenStack-image-store-ids"] = ",".join(stores.names())
         return response
 
@@ -83,14 +90,13 @@ class ImageDetailView(ImageView):
     parser_classes = (ImagePatchParser, OlderImagePatchParser)  # type: ignore[assignment]
 
     def get(self, request: Request, image_id: str) -> Response:
-        return Response(shapes.image(selectors.get_image(self.ctx, image_id), protections.reader(self.ctx)))
+        return Response(_shape(self, selectors.get_image(self.ctx, image_id)))
 
     def patch(self, request: Request, image_id: str) -> Response:
         older = (request.content_type or "").startswith(OlderImagePatchParser.media_type)
         changes = (parse_v20 if older else parse)(request.data)
         image = selectors.get_image(self.ctx, image_id)
-        image = registry.update(ctx=self.ctx, image=image, changes=changes)
-        return Response(shapes.image(image, protections.reader(self.ctx)))
+        return Response(_shape(self, registry.update(ctx=self.ctx, image=image, changes=changes)))
 
     def delete(self, request: Request, image_id: str) -> Response:
         registry.delete(ctx=self.ctx, image=selectors.get_image(self.ctx, image_id))
@@ -104,7 +110,7 @@ class ImageDetailView(ImageView):
 
 
 class ImageFileView(ImageView):
-    """/v2/images/{image_id}/file for the methods that the receiver does not take"""
+    """/v2/images/{image_id}/file and /stage for the methods that the receiver does not take"""
 
 
 class ImageActionView(ImageView):

@@ -1,4 +1,4 @@
-"""JSON schemas by which clients learn the attributes of images and members.
+"""JSON schemas by which clients learn the attributes of images, members and tasks.
 
 Follows the Image API reference, "Image schemas".
 """
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from images.api.v2.views.base import ImageView
 from images.services.attributes import MAX_INT
-from images.states import CONTAINER_FORMATS, DISK_FORMATS, ImageStatus, MemberStatus, Visibility
+from images.states import CONTAINER_FORMATS, DISK_FORMATS, ImageStatus, MemberStatus, TaskStatus, TaskType, Visibility
 
 Schema = dict[str, Any]
 _UUID = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
@@ -62,6 +62,23 @@ IMAGE: Schema = {
         "file": _fixed(_text("An image file url")),
         "schema": _fixed(_text("An image schema url")),
         "stores": _fixed(_text("Store in which image data resides.")),
+        "locations": {
+            "type": "array",
+            "description": "A set of URLs to access the image file kept in external store",
+            "items": {
+                "type": "object",
+                "required": ["url", "metadata"],
+                "properties": {
+                    "url": _text("", 512),
+                    "metadata": {"type": "object"},
+                    "validation_data": {
+                        "type": "object",
+                        "required": ["os_hash_algo", "os_hash_value"],
+                        "properties": {name: {"type": "string"} for name in ("checksum", "os_hash_algo", "os_hash_value")},
+                    },
+                },
+            },
+        },
         "kernel_id": _text("ID of the image that is the kernel of this machine image.", pattern=_UUID),
         "ramdisk_id": _text("ID of the image that is the ramdisk of this machine image.", pattern=_UUID),
         "architecture": _text("Operating system architecture"),
@@ -89,6 +106,35 @@ MEMBER: Schema = {
     },
 }
 
+TASK_STUB: Schema = {
+    "name": "task",
+    "properties": {
+        "id": _text("An identifier for the task", pattern=_UUID),
+        "type": _text("The type of task represented by this content", enum=[*TaskType]),
+        "status": _text("The current status of this task", enum=[*TaskStatus]),
+        "owner": _text("An identifier for the owner of this task"),
+        "expires_at": _or_null(_text("Datetime when this resource would be subject to removal")),
+        "created_at": _text("Datetime when this resource was created"),
+        "updated_at": _text("Datetime when this resource was updated"),
+        "self": _fixed(_text("")),
+        "schema": _fixed(_text("")),
+    },
+}
+
+TASK: Schema = {
+    "name": "task",
+    "properties": {
+        **TASK_STUB["properties"],
+        "input": {"type": ["null", "object"], "description": "The parameters required by task, JSON blob"},
+        "result": {"type": ["null", "object"], "description": "The result of current task, JSON blob"},
+        "message": _text("Why the task failed, where it did"),
+        "progress": _fixed(_number("How much of the task is done, in per cent", maximum=100)),
+        "image_id": _text("Image associated with the task"),
+        "request_id": _text("Identifier of the request that began the task"),
+        "user_id": _text("User associated with the task"),
+    },
+}
+
 
 def _collection(name: str, item: Schema, links: bool) -> Schema:
     schema: Schema = {
@@ -107,11 +153,13 @@ SCHEMAS: dict[str, Schema] = {
     "images": _collection("images", IMAGE, links=True),
     "member": MEMBER,
     "members": _collection("members", MEMBER, links=False),
+    "task": TASK,
+    "tasks": _collection("tasks", TASK_STUB, links=True),
 }
 
 
 class SchemaView(ImageView):
-    """GET /v2/schemas/image, images, member and members"""
+    """GET /v2/schemas/image, images, member, members, task and tasks"""
 
     name = "image"
 

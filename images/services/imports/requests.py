@@ -1,0 +1,143 @@
+"""Asking for an import: what is wanted is checked, the image taken, and the task written down, in one transaction.
+
+Follows the Image API reference, "Import an image". A key of the request that means nothing here is kept in the task's input and has no
+effect, as clients of this API expect.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from images import fetching, policies
+from images.models import Image, ImageTask
+from images.services import limits, locations, tasks
+from images.services.data import writable_store
+from images.services.steps import injection
+from images.states import ImageStatus, TaskType
+from images.stores import registry as stores
+from images.stores.base import IMAGE_ID
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict
+from portal.core.policy import authorize
+
+LOG = logging.getLogger(__name__)
+
+DIRECT, WEB, COPY, GLANCE = "glance-direct", "web-download", "copy-image", "glance-download"
+_BEFORE = {
+    DIRECT: (ImageStatus.UPLOADING, "Image needs to be staged before 'glance-direct' method can be used"),
+    WEB: (ImageStatus.QUEUED, "Image needs to be in 'queued' state to use 'web-download' method"),
+    GLANCE: (ImageStatus.QUEUED, "Image needs to be in 'queued' state to use 'glance-download' method"),
+    COPY: (ImageStatus.ACTIVE, "Only images with status active can be targeted for copying"),
+}
+
+
+def ask(*, ctx: RequestContext, image: Image, wanted: Mapping[str, Any], store: str | None = None) -> ImageTask | None:
+    """Begin an import; None when there is nothing to do. ``store`` is the older way to name the one store."""
+    method = _method(wanted)
+    name: str = method["name"]
+    authorize(ctx, policies.COPY_IMAGE if name == COPY else policies.MODIFY_IMAGE, image)
+    if image.status == ImageStatus.ACTIVE and name != COPY:
+        raise Conflict("Image with status active cannot be target for import")
+    _check_image(image, name)
+    _CHECKS.get(name, lambda _method: None)(method)
+    targets = _targets(image, wanted, name, store)
+    if not targets:
+        return None
+    return begin(ctx=ctx, image=image, kind=TaskType.API_IMAGE_IMPORT, wanted=wanted, targets=targets)
+
+
+def begin(*, ctx: RequestContext, image: Image, kind: TaskType, wanted: Mapping[str, Any], targets: list[str]) -> ImageTask:
+    """Take an image for an import whose request is checked, and hand the task to the conductor."""
+    name = wanted["method"]["name"]
+    before, refusal = _BEFORE[name]
+    with transaction.atomic():
+        limits.admit_import(image.owner, None if before == ImageStatus.QUEUED else image.size, len(targets))
+        task = tasks.create(
+            ctx=ctx, kind=kind, image_id=image.pk, input={"image_id": image.pk, "import_req": wanted, "backend": targets}
+        )
+        after = ImageStatus.ACTIVE if name == COPY else ImageStatus.IMPORTING
+        if not Image.objects.begin_import(image.pk, task.pk, before, after, targets):
+            raise Conflict(_why_not(image, before, refusal))
+        if name != COPY:
+            injection.inject(image=image, roles=ctx.roles)
+    LOG.info("Import of image %s by %s to %s begins: task %s", image.pk, name, ",".join(targets), task.pk)
+    return task
+
+
+def check_address(uri: Any) -> None:
+    """Let an address pass that a fetch may be tried of; raises BadRequest. Whether its host may be asked shows when it is."""
+    try:
+        fetching.check(uri)
+    except fetching.FetchRefused as error:
+        raise BadRequest(f"URI for web-download does not pass filtering: {error}") from error
+
+
+def _method(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    method = wanted.get("method")
+    if not isinstance(method, dict):
+        raise BadRequest("Import request requires a 'method' field.")
+    if not isinstance(method.get("name"), str):
+        raise BadRequest("Import request requires a 'name' field.")
+    if method["name"] not in settings.IMAGE_IMPORT_METHODS:
+        raise BadRequest(f"Unknown import method name '{method['name'][:64]}'.")
+    for flag in ("all_stores", "all_stores_must_succeed"):
+        if not isinstance(wanted.get(flag, True), bool):
+            raise BadRequest(f"'{flag}' must be boolean value only")
+    return method
+
+
+def _check_image(image: Image, name: str) -> None:
+    before, refusal = _BEFORE[name]
+    if image.status != before:
+        raise Conflict(refusal)
+    for field in ("container_format", "disk_format"):
+        if not getattr(image, field):
+            raise Conflict(f"'{field}' needs to be set before import")
+
+
+def _why_not(image: Image, before: ImageStatus, refusal: str) -> str:
+    now = Image.objects.filter(pk=image.pk).values_list("status", "import_task_id").first()
+    if now is not None and now[0] != before:
+        return refusal
+    return f"New operation on image '{image.pk}' is not permitted as prior operation is still in progress"
+
+
+def _check_web(method: Mapping[str, Any]) -> None:
+    check_address(method.get("uri"))
+
+
+def _check_glance(method: Mapping[str, Any]) -> None:
+    for key in ("glance_region", "glance_image_id"):
+        if key not in method:
+            raise BadRequest(f"'{key}' needs to be set for glance-download import method")
+    if not isinstance(method["glance_image_id"], str) or not IMAGE_ID.fullmatch(method["glance_image_id"]):
+        raise BadRequest(f"Remote image id does not look like a UUID: {str(method['glance_image_id'])[:64]}")
+
+
+_CHECKS = {WEB: _check_web, GLANCE: _check_glance}
+
+
+def _targets(image: Image, wanted: Mapping[str, Any], name: str, store: str | None) -> list[str]:
+    """Return the stores that the bytes are to enter; none of them twice, none that has them already."""
+    everywhere, asked = wanted.get("all_stores", False), wanted.get("stores")
+    if everywhere and (asked or store):
+        raise BadRequest("all_stores parameter can't be used with x-image-meta-store header or stores parameter")
+    if asked is not None and not (isinstance(asked, list) and all(isinstance(each, str) for each in asked)):
+        raise BadRequest("'stores' must be a list of store ids")
+    chosen = stores.writable() if everywhere else [_known(each) for each in asked or [store or stores.names()[0]]]
+    targets = list(dict.fromkeys(chosen))
+    if name != COPY:
+        return targets
+    present = {row.store for row in locations.in_order(image)}
+    if not everywhere and present & set(targets):
+        raise BadRequest(f"Image is already present at store '{min(present & set(targets))}'")
+    return [each for each in targets if each not in present]
+
+
+def _known(name: str) -> str:
+    if name not in stores.names():
+        raise Conflict(f"Unknown scheme '{name[:64]}' found in URI")
+    return writable_store(name).name

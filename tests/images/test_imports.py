@@ -1,0 +1,562 @@
+"""Imports: from staging, from the web, to more stores, from another image; and what becomes of those that fail or die."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.test import TestCase
+from django.utils import timezone
+
+from images.models import Image, ImageLocation, ImageTask
+from images.services import registry as images
+from images.services import tasks
+from images.services.imports import outcomes, runs, sweeps
+from images.states import ImageStatus, TaskStatus
+from images.stores import registry as stores
+from images.stores.base import StoreError, put
+from images.stores.memory import MemoryStore
+from tests.images import web
+from tests.images.factories import MIB, ActiveImageFactory, ImageFactory, PropertyFactory, qcow2
+
+pytestmark = pytest.mark.django_db
+commits = partial(TestCase.captureOnCommitCallbacks, execute=True)
+
+DIRECT = {"method": {"name": "glance-direct"}}
+
+
+class BrokenStore(MemoryStore):
+    """A store that does not answer."""
+
+    def writer(self, image_id, upload_id, size=None):
+        raise StoreError("The image store broken does not answer.")
+
+
+@pytest.fixture(autouse=True)
+def several(settings):
+    """Three stores: one fast, one slow, one that does not answer."""
+    memory = "images.stores.memory.MemoryStore"
+    settings.IMAGE_STORES = {
+        "memory": {"driver": memory},
+        "slow": {"driver": memory, "weight": -1, "description": "cheap"},
+        "web": {"driver": "images.stores.http.HttpStore"},
+    }
+    settings.IMAGE_FETCH = web.rules()
+    stores.reset()
+
+
+@pytest.fixture
+def broken(settings):
+    settings.IMAGE_STORES = {**settings.IMAGE_STORES, "broken": {"driver": "tests.images.test_imports.BrokenStore"}}
+
+
+@pytest.fixture
+def image(personas):
+    return ImageFactory(owner=personas.lab.pk)
+
+
+@pytest.fixture
+def staged(image):
+    """An image whose six bytes wait for their import."""
+    put(stores.staging(), image.pk, image.pk, [b"staged"])
+    Image.objects.filter(pk=image.pk).update(status=ImageStatus.UPLOADING, size=6, upload_bytes=6)
+    return image
+
+
+def ask(person, image, wanted, status=202):
+    with commits():
+        response = person.api.post(f"/image/v2/images/{image.pk}/import", wanted)
+    assert response.status_code == status, response.content
+    return response
+
+
+def work():
+    """Do what the conductor does with every task that waits, and return the last."""
+    for task in ImageTask.objects.filter(status=TaskStatus.PENDING):
+        with commits():
+            runs.perform(task.pk)
+    return ImageTask.objects.order_by("created_at").last()
+
+
+def shown(person, image):
+    return person.api.get(f"/image/v2/images/{image.pk}").json()
+
+
+def held():
+    """Return which stores hold which bytes, leftovers included."""
+    found = {name: dict(stores.get(name).data) for name in ("memory", "slow")}
+    assert [stores.get(name).parts for name in found] == [{}, {}]
+    return found
+
+
+def area():
+    return sorted(path.name for path in stores.staging().path.iterdir())
+
+
+def test_methods_and_stores_are_told(personas):
+    api = personas.member.api
+    methods = api.get("/image/v2/info/import").json()["import-methods"]["value"]
+    assert methods == ["glance-direct", "web-download", "copy-image", "glance-download"]
+    assert api.get("/image/v2/info/stores").json()["stores"] == [
+        {"id": "memory", "default": "true"},
+        {"id": "slow", "description": "cheap"},
+        {"id": "web", "read-only": "true"},
+    ]
+    assert api.get("/image/v2/info/stores/detail").status_code == 403
+    detail = personas.admin.api.get("/image/v2/info/stores/detail").json()["stores"]
+    assert [(row["type"], row["weight"]) for row in detail] == [("memory", 0), ("memory", -1), ("http", 0)]
+
+
+def test_what_was_staged_enters_its_store(personas, staged):
+    asked = ask(personas.member, staged, DIRECT)
+    assert shown(personas.member, staged)["status"] == "importing"
+
+    task = work()
+
+    row = shown(personas.member, staged)
+    assert (row["status"], row["size"], row["stores"]) == ("active", 6, "memory")
+    assert (row["os_glance_importing_to_stores"], row["os_glance_failed_import"]) == ("", "")
+    assert "os_glance_import_task" not in row
+    assert held() == {"memory": {staged.pk: b"staged"}, "slow": {}}
+    assert area() == []
+    listed = personas.member.api.get(f"/image/v2/images/{staged.pk}/tasks").json()["tasks"]
+    assert [each["id"] for each in listed] == [task.pk]
+    assert listed[0]["status"] == "success"
+    assert listed[0]["request_id"] == asked["x-openstack-request-id"]
+    assert listed[0]["input"]["import_req"] == DIRECT
+
+
+def test_an_import_enters_all_stores_that_take_images(personas, staged):
+    ask(personas.member, staged, {**DIRECT, "all_stores": True})
+    assert shown(personas.member, staged)["os_glance_importing_to_stores"] == "memory,slow"
+    work()
+    assert shown(personas.member, staged)["stores"] == "memory,slow"
+    assert held() == {"memory": {staged.pk: b"staged"}, "slow": {staged.pk: b"staged"}}
+
+
+def test_the_heaviest_store_comes_first(personas, staged, settings):
+    settings.IMAGE_STORES["slow"]["weight"] = 5
+    ask(personas.member, staged, {**DIRECT, "all_stores": True})
+    work()
+    assert shown(personas.member, staged)["stores"] == "slow,memory"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ({}, 400),
+        ([], 400),
+        ({"method": {}}, 400),
+        ({"method": "glance-direct"}, 400),
+        ({"method": {"name": "by-pigeon"}}, 400),
+        ({**DIRECT, "all_stores": "yes"}, 400),
+        ({**DIRECT, "all_stores_must_succeed": 1}, 400),
+        ({**DIRECT, "all_stores": True, "stores": ["slow"]}, 400),
+        ({**DIRECT, "stores": "slow"}, 400),
+        ({**DIRECT, "stores": ["moon"]}, 409),
+        ({**DIRECT, "stores": ["web"]}, 400),
+        ({"method": {"name": "web-download", "uri": "http://example.org/"}}, 409),
+        ({"method": {"name": "copy-image"}}, 403),
+    ],
+)
+def test_what_makes_no_sense_is_refused(personas, staged, wanted, status):
+    ask(personas.member, staged, wanted, status)
+    assert not ImageTask.objects.exists()
+    assert shown(personas.member, staged)["status"] == "uploading"
+
+
+@pytest.mark.parametrize(("who", "status"), [("stranger", 404), ("reader", 403), ("admin", 202)])
+def test_who_may_import(personas, staged, who, status):
+    ask(getattr(personas, who), staged, DIRECT, status)
+
+
+def test_an_image_without_formats_or_bytes_is_not_imported(personas, image):
+    ask(personas.member, image, DIRECT, 409)
+    ask(personas.member, ActiveImageFactory(owner=personas.lab.pk), DIRECT, 409)
+    bare = ImageFactory(owner=personas.lab.pk, disk_format=None)
+    ask(personas.member, bare, {"method": {"name": "web-download", "uri": "http://example.org/"}}, 409)
+
+
+def test_of_two_imports_at_once_one_wins(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    ask(personas.member, staged, DIRECT, 409)
+    assert ImageTask.objects.count() == 1
+
+
+def test_a_message_that_comes_twice_does_nothing_the_second_time(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    task = work()
+    before = Image.objects.values().get(pk=staged.pk)
+    runs.perform(task.pk)
+    assert Image.objects.values().get(pk=staged.pk) == before
+
+
+def test_bytes_that_are_not_what_they_claim_leave_the_image_queued(personas, staged):
+    Image.objects.filter(pk=staged.pk).update(disk_format="qcow2")
+    ask(personas.member, staged, {**DIRECT, "all_stores": True})
+    task = work()
+    assert task.status == TaskStatus.FAILURE
+    assert "does not match its disk format" in task.message
+    row = shown(personas.member, staged)
+    assert (row["status"], row["size"], row["os_glance_failed_import"]) == ("queued", None, "memory,slow")
+    assert held() == {"memory": {}, "slow": {}}
+    assert area() == []
+
+
+def test_a_store_that_does_not_answer_fails_the_import(personas, staged, broken):
+    ask(personas.member, staged, {**DIRECT, "stores": ["memory", "broken"]})
+    task = work()
+    assert (task.status, task.message) == ("failure", "The image store broken does not answer.")
+    assert shown(personas.member, staged)["status"] == "queued"
+    assert held()["memory"] == {}
+    assert not ImageLocation.objects.exists()
+
+
+def test_or_only_its_own_copy_where_not_all_must_succeed(personas, staged, broken):
+    ask(personas.member, staged, {**DIRECT, "stores": ["memory", "broken"], "all_stores_must_succeed": False})
+    assert work().status == TaskStatus.SUCCESS
+    row = shown(personas.member, staged)
+    assert (row["status"], row["stores"], row["os_glance_failed_import"]) == ("active", "memory", "broken")
+
+
+def from_web(uri, **more):
+    return {"method": {"name": "web-download", "uri": uri}, **more}
+
+
+def test_an_image_comes_from_the_web(personas):
+    image = ImageFactory(owner=personas.lab.pk, disk_format="qcow2")
+    with web.serving(web.of(qcow2())) as port:
+        ask(personas.member, image, from_web(f"http://127.0.0.1:{port}/a.qcow2", all_stores=True))
+        assert work().message == ""
+    row = shown(personas.member, image)
+    assert (row["status"], row["size"], row["virtual_size"]) == ("active", len(qcow2()), 10 << 20)
+    assert area() == []
+
+
+@pytest.mark.parametrize(
+    "uri", [None, "", "file:///etc/passwd", "http://u:p@example.org/", "http://169.254.169.254/", "http://0x7f.1/"]
+)
+def test_an_address_that_leads_inside_is_refused_at_once(personas, image, uri):
+    response = ask(personas.member, image, from_web(uri), 400)
+    assert "does not pass filtering" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (web.leading_to("http://169.254.169.254/"), "does not pass filtering"),
+        (web.leading_to("/", 404), "status 404"),
+        (web.of(b"x", Content_Encoding="gzip"), "compressed"),
+    ],
+)
+def test_a_web_that_gives_nothing_leaves_the_image_queued(personas, image, answer, words):
+    with web.serving(answer) as port:
+        ask(personas.member, image, from_web(f"http://127.0.0.1:{port}/"))
+        task = work()
+    assert task.status == TaskStatus.FAILURE
+    assert words in task.message
+    assert shown(personas.member, image)["status"] == "queued"
+    assert area() == []
+
+
+def test_no_more_is_fetched_than_is_allowed(personas, image, settings):
+    settings.IMAGE_MAX_BYTES = 1000
+
+    def endless(request):
+        request.send_response(200)
+        request.end_headers()
+        while True:
+            request.wfile.write(b"x" * 65536)
+
+    for answer in (web.of(b"x" * 1001), endless):
+        with web.serving(answer) as port:
+            ask(personas.member, image, from_web(f"http://127.0.0.1:{port}/"))
+            task = work()
+        assert task.status == TaskStatus.FAILURE
+        assert "1000" in task.message
+        assert area() == []
+
+
+def test_an_operator_copies_an_image_to_more_stores(personas):
+    image = ActiveImageFactory(owner=personas.lab.pk)
+    put(stores.get("memory"), image.pk, image.pk, [b"abc"])
+    Image.objects.filter(pk=image.pk).update(os_hash_algo=None)
+    ask(personas.member, image, {"method": {"name": "copy-image"}, "all_stores": True}, 403)
+    ask(personas.admin, image, {"method": {"name": "copy-image"}, "stores": ["memory"]}, 400)
+    ask(personas.admin, image, {"method": {"name": "copy-image"}, "all_stores": True})
+    assert shown(personas.member, image)["status"] == "active"
+    assert work().status == TaskStatus.SUCCESS
+    assert shown(personas.member, image)["stores"] == "memory,slow"
+    assert held()["slow"] == {image.pk: b"abc"}
+    ask(personas.admin, image, {"method": {"name": "copy-image"}, "all_stores": True})
+    assert ImageTask.objects.count() == 1
+
+
+def test_a_copy_that_is_not_the_original_is_thrown_away(personas):
+    image = ActiveImageFactory(owner=personas.lab.pk)
+    put(stores.get("memory"), image.pk, image.pk, [b"rot"])
+    ask(personas.admin, image, {"method": {"name": "copy-image"}, "stores": ["slow"]})
+    assert "not what it was" in work().message
+    row = shown(personas.member, image)
+    assert (row["status"], row["stores"], row["os_glance_failed_import"]) == ("active", "memory", "slow")
+    assert held()["slow"] == {}
+
+
+def from_image(image_id, region="RegionOne", interface="public"):
+    return {
+        "method": {
+            "name": "glance-download",
+            "glance_image_id": image_id,
+            "glance_region": region,
+            "glance_service_interface": interface,
+        }
+    }
+
+
+def test_an_image_comes_from_another_with_what_its_bytes_need(personas):
+    source = ActiveImageFactory(owner=personas.lab.pk)
+    put(stores.get("memory"), source.pk, source.pk, [b"abc"])
+    for name, value in {"hw_cpu_cores": "5", "os_distro": "rhel", "speed": "88mph"}.items():
+        PropertyFactory(image=source, name=name, value=value)
+    image = ImageFactory(owner=personas.lab.pk, disk_format="iso", container_format="ovf")
+    PropertyFactory(image=image, name="hw_cpu_cores", value="1")
+    ask(personas.member, image, from_image(source.pk))
+    assert work().message == ""
+    row = shown(personas.member, image)
+    assert (row["status"], row["disk_format"], row["container_format"]) == ("active", "raw", "bare")
+    assert (row["hw_cpu_cores"], row["os_distro"], row.get("speed")) == ("5", "rhel", None)
+
+
+@pytest.mark.parametrize("place", [("elsewhere", "public"), ("RegionOne", "odd")])
+def test_an_image_of_nowhere_leaves_the_image_queued(personas, image, place):
+    hidden = ActiveImageFactory(owner=personas.other.pk)
+    ask(personas.member, image, from_image("foo"), 400)
+    for wanted in (from_image(hidden.pk), from_image(hidden.pk, *place)):
+        ask(personas.member, image, wanted)
+        assert work().status == TaskStatus.FAILURE
+        assert shown(personas.member, image)["status"] == "queued"
+
+
+def test_a_deleted_image_takes_its_import_along(personas, staged):
+    ask(personas.member, staged, {**DIRECT, "all_stores": True})
+    with commits():
+        assert personas.member.api.delete(f"/image/v2/images/{staged.pk}").status_code == 204
+    assert area() == []
+    task = work()
+    assert (task.status, task.message) == ("failure", "The image was deleted.")
+    assert held() == {"memory": {}, "slow": {}}
+
+
+def test_an_image_deleted_in_the_middle_leaves_nothing(personas, staged, monkeypatch):
+    ask(personas.member, staged, {**DIRECT, "all_stores": True})
+    real = runs.copy
+
+    def copy_and_delete(image, source, store, *rest, **more):
+        content = real(image, source, store, *rest, **more)
+        if store == "memory":
+            images.delete(ctx=personas.member.ctx, image=image)
+        return content
+
+    monkeypatch.setattr(runs, "copy", copy_and_delete)
+    work()
+    assert held() == {"memory": {}, "slow": {}}
+    assert area() == []
+    assert not ImageLocation.objects.exists()
+
+
+def die(monkeypatch, where):
+    """Let the run end as a process does that is told to."""
+
+    def dying(*_args, **_more):
+        raise SystemExit
+
+    monkeypatch.setattr(runs, where, dying)
+
+
+def test_a_run_that_ends_with_its_process_is_begun_anew(personas, staged, monkeypatch):
+    ask(personas.member, staged, DIRECT)
+    with monkeypatch.context() as patch:
+        die(patch, "copy")
+        with pytest.raises(SystemExit):
+            work()
+    row = ImageTask.objects.get()
+    assert (row.status, row.tries) == (TaskStatus.PENDING, 0)
+    assert work().status == TaskStatus.SUCCESS
+
+
+def test_a_fault_of_ours_ends_an_import_after_a_few_runs(personas, staged, monkeypatch):
+    def faulty(*_args, **_more):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runs, "copy", faulty)
+    ask(personas.member, staged, DIRECT)
+    for _try in range(outcomes.MOST_TRIES):
+        assert ImageTask.objects.get().status == TaskStatus.PENDING
+        with pytest.raises(ZeroDivisionError), commits():
+            work()
+    assert ImageTask.objects.get().status == TaskStatus.FAILURE
+    assert shown(personas.member, staged)["status"] == "queued"
+
+
+def killed(task, image):
+    """Make the row and the stores look as a process leaves them that was killed while it wrote."""
+    assert ImageTask.objects.begin(task.pk, image.pk)
+    stores.get("memory").writer(image.pk, image.pk).write(b"half")
+    stores.staging().writer(image.pk, image.pk).write(b"half")
+    ImageTask.objects.filter(pk=task.pk).update(seen_at=timezone.now() - timedelta(hours=1))
+
+
+def test_a_killed_run_is_begun_anew_and_in_the_end_given_up(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    task = ImageTask.objects.get()
+    for _try in range(outcomes.MOST_TRIES):
+        killed(task, staged)
+        with commits():
+            assert sweeps.reclaim() == 1
+        assert stores.get("memory").parts == {}
+    task.refresh_from_db()
+    assert (task.status, "3 times" in task.message) == ("failure", True)
+    assert shown(personas.member, staged)["status"] == "queued"
+    assert area() == []
+
+
+def test_what_a_killed_run_of_a_deleted_image_left_goes(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    killed(ImageTask.objects.get(), staged)
+    with commits():
+        images.delete(ctx=personas.member.ctx, image=staged)
+        assert sweeps.reclaim() == 1
+    assert sweeps.reclaim() == 0
+    assert held()["memory"] == {}
+    assert area() == []
+
+
+def test_a_slow_run_that_was_replaced_writes_nothing(personas, staged, monkeypatch):
+    ask(personas.member, staged, DIRECT)
+    real = runs.copy
+
+    def replaced(*args, **more):
+        ImageTask.objects.update(run_id=staged.pk)
+        return real(*args, **more)
+
+    monkeypatch.setattr(runs, "copy", replaced)
+    work()
+    assert shown(personas.member, staged)["status"] == "importing"
+    assert area() == [staged.pk]
+    assert not ImageLocation.objects.exists()
+
+
+def test_a_task_that_nobody_began_is_sent_again(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    assert sweeps.recast() == 0
+    ImageTask.objects.update(updated_at=timezone.now() - timedelta(hours=1))
+    assert sweeps.recast() == 1
+
+
+def test_tasks_expire(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    task = work()
+    assert task.expires_at > timezone.now() + timedelta(hours=47)
+    ImageTask.objects.update(expires_at=timezone.now() - timedelta(hours=2))
+    assert personas.member.api.get(f"/image/v2/images/{staged.pk}/tasks").json()["tasks"] == []
+    assert tasks.forget_expired() == 1
+
+
+def test_only_operators_use_the_tasks_api(personas, staged):
+    ask(personas.member, staged, DIRECT)
+    task = work()
+    for path in ("/image/v2/tasks", f"/image/v2/tasks/{task.pk}"):
+        assert personas.member.api.get(path).status_code == 403
+    listed = personas.admin.api.get("/image/v2/tasks?limit=1&type=api_image_import&status=success").json()
+    assert [row["id"] for row in listed["tasks"]] == [task.pk]
+    assert "input" not in listed["tasks"][0]
+    one = personas.admin.api.get(f"/image/v2/tasks/{task.pk}").json()
+    assert (one["status"], one["progress"], one["result"]) == ("success", 100, {"image_id": staged.pk})
+    assert personas.admin.api.delete(f"/image/v2/tasks/{task.pk}").status_code == 405
+    assert personas.admin.api.get("/image/v2/tasks/unknown").status_code == 404
+    for query in ("status=odd", "type=odd", "sort_key=odd", "sort_dir=odd", "limit=-1"):
+        assert personas.admin.api.get(f"/image/v2/tasks?{query}").status_code == 400
+
+
+def older(uri):
+    properties = {"name": "older", "disk_format": "qcow2", "container_format": "bare"}
+    given = {"import_from": uri, "import_from_format": "qcow2", "image_properties": properties}
+    return {"type": "import", "input": given}
+
+
+def test_the_older_task_makes_its_image(personas):
+    with web.serving(web.of(qcow2())) as port:
+        response = personas.admin.api.post("/image/v2/tasks", older(f"http://127.0.0.1:{port}/"))
+        assert response.status_code == 201, response.content
+        task = work()
+    image = Image.objects.get(pk=task.result["image_id"])
+    assert (image.name, image.status) == ("older", ImageStatus.ACTIVE)
+    assert task.input["image_properties"]["name"] == "older"
+
+
+def test_and_takes_it_along_when_it_fails(personas):
+    with web.serving(web.of(b"no qcow2 at all")) as port:
+        personas.admin.api.post("/image/v2/tasks", older(f"http://127.0.0.1:{port}/"))
+        assert work().status == TaskStatus.FAILURE
+    assert not Image.objects.present().exists()
+
+
+@pytest.mark.parametrize(
+    "wanted", [[], {}, {"type": "import"}, {"type": "export", "input": {}}, {"type": "import", "input": {}}]
+)
+def test_a_task_that_makes_no_sense_is_refused(personas, wanted):
+    assert personas.admin.api.post("/image/v2/tasks", wanted).status_code == 400
+    assert personas.admin.api.post("/image/v2/tasks", older("file:///etc/passwd")).status_code == 400
+    assert not Image.objects.exists()
+
+
+def with_bytes(image, data, **values):
+    """Let these bytes wait for the import of an image."""
+    put(stores.staging(), image.pk, image.pk, [data])
+    waiting = {"status": ImageStatus.UPLOADING, "size": len(data), "upload_bytes": len(data)}
+    Image.objects.filter(pk=image.pk).update(**waiting, **values)
+    return image
+
+
+def test_what_is_imported_gets_the_operators_properties(personas, staged, settings):
+    settings.IMAGE_INJECT_PROPERTIES = {"licence": "ours"}
+    ask(personas.member, staged, DIRECT)
+    work()
+    assert shown(personas.member, staged)["licence"] == "ours"
+
+
+def test_an_imported_disk_is_converted_to_the_operators_format(personas, image, settings):
+    settings.IMAGE_CONVERSION_FORMAT = "raw"
+    ask(personas.member, with_bytes(image, qcow2(), disk_format="qcow2"), DIRECT)
+    work()
+    found = shown(personas.member, image)
+    assert (found["status"], found["disk_format"], found["size"], found["virtual_size"]) == (
+        "active",
+        "raw",
+        10 * MIB,
+        10 * MIB,
+    )
+    assert held()["memory"] == {image.pk: bytes(10 * MIB)}
+    assert area() == []
+
+
+def test_a_disk_that_is_not_what_it_claims_is_not_converted(personas, image, settings):
+    settings.IMAGE_CONVERSION_FORMAT = "raw"
+    ask(personas.member, with_bytes(image, qcow2(backing=104), disk_format="qcow2"), DIRECT)
+    assert work().status == TaskStatus.FAILURE
+    found = shown(personas.member, image)
+    assert (found["status"], found["disk_format"]) == ("queued", "qcow2")
+    assert area() == []
+
+
+def test_an_import_that_is_not_what_was_signed_is_refused(personas, image, settings, tmp_path):
+    settings.IMAGE_CERTIFICATES_DIR = tmp_path
+    for name, value in (
+        ("img_signature", "c2lnbmF0dXJl"),
+        ("img_signature_hash_method", "SHA-256"),
+        ("img_signature_key_type", "RSA-PSS"),
+        ("img_signature_certificate_uuid", image.pk),
+    ):
+        PropertyFactory(image=image, name=name, value=value)
+    ask(personas.member, with_bytes(image, b"anything"), DIRECT)
+    assert "Signature verification failed" in work().message
+    assert shown(personas.member, image)["status"] == "queued"
