@@ -19,6 +19,14 @@ class VmState(StrEnum):
     DELETED = "deleted"
 
 
+class CacheState(StrEnum):
+    """Where an image stands on one host: asked for, there, or asked for in vain."""
+
+    QUEUED = "queued"
+    CACHED = "cached"
+    FAILED = "failed"
+
+
 class TaskState(StrEnum):
     """What is being done to a server right now."""
 

@@ -6,13 +6,14 @@ from typing import Any
 from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
-from compute.messages import COMMAND_ACTORS, PowerOff, Reboot, Spawn
+from compute.messages import COMMAND_ACTORS, FetchImage, PowerOff, Reboot, Spawn
 from portal.core.broker import IDLE_POLL_MS
 
 URGENT = "urgent"
 THREADS = {URGENT: 4, "builds": 4, "patient": 8}
 _LANES = {
     COMMAND_ACTORS[Spawn]: "builds",
+    COMMAND_ACTORS[FetchImage]: "builds",
     COMMAND_ACTORS[PowerOff]: "patient",
     COMMAND_ACTORS[Reboot]: "patient",
 }
