@@ -13,7 +13,7 @@ from compute.states import CacheState
 from images import policies
 from images.selectors import get_image
 from portal.core.api.views import CloudView
-from portal.core.errors import BadRequest, NotFound
+from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
 CLEAR_TARGET = "x-image-cache-clear-target"

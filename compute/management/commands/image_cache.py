@@ -78,7 +78,9 @@ def _as_columns(rows: Any) -> str:
     lines = [_COLUMNS.format("HOST", "IMAGE", "STATE", "MB", "DISKS", "LAST USED")]
     for row in rows:
         used = f"{row.used_at:%Y-%m-%d %H:%M}" if row.used_at else row.fault
-        lines.append(_COLUMNS.format(row.host.name, row.image_id, row.state, f"{row.size_bytes / MB:.1f}", row.disks, used).rstrip())
+        lines.append(
+            _COLUMNS.format(row.host.name, row.image_id, row.state, f"{row.size_bytes / MB:.1f}", row.disks, used).rstrip()
+        )
     return "\n".join(lines)
 
 

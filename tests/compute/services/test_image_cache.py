@@ -77,7 +77,9 @@ def test_a_report_like_the_last_one_costs_one_query_however_many_images(cloud):
     host = Host.objects.get(name="host-1")
     image_cache.take_over(host, images)
 
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         image_cache.take_over(host, images)
 
     assert len(queries) == 1
@@ -193,9 +195,7 @@ def test_evicting_what_is_only_asked_for_ends_the_fetch(cloud, operator):
     assert rows() == {}
 
 
-@pytest.mark.parametrize(
-    ("target", "evicted"), [("", {"red", "wish"}), ("cache", {"red"}), ("queue", {"wish"})]
-)
+@pytest.mark.parametrize(("target", "evicted"), [("", {"red", "wish"}), ("cache", {"red"}), ("queue", {"wish"})])
 def test_clearing_leaves_what_disks_use(cloud, operator, target, evicted):
     tell(cloud, held("red"), held("used", disks=1))
     host = Host.objects.get(name="host-1")
