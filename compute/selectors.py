@@ -187,9 +187,9 @@ def hosts(ctx: RequestContext, rule: Rule = policies.HYPERVISORS_LIST) -> QueryS
     return Host.objects.select_related("service")
 
 
-def host_images(ctx: RequestContext) -> QuerySet[HostImage]:
+def host_images(ctx: RequestContext, rule: Rule = image_policies.CACHE_LIST) -> QuerySet[HostImage]:
     """Return which images lie on which hosts, and which are asked for."""
-    authorize(ctx, image_policies.CACHE_LIST)
+    authorize(ctx, rule)
     return HostImage.objects.select_related("host")
 
 

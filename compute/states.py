@@ -20,11 +20,12 @@ class VmState(StrEnum):
 
 
 class CacheState(StrEnum):
-    """Where an image stands on one host: asked for, there, or asked for in vain."""
+    """Where an image stands on one host: asked for, there, asked for in vain, or told to go."""
 
     QUEUED = "queued"
     CACHED = "cached"
     FAILED = "failed"
+    LEAVING = "leaving"
 
 
 class TaskState(StrEnum):

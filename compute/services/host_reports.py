@@ -33,7 +33,7 @@ def host_report(report: HostReport) -> None:
     with transaction.atomic():
         host = _write(report, at)
         if host is not None and report.images is not None:
-            image_cache.take_over(host, report.images)
+            image_cache.take_over(host, report.images, at)
     if host is None:
         LOG.debug("Host %s repeated an older report.", report.host)
         return

@@ -26,6 +26,8 @@ from portal.core.policy import authorize
 
 NOT_FETCHED = f"The host did not fetch the image within {READ_LIFETIME_S // 3600} hours."
 
+_HELD = (CacheState.CACHED, CacheState.LEAVING)
+
 
 class Target(StrEnum):
     """What ``clear`` empties."""
@@ -35,8 +37,11 @@ class Target(StrEnum):
     QUEUE = "queue"
 
 
-def take_over(host: Host, held: Sequence[HeldImage]) -> None:
-    """Make the rows of a host say what it holds now. A report like the last one writes nothing."""
+def take_over(host: Host, held: Sequence[HeldImage], at: datetime) -> None:
+    """Make the rows of a host say what it held at that time. A report like the last one writes nothing.
+
+    An image that is told to go is there again when a report says so that is younger than the command: a disk uses it.
+    """
     known = {row.image_id: row for row in HostImage.objects.filter(host=host)}
     for image in held:
         told = {
@@ -48,11 +53,13 @@ def take_over(host: Host, held: Sequence[HeldImage]) -> None:
             "fault": "",
         }
         row = known.pop(image.image_id, None)
+        if row is not None and row.state == CacheState.LEAVING and row.asked_at is not None and at <= row.asked_at:
+            continue
         if row is None or any(getattr(row, name) != value for name, value in told.items()):
             HostImage.objects.update_or_create(host=host, image_id=image.image_id, defaults=told)
-    gone = [row.pk for row in known.values() if row.is_cached]
+    gone = [row.pk for row in known.values() if row.state in _HELD]
     if gone:
-        HostImage.objects.filter(pk__in=gone, state=CacheState.CACHED).delete()
+        HostImage.objects.filter(pk__in=gone, state__in=_HELD).delete()
 
 
 def not_fetched(report: ImageNotFetched) -> None:
@@ -128,19 +135,20 @@ def clear(*, ctx: RequestContext, target: Target = Target.BOTH) -> int:
     authorize(ctx, policies.CACHE_DELETE)
     rows = HostImage.objects.select_related("host").filter(disks=0)
     if target == Target.CACHE:
-        rows = rows.filter(state=CacheState.CACHED)
+        rows = rows.filter(state__in=_HELD)
     elif target == Target.QUEUE:
-        rows = rows.exclude(state=CacheState.CACHED)
+        rows = rows.exclude(state__in=_HELD)
     found = list(rows)
     _remove(ctx, found)
     return len(found)
 
 
 def _remove(ctx: RequestContext, rows: Sequence[HostImage]) -> None:
-    """Tell the hosts. A row of what is cached stays until its host says that the image is gone."""
+    """Tell the hosts. A row of what is cached stays, as leaving, until its host says that the image is gone."""
     for row in rows:
         cancels = row.request_id if row.state == CacheState.QUEUED else ""
-        if row.is_cached or cancels:
+        if row.state in _HELD or cancels:
             rpc.evict_image(row.host.name, EvictImage(row.image_id, ctx.request_id, cancels))
-    wishes = [row.pk for row in rows if not row.is_cached]
-    HostImage.objects.filter(pk__in=wishes).exclude(state=CacheState.CACHED).delete()
+    told = HostImage.objects.filter(pk__in=[row.pk for row in rows])
+    told.exclude(state__in=_HELD).delete()
+    told.update(state=CacheState.LEAVING, asked_at=timezone.now())

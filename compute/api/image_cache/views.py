@@ -14,7 +14,6 @@ from images import policies
 from images.selectors import get_image
 from portal.core.api.views import CloudView
 from portal.core.errors import BadRequest
-from portal.core.policy import authorize
 
 CLEAR_TARGET = "x-image-cache-clear-target"
 
@@ -48,8 +47,7 @@ class CachedImageView(ImageCacheView):
 
     def delete(self, request: Request, image_id: str) -> Response:
         """An image that was deleted may still lie on hosts."""
-        authorize(self.ctx, policies.CACHE_DELETE)
-        if not selectors.host_images(self.ctx).filter(image_id=image_id).exists():
+        if not selectors.host_images(self.ctx, policies.CACHE_DELETE).filter(image_id=image_id).exists():
             get_image(self.ctx, image_id)
         image_cache.evict(ctx=self.ctx, image_id=image_id)
         return Response(status=204)
@@ -59,7 +57,6 @@ class NodesView(ImageCacheView):
     """GET /v2/cache/nodes/{image_id}: the names of the hosts"""
 
     def get(self, request: Request, image_id: str) -> Response:
-        authorize(self.ctx, policies.CACHE_NODES)
+        rows = selectors.host_images(self.ctx, policies.CACHE_NODES)
         image = get_image(self.ctx, image_id)
-        rows = selectors.host_images(self.ctx).filter(image_id=image.pk, state=CacheState.CACHED)
-        return Response([row.host.name for row in rows])
+        return Response([row.host.name for row in rows.filter(image_id=image.pk, state=CacheState.CACHED)])

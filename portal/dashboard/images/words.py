@@ -19,6 +19,7 @@ _STATUS: dict[str, tuple[str | Promise, str, str]] = {
 _CACHE: dict[str, tuple[str | Promise, str, str]] = {
     CacheState.QUEUED: (_("Asked for"), "clock", "busy"),
     CacheState.CACHED: (_("There"), "circle-check", "good"),
+    CacheState.LEAVING: (_("Being removed"), "loader-2", "busy"),
     CacheState.FAILED: (_("Not fetched"), "alert-triangle", "bad"),
 }
 VISIBILITY: dict[str, str | Promise] = {

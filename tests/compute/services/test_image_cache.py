@@ -75,12 +75,12 @@ def test_a_report_that_says_nothing_of_images_changes_nothing(cloud):
 def test_a_report_like_the_last_one_costs_one_query_however_many_images(cloud):
     images = [held(f"image-{n}") for n in range(30)]
     host = Host.objects.get(name="host-1")
-    image_cache.take_over(host, images)
+    image_cache.take_over(host, images, timezone.now())
 
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        image_cache.take_over(host, images)
+        image_cache.take_over(host, images, timezone.now())
 
     assert len(queries) == 1
 
@@ -180,9 +180,21 @@ def test_an_image_is_evicted_where_no_disk_uses_it(cloud, operator):
 
     assert cloud.box.commands == [EvictImage("red", operator.request_id)]
     assert cloud.hosts["host-2"].commands == []
-    assert len(rows(image_id="red")) == 2, "what is cached is told by hosts alone"
+    assert rows(image_id="red") == {("host-1", "red"): "leaving", ("host-2", "red"): "cached"}
     with pytest.raises(Conflict, match="used by servers on host-1"):
         image_cache.evict(ctx=operator, image_id="blue")
+
+
+def test_an_image_told_to_go_is_there_again_when_its_host_says_so_later(cloud, operator):
+    at = timezone.now().timestamp()
+    tell(cloud, held("red"), at=at - 10)
+    with cloud.commits():
+        image_cache.evict(ctx=operator, image_id="red")
+
+    tell(cloud, held("red"), at=at - 1)  # sent before the command
+    assert rows() == {("host-1", "red"): "leaving"}
+    tell(cloud, held("red", disks=1), at=at + 10)
+    assert rows() == {("host-1", "red"): "cached"}
 
 
 def test_evicting_what_is_only_asked_for_ends_the_fetch(cloud, operator):
@@ -224,6 +236,7 @@ def test_the_command_lists_fetches_and_evicts(cloud):
     (entry,) = json.loads(run(cloud, "list", "--json"))
     assert (entry["host"], entry["image_id"], entry["state"]) == ("host-1", cloud.image.pk, "cached")
     assert run(cloud, "evict", "tiny", "--host", "host-1") == "Asked to remove it: host-1."
+    assert "leaving" in run(cloud, "list")
     tell(cloud, at=NOW + 10)
     assert run(cloud, "evict", "tiny") == "No host has it."
 

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from compute.messages import Spawn
 from compute.virt.errors import DriverError
+from compute.virt.fake import FakeDriver, Pretence
 from compute.virt.naming import cache_name
 from compute.worker import holdings as subject
+from compute.worker.build import Builder, Timings
 from compute.worker.holdings import Holdings
 from compute.worker.images import note_use, record_of
+from compute.worker.operations import Operations
+from tests.compute.virt import samples
 
 DAY_S = 86_400
 
@@ -178,3 +183,35 @@ def test_the_cache_is_looked_through_once_an_hour(shelf):
     shelf.holdings.tidy()
 
     assert old.exists()
+
+
+class Evicting:
+    """An image cache at whose fetch somebody tries to evict the image."""
+
+    def __init__(self, shelf):
+        self.shelf = shelf
+        self.evicted = []
+
+    def fetch(self, image, tell):
+        path = self.shelf.put(image.id)
+        self.evicted.append(self.shelf.holdings.evict(image.id))
+        return path
+
+
+class Quiet:
+    host = "host1"
+
+    def try_send(self, report):
+        return True
+
+
+def test_an_image_is_not_evicted_between_its_fetch_and_the_disk_on_top(shelf, tmp_path):
+    driver, images = FakeDriver(tmp_path / "instances", Pretence(fetch_images=True)), Evicting(shelf)
+    builder = Builder(driver, images, Quiet(), Operations(), keeping=shelf.holdings.kept)
+    guest = samples.guest()
+
+    builder.build(Spawn(guest.server_id, "req-1", guest), Timings())
+
+    assert images.evicted == [False]
+    assert driver.bases() == [shelf.folder / cache_name(guest.image.id)]
+    assert shelf.holdings.evict(guest.image.id), "the build is over, and this shelf's disks are empty"
