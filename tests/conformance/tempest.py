@@ -84,6 +84,7 @@ def _configuration(url: str, password: str, refs: dict[str, str]) -> RawConfigPa
             "immutable_user_source": "false",
             "domain_specific_drivers": "false",
         },
+        "image": {"image_caching_enabled": "true"},
         "service_available": {"nova": "true", "glance": "true", "neutron": "true", "cinder": "false", "swift": "false"},
         "compute": {"fixed_network_name": "private", "min_microversion": "2.1", "max_microversion": "latest", **refs},
     }

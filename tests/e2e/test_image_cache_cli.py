@@ -1,4 +1,4 @@
-"""The unmodified ``openstack`` command and ours on the image caches of hosts."""
+"""The unmodified ``openstack`` command, tempest and ours on the image caches of hosts."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance import tempest
 from tests.e2e.cloud import Cloud, wait_for
 from tests.e2e.test_identity_cli import Shell
 
@@ -71,6 +72,12 @@ def test_rotten_bytes_are_refused_and_said(cloud: Cloud):
         assert not openstack("cached image list")
     finally:
         openstack.close()
+
+
+def test_openstacks_own_test_of_caching_passes(cloud: Cloud, tmp_path):
+    outcome = tempest.run(tmp_path, cloud.url, cloud.password(), tempest.listed("image_cache"))
+
+    assert (outcome.passed, outcome.skipped, outcome.failed) == (1, 0, 0), outcome.output + cloud.logs()
 
 
 def states(openstack: Shell, wanted: str) -> list[dict[str, Any]]:
