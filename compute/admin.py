@@ -14,6 +14,7 @@ from compute.models import (
     Flavor,
     FlavorAccess,
     Host,
+    HostImage,
     Keypair,
     PlacementDecision,
     Server,
@@ -105,6 +106,13 @@ class HostAdmin(PolicyModelAdmin):
         "disk_gb_used",
         "reported_at",
     )
+
+
+@admin.register(HostImage)
+class HostImageAdmin(PolicyModelAdmin):
+    list_display = ("host", "image_id", "state", "size_bytes", "disks", "used_at", "fault")
+    search_fields = ("image_id", "host__name")
+    list_filter = ("state", "host")
 
 
 @admin.register(Flavor)

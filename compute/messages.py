@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from compute.states import Action, PowerState, TaskState
-from compute.virt.driver import GuestSpec, HostFacts
+from compute.virt.driver import GuestSpec, HostFacts, ImageRef
 
 M = TypeVar("M")
 
@@ -58,7 +58,26 @@ class Reboot:
     hard: bool
 
 
-Command = Spawn | Destroy | PowerOn | PowerOff | Reboot
+@dataclass(frozen=True)
+class FetchImage:
+    """Bring an image into the host's cache before a server wants it."""
+
+    image: ImageRef
+    request_id: str
+
+
+@dataclass(frozen=True)
+class EvictImage:
+    """Remove an image from the host's cache unless a disk lies on it; ``cancels`` is the request whose fetch of it is to end."""
+
+    image_id: str
+    request_id: str
+    cancels: str = ""
+
+
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot
+ImageCommand = FetchImage | EvictImage
+Command = GuestCommand | ImageCommand
 
 COMMAND_ACTORS: dict[type, str] = {
     Spawn: "compute.spawn",
@@ -66,6 +85,8 @@ COMMAND_ACTORS: dict[type, str] = {
     PowerOn: "compute.power_on",
     PowerOff: "compute.power_off",
     Reboot: "compute.reboot",
+    FetchImage: "compute.fetch_image",
+    EvictImage: "compute.evict_image",
 }
 
 
@@ -101,8 +122,32 @@ class OperationFinished:
 
 
 @dataclass(frozen=True)
+class HeldImage:
+    """An image in a host's cache. ``bytes`` is what removing it would free, ``disks`` how many files of guests lie on it."""
+
+    image_id: str
+    bytes: int
+    disks: int
+    fetched_at: float
+    used_at: float
+
+
+@dataclass(frozen=True)
+class ImageNotFetched:
+    """An image that was asked for could not be brought; ``fault`` is a sentence for people."""
+
+    host: str
+    image_id: str
+    request_id: str
+    fault: str
+
+
+@dataclass(frozen=True)
 class HostReport:
-    """What a host is, has and runs; sent at start and every few seconds. ``relay`` is where its console relay listens."""
+    """What a host is, has and runs; sent at start and every few seconds. ``relay`` is where its console relay listens.
+
+    ``images`` is None when the host cannot tell now what its cache holds.
+    """
 
     host: str
     at: float
@@ -110,6 +155,7 @@ class HostReport:
     facts: HostFacts
     guests: dict[str, PowerState]
     relay: str
+    images: list[HeldImage] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,13 +168,14 @@ class GuestChanged:
     at: float
 
 
-Report = BuildPhase | OperationFinished | HostReport | GuestChanged
+Report = BuildPhase | OperationFinished | HostReport | GuestChanged | ImageNotFetched
 
 REPORT_ACTORS: dict[type, str] = {
     BuildPhase: "conductor.build_phase",
     OperationFinished: "conductor.operation_finished",
     HostReport: "conductor.host_report",
     GuestChanged: "conductor.guest_changed",
+    ImageNotFetched: "conductor.image_not_fetched",
 }
 
 CONDUCTOR_QUEUE = "conductor"

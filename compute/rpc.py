@@ -1,6 +1,18 @@
 """Commands to a host: each leaves with the transaction that decided it."""
 
-from compute.messages import COMMAND_ACTORS, Command, Destroy, PowerOff, PowerOn, Reboot, Spawn, host_queue, pack
+from compute.messages import (
+    COMMAND_ACTORS,
+    Command,
+    Destroy,
+    EvictImage,
+    FetchImage,
+    PowerOff,
+    PowerOn,
+    Reboot,
+    Spawn,
+    host_queue,
+    pack,
+)
 from portal.core import bus
 
 
@@ -26,6 +38,16 @@ def power_off(host: str, command: PowerOff) -> None:
 
 def reboot(host: str, command: Reboot) -> None:
     """Have a host restart a guest."""
+    _cast(host, command)
+
+
+def fetch_image(host: str, command: FetchImage) -> None:
+    """Have a host bring an image into its cache."""
+    _cast(host, command)
+
+
+def evict_image(host: str, command: EvictImage) -> None:
+    """Have a host remove an image from its cache."""
     _cast(host, command)
 
 

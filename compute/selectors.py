@@ -17,6 +17,7 @@ from compute.models import (
     ActionEvent,
     Flavor,
     Host,
+    HostImage,
     Keypair,
     Server,
     ServerAction,
@@ -27,6 +28,7 @@ from compute.models import (
 from compute.models.host import DEFAULT_ZONE
 from compute.models.server import ServerQuerySet
 from compute.scheduler import core
+from images import policies as image_policies
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import Rule, allowed, authorize
@@ -183,6 +185,12 @@ def hosts(ctx: RequestContext, rule: Rule = policies.HYPERVISORS_LIST) -> QueryS
     """Return the compute hosts with their services."""
     authorize(ctx, rule)
     return Host.objects.select_related("service")
+
+
+def host_images(ctx: RequestContext, rule: Rule = image_policies.CACHE_LIST) -> QuerySet[HostImage]:
+    """Return which images lie on which hosts, and which are asked for."""
+    authorize(ctx, rule)
+    return HostImage.objects.select_related("host")
 
 
 def is_up(service: Service) -> bool:

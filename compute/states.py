@@ -19,6 +19,15 @@ class VmState(StrEnum):
     DELETED = "deleted"
 
 
+class CacheState(StrEnum):
+    """Where an image stands on one host: asked for, there, asked for in vain, or told to go."""
+
+    QUEUED = "queued"
+    CACHED = "cached"
+    FAILED = "failed"
+    LEAVING = "leaving"
+
+
 class TaskState(StrEnum):
     """What is being done to a server right now."""
 

@@ -99,6 +99,11 @@ TASKS_API = Rule("tasks_api_access", "rule:context_is_admin", _("Use the tasks A
 
 GET_STORES = Rule("stores_info_detail", "rule:context_is_admin or rule:service_api", _("Show details of image stores."))
 
+CACHE_LIST = Rule("cache_list", "rule:context_is_admin", _("See which images lie in the caches of hosts."))
+CACHE_NODES = Rule("list_cached_nodes", "rule:context_is_admin", _("See on which hosts an image is cached."))
+CACHE_IMAGE = Rule("cache_image", "rule:context_is_admin", _("Bring an image into the caches of hosts."))
+CACHE_DELETE = Rule("cache_delete", "rule:context_is_admin", _("Remove images from the caches of hosts."))
+
 registry.register(
     "image",
     [
@@ -131,6 +136,10 @@ registry.register(
         ADD_TASK,
         TASKS_API,
         GET_STORES,
+        CACHE_LIST,
+        CACHE_NODES,
+        CACHE_IMAGE,
+        CACHE_DELETE,
         *metadef_policies.RULES,
     ],
 )

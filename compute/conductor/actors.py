@@ -11,8 +11,17 @@ from typing import Any
 import dramatiq
 import msgspec
 
-from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, BuildPhase, GuestChanged, HostReport, OperationFinished, unpack
-from compute.services import host_reports, lifecycle, placement, removal, reports
+from compute.messages import (
+    CONDUCTOR_QUEUE,
+    REPORT_ACTORS,
+    BuildPhase,
+    GuestChanged,
+    HostReport,
+    ImageNotFetched,
+    OperationFinished,
+    unpack,
+)
+from compute.services import host_reports, image_cache, lifecycle, placement, removal, reports
 from portal.core import log, statements
 
 LOG = logging.getLogger(__name__)
@@ -44,6 +53,7 @@ HANDLERS: dict[str, tuple[type, Callable[[Any], None]]] = {
     REPORT_ACTORS[OperationFinished]: (OperationFinished, reports.operation_finished),
     REPORT_ACTORS[HostReport]: (HostReport, host_reports.host_report),
     REPORT_ACTORS[GuestChanged]: (GuestChanged, reports.guest_changed),
+    REPORT_ACTORS[ImageNotFetched]: (ImageNotFetched, image_cache.not_fetched),
 }
 
 

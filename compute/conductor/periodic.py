@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from accounts.services import sessions, shares, tokens
-from compute.services import host_reports, sweeps
+from compute.services import host_reports, image_cache, sweeps
 from images.services import data, leftovers
 from images.services.imports import sweeps as image_sweeps
 from portal import VERSION
@@ -99,9 +99,10 @@ class Clock(threading.Thread):
 
 
 def housekeeping() -> None:
-    """Forget what is over: tokens and sessions of the past, uploads whose sender is gone."""
+    """Forget what is over: tokens and sessions of the past, uploads whose sender is gone, fetches that nobody made."""
     tokens.forget_expired()
     sessions.forget_expired()
     data.reclaim_silent_uploads()
     leftovers.remove()
+    image_cache.give_up_old()
     records.sweep()

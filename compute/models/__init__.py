@@ -4,6 +4,7 @@ from compute.models.action import ActionEvent, ServerAction
 from compute.models.console import ConsoleToken
 from compute.models.flavor import Flavor, FlavorAccess
 from compute.models.host import Host, Service
+from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
@@ -14,6 +15,7 @@ __all__ = [
     "Flavor",
     "FlavorAccess",
     "Host",
+    "HostImage",
     "Keypair",
     "PlacementDecision",
     "Server",

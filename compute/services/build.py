@@ -38,7 +38,7 @@ def spawn_command(server: Server, image: Image) -> Spawn:
         user_name=server.user_name,
         project_id=server.project_id,
         project_name=server.project_name,
-        image=_reference(image),
+        image=reference(image),
         kernel=_part(server, properties, "kernel_id"),
         ramdisk=_part(server, properties, "ramdisk_id"),
         kernel_args=properties.get("os_command_line", ""),
@@ -67,10 +67,11 @@ def _part(server: Server, properties: dict[str, str], name: str) -> ImageRef | N
         project_id=server.project_id,
         roles=frozenset({"member", "reader"}),
     )
-    return _reference(get_image(project, image_id))
+    return reference(get_image(project, image_id))
 
 
-def _reference(image: Image) -> ImageRef:
+def reference(image: Image) -> ImageRef:
+    """Return what a host needs to fetch an image and to check it; raises NotFound unless it is active."""
     if image.status != ImageStatus.ACTIVE:
         raise NotFound("Image", image.pk, f"Image {image.pk} is not active any more.")
     return ImageRef(

@@ -11,7 +11,7 @@ from compute import notify, rpc
 from compute.messages import Destroy, HostReport
 from compute.models import Host, PlacementDecision, Server, ServerFault, Service
 from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
-from compute.services import failures, reports
+from compute.services import failures, image_cache, reports
 from compute.states import PowerState, VmState
 
 LOG = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ def host_report(report: HostReport) -> None:
     at = datetime.fromtimestamp(report.at, tz=UTC)
     with transaction.atomic():
         host = _write(report, at)
+        if host is not None and report.images is not None:
+            image_cache.take_over(host, report.images, at)
     if host is None:
         LOG.debug("Host %s repeated an older report.", report.host)
         return

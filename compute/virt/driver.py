@@ -181,6 +181,10 @@ class Driver(Protocol):
         """Restart the guest; a soft reboot that the guest does not follow becomes a hard one."""
         ...
 
+    def bases(self) -> list[Path]:
+        """Return the cached file under each disk that lies on one, guest by guest: these must stay."""
+        ...
+
     def display(self, server_id: str, kind: str) -> Display:
         """Return where the guest's ``vnc`` display listens; raises GuestNotRunning."""
         ...

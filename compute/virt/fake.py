@@ -65,6 +65,7 @@ class Guest:
     definition: str
     state: PowerState = PowerState.RUNNING
     boots: int = 0
+    base: str = ""
 
 
 class FakeDriver:
@@ -147,6 +148,9 @@ class FakeDriver:
         self._boot(server_id)
         self._change(server_id, PowerState.RUNNING)
 
+    def bases(self) -> list[Path]:
+        return [Path(guest.base) for guest in self._guests.copy().values() if guest.base]
+
     def display(self, server_id: str, kind: str) -> Display:
         if kind != "vnc":
             raise DriverError(f"Guests of this host have no {kind} display.")
@@ -172,10 +176,11 @@ class FakeDriver:
         self._change(server_id, state)
 
     def _build(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
+        base = ""
         for step in _STEPS:
             tell(BuildProgress(step))
             if step == TaskState.BLOCK_DEVICE_MAPPING and self._pretence.fetch_images:
-                images.fetch(spec.image, tell)
+                base = str(images.fetch(spec.image, tell))
             if step == TaskState.BLOCK_DEVICE_MAPPING and spec.name.startswith(_SLOW):
                 self._fetch_slowly(spec.server_id, tell, cancelled)
             self._wait(spec.server_id, self._pretence.step_s, cancelled)
@@ -186,7 +191,8 @@ class FakeDriver:
         definition = domain_xml.build(spec, plan(self._instances, spec), machine)
         (self._instances / spec.server_id).mkdir(parents=True, exist_ok=True)
         with self._lock:
-            self._guests[spec.server_id] = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition)
+            guest = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition, base=base)
+            self._guests[spec.server_id] = guest
         self._boot(spec.server_id)
         self._change(spec.server_id, PowerState.RUNNING)
         return Built(definition, PowerState.RUNNING)

@@ -8,6 +8,7 @@ from compute.virt.driver import GuestSpec
 
 GIB = 1024**3
 MIB = 1024**2
+ROOT_DISK = "disk"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Layout:
 def plan(instances: Path, spec: GuestSpec) -> Layout:
     """Return the files that this guest will have."""
     folder = instances / spec.server_id
-    wanted = [("root", "disk", "qcow2", spec.root_gb * GIB or None)]
+    wanted = [("root", ROOT_DISK, "qcow2", spec.root_gb * GIB or None)]
     if spec.ephemeral_gb:
         wanted.append(("ephemeral", "disk.eph0", "qcow2", spec.ephemeral_gb * GIB))
     if spec.swap_mb:

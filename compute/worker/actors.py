@@ -7,7 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import dramatiq
 from dramatiq.errors import Retry
@@ -16,6 +16,7 @@ from compute.messages import (
     COMMAND_ACTORS,
     Command,
     Destroy,
+    GuestCommand,
     OperationFinished,
     PowerOff,
     PowerOn,
@@ -48,6 +49,14 @@ class Again(Retry):
         self.ends_here = isinstance(cause, Stopping)
 
 
+class Party(Protocol):
+    """Takes several kinds of commands."""
+
+    def handlers(self) -> dict[type, Callable[[Any], None]]: ...
+
+    def give_up(self, command: Any) -> None: ...
+
+
 class Commands:
     """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins."""
 
@@ -69,7 +78,7 @@ class Commands:
         self._after = after
         self._done: OrderedDict[str, OperationFinished] = OrderedDict()
 
-    def told_again(self, command: Command) -> bool:
+    def told_again(self, command: GuestCommand) -> bool:
         """Whether this command was carried out already; then its outcome is told once more, and a reboot is not done twice."""
         report = self._done.get(command.request_id)
         if report is None or report.server_id != command.server_id:
@@ -112,17 +121,26 @@ class Commands:
         action = Action.REBOOT_HARD if command.hard else Action.REBOOT
         self._carry_out(command, action, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
-    def give_up(self, kind: type[Command], payload: dict[str, Any]) -> None:
+    def handlers(self) -> dict[type, Callable[[Any], None]]:
+        """Return what takes each kind of command."""
+        return {
+            Spawn: self.spawn,
+            Destroy: self.destroy,
+            PowerOn: self.power_on,
+            PowerOff: self.power_off,
+            Reboot: self.reboot,
+        }
+
+    def give_up(self, command: Any) -> None:
         """Report a command that was tried often enough."""
-        command = unpack(kind, payload)
         hard = isinstance(command, Reboot) and command.hard
-        action = Action.REBOOT_HARD if hard else _ACTIONS[kind]
+        action = Action.REBOOT_HARD if hard else _ACTIONS[type(command)]
         fault = f"The hypervisor of host {self._reporter.host} could not be reached."
         self._reporter.send(self._report(command, action, fault))
 
     def _carry_out(
         self,
-        command: Command,
+        command: GuestCommand,
         action: Action,
         work: Callable[[], None],
         told: Callable[[OperationFinished], OperationFinished] = lambda report: report,
@@ -136,7 +154,7 @@ class Commands:
                 fault = self._run(command, work)
                 self._send(told(self._report(command, action, fault)))
 
-    def _run(self, command: Command, work: Callable[[], None]) -> str | None:
+    def _run(self, command: GuestCommand, work: Callable[[], None]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""
         try:
             work()
@@ -159,7 +177,7 @@ class Commands:
             self._done.popitem(last=False)
         self._after()
 
-    def _report(self, command: Command, action: Action, fault: str | None) -> OperationFinished:
+    def _report(self, command: GuestCommand, action: Action, fault: str | None) -> OperationFinished:
         return OperationFinished(
             host=self._reporter.host,
             server_id=command.server_id,
@@ -179,30 +197,26 @@ _ACTIONS = {
 }
 
 
-def register(broker: dramatiq.Broker, host: str, commands: Commands) -> None:
+def register(broker: dramatiq.Broker, host: str, *parties: Party) -> None:
     """Make the commands known to the broker, on the queue of this host."""
-    handlers: dict[type[Command], Callable[[Any], None]] = {
-        Spawn: commands.spawn,
-        Destroy: commands.destroy,
-        PowerOn: commands.power_on,
-        PowerOff: commands.power_off,
-        Reboot: commands.reboot,
-    }
-    for kind, handle in handlers.items():
-        dramatiq.actor(
-            broker=broker,
-            queue_name=host_queue(host),
-            actor_name=COMMAND_ACTORS[kind],
-            retry_when=_passing,
-            on_retry_exhausted=GAVE_UP,
-        )(_receiver(kind, handle, commands))
-    dramatiq.actor(broker=broker, queue_name=host_queue(host), actor_name=GAVE_UP)(_gave_up(commands))
+    owners: dict[str, tuple[type, Party]] = {}
+    for party in parties:
+        for kind, handle in party.handlers().items():
+            owners[COMMAND_ACTORS[kind]] = (kind, party)
+            dramatiq.actor(
+                broker=broker,
+                queue_name=host_queue(host),
+                actor_name=COMMAND_ACTORS[kind],
+                retry_when=_passing,
+                on_retry_exhausted=GAVE_UP,
+            )(_receiver(kind, handle))
+    dramatiq.actor(broker=broker, queue_name=host_queue(host), actor_name=GAVE_UP)(_gave_up(owners))
 
 
-def _receiver(kind: type[Command], handle: Callable[[Any], None], commands: Commands) -> Callable[..., None]:
+def _receiver(kind: type[Command], handle: Callable[[Any], None]) -> Callable[..., None]:
     def receive(**payload: Any) -> None:
         command = unpack(kind, payload)
-        with log.bound(request_id=command.request_id, server_id=command.server_id):
+        with log.bound(request_id=command.request_id, server_id=getattr(command, "server_id", None)):
             LOG.debug("Received %s", kind.__name__)
             try:
                 handle(command)
@@ -213,12 +227,11 @@ def _receiver(kind: type[Command], handle: Callable[[Any], None], commands: Comm
     return receive
 
 
-def _gave_up(commands: Commands) -> Callable[[dict[str, Any], dict[str, Any]], None]:
-    kinds = {name: kind for kind, name in COMMAND_ACTORS.items()}
-
+def _gave_up(owners: dict[str, tuple[type, Party]]) -> Callable[[dict[str, Any], dict[str, Any]], None]:
     def gave_up(message: dict[str, Any], _tries: dict[str, Any]) -> None:
-        if message["actor_name"] in kinds:
-            commands.give_up(kinds[message["actor_name"]], message["kwargs"])
+        if message["actor_name"] in owners:
+            kind, party = owners[message["actor_name"]]
+            party.give_up(unpack(kind, message["kwargs"]))
 
     return gave_up
 

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from compute.messages import Spawn
@@ -45,13 +47,22 @@ class Timings:
 
 
 class Builder:
-    """Builds guests with one driver and one image cache."""
+    """Builds guests with one driver and one image cache. While a build runs, ``keeping`` holds its images in the cache."""
 
-    def __init__(self, driver: Driver, images: ImageCache, reporter: Reporter, operations: Operations) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        images: ImageCache,
+        reporter: Reporter,
+        operations: Operations,
+        *,
+        keeping: Callable[[Iterable[str]], AbstractContextManager[None]] = lambda _image_ids: nullcontext(),
+    ) -> None:
         self._driver = driver
         self._images = images
         self._reporter = reporter
         self._operations = operations
+        self._keeping = keeping
 
     def build(self, command: Spawn, timings: Timings) -> Built:
         """Build and start the guest; raises BuildCancelled once its server is to be destroyed."""
@@ -71,7 +82,8 @@ class Builder:
             progress.tell(step)
 
         started = time.perf_counter()
-        built = self._driver.spawn(guest, self._images, tell, cancelled)
+        with self._keeping(part.id for part in (guest.image, guest.kernel, guest.ramdisk) if part is not None):
+            built = self._driver.spawn(guest, self._images, tell, cancelled)
         timings.close()
         LOG.debug("Guest definition:\n%s", built.definition)
         LOG.info("VM Started")

@@ -34,6 +34,7 @@ class Config:
     log_format: str
     version: str
     pretence: Pretence
+    image_cache_days: int
     queue_key: bytes = field(repr=False)
 
     @classmethod
@@ -58,6 +59,7 @@ class Config:
             log_format=_one_of(environ, "NEBULET_LOG_FORMAT", "text", "json"),
             version=version,
             pretence=_pretence(environ, name, version),
+            image_cache_days=_number(environ, "NEBULET_IMAGE_CACHE_DAYS", 14),
             queue_key=_queue_key(state_dir),
         )
 
@@ -78,6 +80,14 @@ def _one_of(environ: Mapping[str, str], name: str, default: str, *others: str) -
     if word not in words:
         raise SystemExit(f"{name} is {word!r}; it is {', '.join(words[:-1])} or {words[-1]}.")
     return word
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    """Return a variable's whole number, which is not negative."""
+    text = environ.get(name, str(default))
+    if not (text.isascii() and text.isdigit()):
+        raise SystemExit(f"{name} is {text!r}, which is no whole number.")
+    return int(text)
 
 
 def _relay(state_dir: Path, host: str, driver: str) -> str:

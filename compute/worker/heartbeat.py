@@ -7,6 +7,7 @@ import time
 from compute.messages import HostReport
 from compute.virt.driver import Driver, HostFacts
 from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.worker.holdings import Holdings
 from compute.worker.reporter import Reporter
 from portal.core import log
 
@@ -20,8 +21,9 @@ _SAY_AGAIN_S = 600.0
 class Heartbeat:
     """A thread that sends HostReports. No report is a report too: the hypervisor does not answer."""
 
-    def __init__(self, driver: Driver, reporter: Reporter, *, version: str, relay: str) -> None:
+    def __init__(self, driver: Driver, reporter: Reporter, holdings: Holdings, *, version: str, relay: str) -> None:
         self._driver = driver
+        self._holdings = holdings
         self._reporter = reporter
         self._version = version
         self._relay = relay
@@ -41,7 +43,7 @@ class Heartbeat:
         """Send one report."""
         at = time.time()
         facts, guests = self._driver.facts(), self._driver.guests()
-        report = HostReport(self._reporter.host, at, self._version, facts, guests, self._relay)
+        report = HostReport(self._reporter.host, at, self._version, facts, guests, self._relay, self._holdings.listed())
         self._reporter.try_send(report)
         self._say(facts)
 
@@ -49,6 +51,7 @@ class Heartbeat:
         while True:
             log.refresh()
             try:
+                self._holdings.tidy()
                 self.beat()
             except (HypervisorUnreachable, DriverError, OSError) as error:
                 LOG.warning("No report of this host: %s", error)

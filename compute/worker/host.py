@@ -17,6 +17,8 @@ from compute.worker.build import Builder
 from compute.worker.config import Config
 from compute.worker.console import ConsoleTailer
 from compute.worker.heartbeat import Heartbeat
+from compute.worker.holdings import Holdings
+from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
 from compute.worker.operations import Operations
@@ -36,20 +38,23 @@ class Host:
         self.driver = driver or make_driver(config)
         self.operations = Operations()
         self._reporter = Reporter(broker, config.host)
-        self._heartbeat = Heartbeat(self.driver, self._reporter, version=config.version, relay=config.relay)
+        base = config.instances / "_base"
+        images = FileImageCache(base)
+        holdings = Holdings(base, self.driver.bases, keep_days=config.image_cache_days)
+        self._heartbeat = Heartbeat(self.driver, self._reporter, holdings, version=config.version, relay=config.relay)
         client = redis.Redis.from_url(config.redis_url)
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
         self._relay = Relay(self.driver, config.queue_key, config.relay)
-        images = FileImageCache(config.instances / "_base")
         commands = Commands(
             self.driver,
-            Builder(self.driver, images, self._reporter, self.operations),
+            Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept),
             self._reporter,
             self.operations,
             before_build=self._console.build_begins,
             after=self._after,
         )
-        register(broker, config.host, commands)
+        caching = ImageCommands(images, holdings, self._reporter, self.operations, after=self._after)
+        register(broker, config.host, commands, caching)
         self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:

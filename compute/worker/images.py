@@ -1,5 +1,7 @@
 """The image cache of a host: ``_base/<SHA-1 of the image's id>``, each image fetched once and kept as a raw, sparse file.
 
+The file ``.lock`` beside it is held by whoever fetches the image. Its text is the image's id, its time when the image was used last.
+
 Raw, as nova does: reading a backing file that is itself qcow2 (often compressed) costs every guest on it again and again, and a
 raw file can name no other file. The disks on top are qcow2 and hold only what a guest wrote.
 """
@@ -24,7 +26,7 @@ LOG = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.1
 _PLAIN = ("aki", "ari")
-_LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 _DISKS = frozenset({"bare", "ami", "ovf"})
 
 
@@ -42,25 +44,27 @@ class FileImageCache:
 
     def fetch(self, image: ImageRef, tell: Tell) -> Path:
         """Return the image's file. Of several builds that want it, one fetches and the others wait."""
-        target = self._folder / cache_name(image)
-        if not _is_cached(target):
+        target = self._folder / cache_name(image.id)
+        if not is_cached(target):
             started = time.monotonic()
             self._make_folder()
             with self._turn(target, tell):
-                if not _is_cached(target):
+                if not is_cached(target):
                     try:
                         self._bring(image, target, tell)
                     except OSError as error:
                         raise ImageUnavailable(f"Image {image.id} could not be stored: {error.strerror}.") from error
                     LOG.info("Image cache: fetched %s in %.2f s", image.id, time.monotonic() - started)
+                    note_use(target, image.id)
                     return target
         LOG.info("Image cache: hit %s", image.id)
+        note_use(target, image.id)
         return target
 
     @contextmanager
     def _turn(self, target: Path, tell: Tell) -> Iterator[None]:
         """Be the only one to fetch; the kernel gives the lock up should this process die."""
-        descriptor = os.open(target.with_name(f"{target.name}.lock"), _LOCK_FLAGS, 0o600)
+        descriptor = os.open(record_of(target), LOCK_FLAGS, 0o600)
         try:
             while True:
                 try:
@@ -121,7 +125,24 @@ def inspect(image: ImageRef, path: Path) -> int:
         raise ImageUnavailable(f"Image {image.id} is refused: {error}") from error
 
 
-def _is_cached(target: Path) -> bool:
+def record_of(target: Path) -> Path:
+    """Return the file beside a cached image that is held during its fetch and says what is known of it."""
+    return target.with_name(f"{target.name}.lock")
+
+
+def note_use(target: Path, image_id: str) -> None:
+    """Write down that an image is used now, so that it does not age; one that cannot be noted is used all the same."""
+    try:
+        descriptor = os.open(record_of(target), LOCK_FLAGS, 0o600)
+        try:
+            os.pwrite(descriptor, image_id.encode(), 0)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        LOG.warning("Image cache: the use of %s was not noted: %s", image_id, error.strerror)
+
+
+def is_cached(target: Path) -> bool:
     """Whether the file is there; a link in its place, leading who knows where, is not the file."""
     return target.is_file() and not target.is_symlink()
 

@@ -1,4 +1,5 @@
-"""Worker threads in lanes: a destroy never waits behind builds, nor a start behind guests that take their time to shut down."""
+"""Worker threads in lanes: a destroy never waits behind builds, nor a start behind guests that take their time to shut down,
+nor a build behind images that are fetched ahead."""
 
 from queue import Empty, PriorityQueue
 from typing import Any
@@ -6,13 +7,14 @@ from typing import Any
 from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
-from compute.messages import COMMAND_ACTORS, PowerOff, Reboot, Spawn
+from compute.messages import COMMAND_ACTORS, FetchImage, PowerOff, Reboot, Spawn
 from portal.core.broker import IDLE_POLL_MS
 
 URGENT = "urgent"
-THREADS = {URGENT: 4, "builds": 4, "patient": 8}
+THREADS = {URGENT: 4, "builds": 4, "patient": 8, "ahead": 1}
 _LANES = {
     COMMAND_ACTORS[Spawn]: "builds",
+    COMMAND_ACTORS[FetchImage]: "ahead",
     COMMAND_ACTORS[PowerOff]: "patient",
     COMMAND_ACTORS[Reboot]: "patient",
 }

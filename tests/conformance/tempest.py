@@ -91,7 +91,7 @@ def _configuration(url: str, password: str, refs: dict[str, str]) -> RawConfigPa
         },
         "service_available": {"nova": "true", "glance": "true", "neutron": "true", "cinder": "false", "swift": "false"},
         # random bytes, which tempest sends only where formats are not enforced, are a true raw image
-        "image": {"container_formats": "bare,ovf", "disk_formats": "raw"},
+        "image": {"container_formats": "bare,ovf", "disk_formats": "raw", "image_caching_enabled": "true"},
         "image-feature-enabled": {"os_glance_reserved": "true", "image_format_enforcement": "false"},
         "compute": {"fixed_network_name": "private", "min_microversion": "2.1", "max_microversion": "latest", **refs},
     }

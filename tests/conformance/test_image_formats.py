@@ -38,7 +38,11 @@ def test_usable_formats_are_taken_and_others_are_not(tmp_path):
     (folder / "manifest.yaml").write_text(json.dumps({"images": known}))
     tests = [f"{USABLE_TAKEN}({name})" for name in USABLE] + [f"{IMPORTED}({each['name']})" for each in known]
     sections = {
-        "image": {"images_manifest_file": str(folder / "manifest.yaml"), "disk_formats": ",".join(USABLE), "build_timeout": "60"},
+        "image": {
+            "images_manifest_file": str(folder / "manifest.yaml"),
+            "disk_formats": ",".join(USABLE),
+            "build_timeout": "60",
+        },
         "image-feature-enabled": {"image_conversion": "true", "image_format_enforcement": "true", "import_image": "true"},
     }
     try:

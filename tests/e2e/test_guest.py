@@ -2,7 +2,9 @@
 
 import base64
 import ipaddress
+import json
 import subprocess
+from typing import Any
 
 import pytest
 import websockets.sync.client as ws
@@ -138,7 +140,21 @@ def test_a_machine_image_boots_with_its_kernel_and_ramdisk(cloud, api):
         wait_for("the login prompt", lambda: "login:" in api.log(server_id), 90, every=1)
         folder = cloud.state / "instances" / server_id
         assert {"disk", "disk.info", "console.log", "kernel", "ramdisk"} <= {path.name for path in folder.iterdir()}
-        assert api.image_id("tiny-uec")
-        assert list((cloud.state / "instances" / "_base").iterdir())
+        parts = cached(cloud, api, "tiny-uec")
+        assert [part["disks"] for part in parts] == [1, 1, 1], "the disk, the kernel and the ramdisk lie on the cache"
+        for part in parts:
+            refused = cloud.nebulet("manage", "image_cache", "evict", part["image_id"], check=False)
+            assert "is used by servers on" in refused.stderr
     finally:
         api.delete(server_id)
+    wait_for("images that nobody uses", lambda: not any(part["disks"] for part in cached(cloud, api, "tiny-uec")), 30)
+    cloud.nebulet("manage", "image_cache", "evict", "tiny-uec")
+    wait_for("a smaller cache", lambda: len(cached(cloud, api, "tiny-uec")) == 2, 30)
+
+
+def cached(cloud: Cloud, api: Api, name: str) -> list[dict[str, Any]]:
+    """Return what the host has of a machine image, its kernel and its ramdisk."""
+    image = api.http.get(f"/image/v2/images/{api.image_id(name)}").json()
+    wanted = {image["id"], image["kernel_id"], image["ramdisk_id"]}
+    entries = json.loads(cloud.nebulet("manage", "image_cache", "list", "--json").stdout)
+    return [entry for entry in entries if entry["image_id"] in wanted]

@@ -8,7 +8,7 @@ import pytest
 
 from images.services.metadefs import seeding
 from tests.e2e.cloud import Cloud
-from tests.e2e.test_identity_cli import Shell, names
+from tests.e2e.shell import Shell, names
 
 pytestmark = pytest.mark.real
 

@@ -151,6 +151,9 @@ class LibvirtDriver:
             self._plug_again(domain)
             power.start(domain)
 
+    def bases(self) -> list[Path]:
+        return storage.bases(self._instances)
+
     def display(self, server_id: str, kind: str) -> Display:
         if kind != "vnc":
             raise DriverError(f"Guests of this host have no {kind} display.")

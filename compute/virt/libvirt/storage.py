@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,11 @@ from pathlib import Path
 from compute.virt import qemu_img
 from compute.virt.driver import Cancelled, GuestSpec, ImageCache, Tell
 from compute.virt.errors import BuildCancelled, DriverError
-from compute.virt.layout import GIB, Disk, Layout
+from compute.virt.layout import GIB, ROOT_DISK, Disk, Layout
 from compute.virt.libvirt import config_drive
+
+_QCOW2_HEAD = struct.Struct(">4sIQI")
+_LONGEST_NAME = 1023
 
 
 @contextmanager
@@ -71,6 +75,33 @@ def remove(folder: Path) -> None:
             shutil.rmtree(folder)
         except FileNotFoundError:
             return
+
+
+def bases(instances: Path) -> list[Path]:
+    """Return the file under each guest's disk; raises DriverError when a disk does not tell.
+
+    The disk itself is asked, since only its own header says for certain. Only the first bytes are read, so a thousand guests cost
+    no more than a thousand small reads.
+    """
+    with sentences():
+        found = [_backing_file(disk) for disk in instances.glob(f"*/{ROOT_DISK}")]
+    return [base for base in found if base is not None]
+
+
+def _backing_file(disk: Path) -> Path | None:
+    """Return what a qcow2 file names as its backing file (qcow2 specification, "Header"); None for a disk that is gone by now."""
+    try:
+        with disk.open("rb") as file:
+            header = file.read(_QCOW2_HEAD.size)
+            if len(header) < _QCOW2_HEAD.size:
+                return None  # a build has just begun to write it
+            magic, _version, offset, length = _QCOW2_HEAD.unpack(header)
+            if magic != b"QFI\xfb" or not offset:
+                return None
+            file.seek(offset)
+            return Path(os.fsdecode(file.read(min(length, _LONGEST_NAME))))
+    except FileNotFoundError:
+        return None
 
 
 def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:

@@ -8,6 +8,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from compute.models import HostImage
+from compute.selectors import host_images
 from images import policies
 from images.models import Image
 from images.selectors import get_image
@@ -21,10 +23,11 @@ from portal.dashboard.images import definitions
 from portal.dashboard.images.actions import ACTIONS, BY_NAME
 from portal.dashboard.images.forms import ImageForm
 from portal.dashboard.images.tables import ImageTable
-from portal.dashboard.images.words import VISIBILITY, status_of
+from portal.dashboard.images.words import VISIBILITY, cache_status_of, status_of
 from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, Verdict, WhyView, offers, verdict_of
 from portal.dashboard.kit.commands import Commands, curl, openstack, terraform
 from portal.dashboard.kit.pages import PageResponse, PageView, done, panel, wants_json
+from portal.dashboard.kit.words import Status
 
 
 def add_verdict(ctx: RequestContext) -> Verdict:
@@ -111,8 +114,16 @@ class DetailView(PageView):
             "offers": offers(self.ctx, image, ACTIONS),
             "may_upload": may_upload,
             "access": access_facts(self.ctx, KINDS["image"], image),
+            "holders": holders_of(self.ctx, image),
         }
         return render(request, "images/detail.html", facts)
+
+
+def holders_of(ctx: RequestContext, image: Image) -> list[tuple[HostImage, Status]] | None:
+    """Return the hosts that have the image or were asked for it; None for those who are not told."""
+    if not allowed(ctx, policies.CACHE_LIST):
+        return None
+    return [(row, cache_status_of(row)) for row in host_images(ctx).filter(image_id=image.pk)]
 
 
 class DefinitionsView(PageView):

@@ -10,7 +10,7 @@ import pytest
 from compute.states import PowerState, TaskState
 from compute.virt.driver import never
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
-from compute.virt.fake import FakeDriver
+from compute.virt.fake import FakeDriver, Pretence
 from compute.virt.libvirt.driver import LibvirtDriver, Options
 from compute.virt.libvirt.storage import cache_mode
 from tests.compute.virt import samples
@@ -29,7 +29,7 @@ def base(tmp_path):
 @pytest.fixture(params=["fake", "libvirt"])
 def driver(request, tmp_path):
     if request.param == "fake":
-        return FakeDriver(tmp_path / "instances")
+        return FakeDriver(tmp_path / "instances", Pretence(fetch_images=True))
     if shutil.which("qemu-img") is None:
         pytest.skip("qemu-img is not installed")
     return LibvirtDriver(Options("test:///default", tmp_path / "instances", tmp_path.name, "0.1.0"))
@@ -194,6 +194,13 @@ class TestLibvirtStorage:
 
         assert "virtual size: 1 GiB" in said
         assert "backing file format: raw" in said
+
+    def test_the_file_under_a_disk_is_known_as_long_as_the_guest_is_there(self, driver, spawned, base):
+        assert driver.bases() == [base]
+
+        driver.destroy(spawned.server_id)
+
+        assert driver.bases() == []
 
     def test_a_flavor_that_is_too_small_is_refused(self, driver, spec, tmp_path):
         big = tmp_path / "big"

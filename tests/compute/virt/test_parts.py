@@ -3,13 +3,15 @@
 import base64
 import io
 import json
+import struct
+from pathlib import Path
 
 import pycdlib
 import pytest
 
 from compute.virt import qemu_img
 from compute.virt.errors import DriverError
-from compute.virt.libvirt import config_drive, facts, leases, network
+from compute.virt.libvirt import config_drive, facts, leases, network, storage
 from tests.compute.virt import samples
 
 
@@ -77,3 +79,24 @@ def test_a_network_names_the_folder_of_its_reservations(tmp_path):
 def test_qemu_img_speaks_in_sentences(tmp_path):
     with pytest.raises(DriverError, match="missing: No such file"):
         qemu_img.create_overlay(tmp_path / "o", tmp_path / "missing", "raw", None)
+
+
+def test_only_a_qcow2_header_tells_what_is_under_a_disk(tmp_path):
+    for name, content in {
+        "under": b"QFI\xfb" + struct.pack(">IQI", 3, 64, 9) + bytes(44) + b"/b/c0ffeeXXXX",
+        "alone": b"QFI\xfb" + struct.pack(">IQI", 3, 0, 0) + bytes(44),
+        "raw": b"/b/c0ffee" * 100,
+        "begun": b"QFI",
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "disk").write_bytes(content)
+    (tmp_path / "empty").mkdir()
+
+    assert storage.bases(tmp_path) == [Path("/b/c0ffee")]
+
+
+def test_a_disk_that_cannot_be_read_is_no_disk_without_a_base(tmp_path):
+    (tmp_path / "guest" / "disk").mkdir(parents=True)
+
+    with pytest.raises(DriverError, match="directory"):
+        storage.bases(tmp_path)

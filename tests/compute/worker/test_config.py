@@ -49,3 +49,11 @@ def test_a_pretended_host_is_described_by_the_environment(environ):
 def test_what_cannot_be_is_a_sentence(environ, wrong):
     with pytest.raises(SystemExit, match=r"\w+ .*(is|cannot)"):
         Config.read({**environ, **wrong})
+
+
+def test_how_long_unused_images_stay_is_a_whole_number_of_days(environ):
+    assert Config.read(environ).image_cache_days == 14
+    assert Config.read({**environ, "NEBULET_IMAGE_CACHE_DAYS": "0"}).image_cache_days == 0
+    for wrong in ("-1", "1.5", "", "a week"):
+        with pytest.raises(SystemExit, match=r"NEBULET_IMAGE_CACHE_DAYS is .*, which is no whole number"):
+            Config.read({**environ, "NEBULET_IMAGE_CACHE_DAYS": wrong})
