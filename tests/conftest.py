@@ -29,13 +29,13 @@ _DATABASES = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark them, before pytest picks by marks.
 
-    Where several processes run tests, a file stays in one of them, and so do all that drive the machine's own hypervisor.
+    Where several processes run tests, a file stays in one of them.
     """
     marked = {_HERE / folder / f"test_{name}.py" for folder, names in _DATABASES.items() for name in names}
     for item in items:
         if item.path in marked:
             item.add_marker(pytest.mark.databases)
-        item.add_marker(pytest.mark.xdist_group("real" if item.get_closest_marker("real") else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @pytest.fixture(autouse=True)

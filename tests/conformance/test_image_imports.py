@@ -60,6 +60,7 @@ def test_every_test_of_imports_passes(tmp_path, cloud):
                 "http_image": f"http://127.0.0.1:{port}/image",
                 "http_qcow2_image": f"http://127.0.0.1:{port}/image",
                 "build_timeout": "60",
+                "disk_formats": "raw,qcow2,iso",
                 "alternate_image_endpoint": ELSEWHERE,
             },
             "image-feature-enabled": {

@@ -3,6 +3,7 @@
 import pytest
 
 from deploy.launcher import cli
+from deploy.launcher.commands import tests
 from deploy.launcher.errors import LauncherError
 from deploy.launcher.terminal import Terminal
 
@@ -53,3 +54,16 @@ def test_a_step_that_fails_is_marked(capsys):
         raise LauncherError("No.")
 
     assert capsys.readouterr().out.startswith("✗ packages")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], [["-m", "not real", "-n", "auto", "--dist", "loadgroup"], ["-m", "real"]]),
+        (["--fast"], [["-m", "not real", "-n", "auto", "--dist", "loadgroup"]]),
+        (["-k", "power"], [[]]),
+        (["--fast", "tests/core"], [["-m", "not real"]]),
+    ],
+)
+def test_what_drives_the_machine_runs_after_all_else_and_alone(words, told):
+    assert tests._rounds(cli.parse(["test", *words])) == told

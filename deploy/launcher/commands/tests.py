@@ -16,22 +16,32 @@ from deploy.launcher.terminal import Terminal
 def run(config: Config, options: argparse.Namespace) -> int:
     """Run the tests; return pytest's exit code. Its summary is the last line printed.
 
-    All of them run in as many processes as there are processors; those that are named run in one.
+    First those that need no machine of their own, in as many processes as there are processors; then those that drive a hypervisor,
+    a browser or a client, one by one. Those that are named run in one process.
     """
     terminal = Terminal()
     _install(config, terminal, fast=options.fast)
     state_dir = _state_dir()
-    fast = ["-m", "not real"] if options.fast else []
-    several = [] if options.pytest else ["-n", "auto", "--dist", "loadgroup"]
     try:
-        return subprocess.run(
-            [config.python, "-m", "pytest", "--durations=10", *fast, *several, *options.pytest],
-            cwd=config.checkout,
-            env=_environment(config, state_dir),
-            check=False,
-        ).returncode
+        return max(
+            subprocess.run(
+                [config.python, "-m", "pytest", "--durations=10", *words, *options.pytest],
+                cwd=config.checkout,
+                env=_environment(config, state_dir),
+                check=False,
+            ).returncode
+            for words in _rounds(options)
+        )
     finally:
         shutil.rmtree(state_dir, ignore_errors=True)
+
+
+def _rounds(options: argparse.Namespace) -> list[list[str]]:
+    """Return what pytest is told in each of its runs."""
+    fast = ["-m", "not real"]
+    if options.pytest:
+        return [fast if options.fast else []]
+    return [[*fast, "-n", "auto", "--dist", "loadgroup"], *([] if options.fast else [["-m", "real"]])]
 
 
 def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:

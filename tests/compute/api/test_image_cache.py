@@ -78,7 +78,7 @@ def test_cache_and_queue_are_cleared_apart(personas, cloud, target, left):
 
 
 def test_refusals(personas, cloud):
-    image, queued = cloud.image.pk, make_image(status="queued", size=None, checksum=None, store=None).pk
+    image, queued = cloud.image.pk, make_image(status="queued", size=None, checksum=None).pk
     private = make_image(visibility="private", owner=personas.stranger.ctx.project_id).pk
     clear = {"x-image-cache-clear-target": "attic"}
     admin, member = personas.admin.api, personas.member.api

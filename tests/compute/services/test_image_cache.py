@@ -150,7 +150,7 @@ def test_a_wish_whose_address_has_ended_has_failed(cloud, operator):
 
 
 def test_only_an_active_image_is_fetched_and_only_by_a_host_that_is_there(cloud, operator):
-    queued = make_image(status="queued", size=None, checksum=None, store=None)
+    queued = make_image(status="queued", size=None, checksum=None)
     with pytest.raises(BadRequest, match="is queued"):
         image_cache.warm(ctx=operator, image=queued)
     with pytest.raises(NotFound, match="no-such"):
