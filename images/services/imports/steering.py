@@ -1,0 +1,93 @@
+"""Steering what is done to an image in the background: what there was last, ending it, and trying again what failed.
+
+The Image API has no calls for this; whoever may ask for an import may end it and ask again.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.translation import gettext_noop as _
+
+from images import policies
+from images.models import Image, ImageTask
+from images.services import locations, tasks
+from images.services.imports import outcomes, requests
+from images.states import ImageStatus, TaskStatus
+from images.stores import registry as stores
+from portal.core.context import RequestContext
+from portal.core.errors import Conflict
+from portal.core.policy import Rule, authorize
+
+LOG = logging.getLogger(__name__)
+
+CANCELLED = _("The import was cancelled.")
+_NOTHING_RUNS = _("Nothing is imported into this image now.")
+_NOTHING_FAILED = _("There is no failed import that could be tried again.")
+_AGAIN = (requests.WEB, requests.GLANCE)
+
+
+def cancel(*, ctx: RequestContext, image: Image) -> None:
+    """End what is imported into an image. With a run at work the image is free when that has let go: after a few seconds."""
+    task = ImageTask.objects.filter(pk=image.import_task_id).first()
+    if task is None:
+        raise Conflict(_NOTHING_RUNS)
+    authorize(ctx, rule_of(task), image)
+    outcomes.cancel(task, CANCELLED)
+
+
+def retry(*, ctx: RequestContext, image: Image) -> ImageTask | None:
+    """Begin the last import anew, to the same stores."""
+    task = latest([image]).get(image.pk)
+    if task is None or not can_retry(image, task):
+        raise Conflict(_NOTHING_FAILED)
+    wanted = task.input["import_req"]
+    if not wanted.get("all_stores"):
+        wanted = {**wanted, "stores": list(outcomes.targets_of(task))}
+    return requests.ask(ctx=ctx, image=image, wanted=wanted)
+
+
+def copy(*, ctx: RequestContext, image: Image, store: str) -> ImageTask | None:
+    """Begin to copy an image's data to one more store."""
+    return requests.ask(ctx=ctx, image=image, wanted={"method": {"name": requests.COPY}, "stores": [store]})
+
+
+def rule_of(task: ImageTask) -> Rule:
+    """Return the rule that lets somebody begin, end and repeat such a task."""
+    return policies.COPY_IMAGE if method_of(task) == requests.COPY else policies.MODIFY_IMAGE
+
+
+def method_of(task: ImageTask) -> str:
+    """Return how a task imports; empty for one that imports nothing."""
+    return str(task.input.get("import_req", {}).get("method", {}).get("name", ""))
+
+
+def can_retry(image: Image, task: ImageTask) -> bool:
+    """Whether a task failed that can be begun anew as the image is now; what was staged is gone with the first try."""
+    if task.status != TaskStatus.FAILURE or image.import_task_id:
+        return False
+    if method_of(task) == requests.COPY:
+        return image.status == ImageStatus.ACTIVE
+    return method_of(task) in _AGAIN and image.status == ImageStatus.QUEUED
+
+
+def latest(images: Iterable[Image]) -> dict[str, ImageTask]:
+    """Return the last task of each image that has one, by the image's id. One query."""
+    rows = ImageTask.objects.current().filter(image_id__in=[image.pk for image in images])
+    return {str(task.image_id): task for task in rows.order_by("created_at", "pk")}
+
+
+def recent(ctx: RequestContext, image: Image, most: int = 5) -> list[ImageTask]:
+    """Return the last tasks of an image, the newest first."""
+    authorize(ctx, policies.GET_TASKS)
+    return list(ImageTask.objects.current().filter(image_id=image.pk)[:most])
+
+
+def several_stores() -> bool:
+    """Whether there is more than one store that takes images."""
+    return len(stores.writable()) > 1
+
+
+def copy_targets(image: Image) -> list[str]:
+    """Return the stores that could take a copy of an image and have none."""
+    return [name for name in stores.writable() if name not in image.store_names]
