@@ -6,12 +6,10 @@ The Image API has no calls for this; whoever may ask for an import may end it an
 import logging
 from collections.abc import Iterable
 
-from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from images import policies
 from images.models import Image, ImageTask
-from images.services import locations, tasks
 from images.services.imports import outcomes, requests
 from images.states import ImageStatus, TaskStatus
 from images.stores import registry as stores
@@ -38,8 +36,9 @@ def cancel(*, ctx: RequestContext, image: Image) -> None:
 
 def retry(*, ctx: RequestContext, image: Image) -> ImageTask | None:
     """Begin the last import anew, to the same stores."""
-    task = latest([image]).get(image.pk)
-    if task is None or not can_retry(image, task):
+    mark_latest([image])
+    task = image.latest_task
+    if task is None or not can_retry(image):
         raise Conflict(_NOTHING_FAILED)
     wanted = task.input["import_req"]
     if not wanted.get("all_stores"):
@@ -62,19 +61,22 @@ def method_of(task: ImageTask) -> str:
     return str(task.input.get("import_req", {}).get("method", {}).get("name", ""))
 
 
-def can_retry(image: Image, task: ImageTask) -> bool:
-    """Whether a task failed that can be begun anew as the image is now; what was staged is gone with the first try."""
-    if task.status != TaskStatus.FAILURE or image.import_task_id:
+def can_retry(image: Image) -> bool:
+    """Whether an image's last task failed and can be begun anew as the image is now; what was staged is gone with the first try."""
+    task = image.latest_task
+    if task is None or task.status != TaskStatus.FAILURE or image.import_task_id:
         return False
     if method_of(task) == requests.COPY:
         return image.status == ImageStatus.ACTIVE
     return method_of(task) in _AGAIN and image.status == ImageStatus.QUEUED
 
 
-def latest(images: Iterable[Image]) -> dict[str, ImageTask]:
-    """Return the last task of each image that has one, by the image's id. One query."""
-    rows = ImageTask.objects.current().filter(image_id__in=[image.pk for image in images])
-    return {str(task.image_id): task for task in rows.order_by("created_at", "pk")}
+def mark_latest(images: Iterable[Image]) -> None:
+    """Note on images what was last done to them, where that runs or may have failed. One query, or none."""
+    wanted = {image.pk: image for image in images if image.import_task_id or image.failed_import or not image.has_data}
+    rows = ImageTask.objects.current().filter(image_id__in=wanted) if wanted else ImageTask.objects.none()
+    for task in rows.order_by("created_at", "pk"):
+        wanted[str(task.image_id)].latest_task = task
 
 
 def recent(ctx: RequestContext, image: Image, most: int = 5) -> list[ImageTask]:
