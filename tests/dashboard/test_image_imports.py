@@ -287,3 +287,16 @@ def test_a_list_with_imports_asks_the_database_as_often_as_a_short_one(world, br
     with CaptureQueriesContext(connection) as many:
         client.get("/images/")
     assert len(many) == len(few)
+
+
+def test_a_store_that_is_away_does_not_take_the_pages_with_it(world, fetched, browse, settings, tmp_path):
+    (tmp_path / "file").touch()
+    away = {"driver": "images.stores.filesystem.FilesystemStore", "path": str(tmp_path / "file" / "below")}
+    settings.IMAGE_STORES = {**settings.IMAGE_STORES, "away": away}
+    stores.reset()
+    running(fetched)
+    client = browse("admin", **HTMX)
+
+    assert client.get("/images/").status_code == 200
+    assert client.get(at(fetched, "detail")).status_code == 200
+    assert "away" not in client.get(at(stored(world), "action", "copy")).text

@@ -42,6 +42,8 @@ def trickle(request) -> None:
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     made = Cloud(driver="fake")
+    (made.state / "more").mkdir()
+    (made.state / "more").chmod(0o777)  # the services run as another user
     (made.state / "images.toml").write_text(SETTINGS.format(state=made.state))
     try:
         yield made.up()

@@ -13,6 +13,7 @@ from images.models import Image, ImageTask
 from images.services.imports import outcomes, requests
 from images.states import ImageStatus, TaskStatus
 from images.stores import registry as stores
+from images.stores.base import StoreError
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict
 from portal.core.policy import Rule, authorize
@@ -87,9 +88,21 @@ def recent(ctx: RequestContext, image: Image, most: int = 5) -> list[ImageTask]:
 
 def several_stores() -> bool:
     """Whether there is more than one store that takes images."""
-    return len(stores.writable()) > 1
+    return len(_takers()) > 1
 
 
 def copy_targets(image: Image) -> list[str]:
     """Return the stores that could take a copy of an image and have none."""
-    return [name for name in stores.writable() if name not in image.store_names]
+    return [name for name in _takers() if name not in image.store_names]
+
+
+def _takers() -> list[str]:
+    """Return the stores that take images now: a disk that is away must not take the pages with it."""
+    found = []
+    for name in stores.names():
+        try:
+            if not stores.get(name).read_only:
+                found.append(name)
+        except StoreError as error:
+            LOG.warning("Image store %s cannot be used: %s", name, error)
+    return found
