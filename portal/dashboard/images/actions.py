@@ -70,6 +70,7 @@ class RetryImport(ImportAction):
 class CopyToStore(ImageAction):
     name = "copy"
     label = gettext_lazy("Copy to another store")
+    short = pgettext_lazy("action", "Copy")
     icon = "database"
     rule = policies.COPY_IMAGE
     asks_first = True

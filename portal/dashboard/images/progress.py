@@ -37,7 +37,8 @@ def progress_of(image: Image) -> Progress:
         and task.status == TaskStatus.FAILURE
         and (steering.can_retry(image) or not image.has_data)
     ):
-        return Progress(False, fault=_(task.message))
+        said = _(task.message)
+        return Progress(False, said) if task.message == steering.CANCELLED else Progress(False, fault=said)
     return Progress(busy)
 
 

@@ -57,10 +57,14 @@ def who_can_grant(ctx: RequestContext) -> str:
 
 
 class RowAction:
-    """Base of all buttons on an object. ``opens`` names the page of an action that only leads somewhere."""
+    """Base of all buttons on an object. ``opens`` names the page of an action that only leads somewhere.
+
+    ``short`` stands before the object's name in a dialog where the label would not.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
+    short: ClassVar[str | Promise] = ""
     icon: ClassVar[str] = ""
     rule: ClassVar[Rule]
     perform: ClassVar[Callable[..., object]]
