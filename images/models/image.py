@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.apps import apps
@@ -13,6 +13,9 @@ from django.utils.functional import cached_property
 
 from images.models.gathered import GatheredList, GatheredObject, of_image
 from images.states import BOOTABLE_CONTAINERS, STORED, ImageStatus, Visibility
+
+if TYPE_CHECKING:
+    from images.models.task import ImageTask
 
 # Lists can be narrowed by each of these columns; the indexes begin with it and go on in the usual order of lists.
 LISTED_BY = (
@@ -123,6 +126,7 @@ class Image(models.Model):
     """
 
     member_id: str | None = None
+    latest_task: "ImageTask | None" = None
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
     name = models.CharField(max_length=255, null=True, blank=True)

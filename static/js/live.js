@@ -111,7 +111,7 @@ class LivePage {
       if (event.target.closest("[data-show-new]")) location.reload();
     });
     for (const part of document.querySelectorAll("[data-live-every]")) {
-      setInterval(() => document.visibilityState === "visible" && this.ask(part), part.dataset.liveEvery * 1000);
+      setInterval(() => this.followUp(part), part.dataset.liveEvery * 1000);
     }
   }
 
@@ -137,9 +137,12 @@ class LivePage {
     return this.flush();
   }
 
-  ask(source) {
-    this.want(source, "*");
-    return this.flush();
+  /** Ask again for what is under way, where no feed tells of it: marked by data-busy with its id. */
+  followUp(source) {
+    const busy = source.querySelectorAll("[data-busy]");
+    if (!busy.length || document.visibilityState !== "visible") return;
+    for (const part of busy) this.want(source, part.dataset.busy);
+    this.flush();
   }
 
   want(source, id) {

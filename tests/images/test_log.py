@@ -11,9 +11,12 @@ from tests.images.factories import ImageFactory
 @pytest.fixture
 def told(caplog):
     """What our own loggers say, with the request that each line belongs to."""
-    caplog.handler.addFilter(lambda record: record.name.startswith(("images", "portal.core.statements", "nebulet")))
-    caplog.handler.addFilter(ContextFilter("portal"))
-    return caplog
+    filters = [lambda record: record.name.startswith(("images", "portal.core.statements", "nebulet")), ContextFilter("portal")]
+    for each in filters:
+        caplog.handler.addFilter(each)
+    yield caplog
+    for each in filters:  # the handler serves all tests
+        caplog.handler.removeFilter(each)
 
 
 @pytest.mark.django_db(transaction=True)

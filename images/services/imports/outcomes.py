@@ -11,6 +11,7 @@ from images.services import locations, staging
 from images.states import ImageStatus, TaskStatus, TaskType
 from images.stores import registry as stores
 from images.stores.base import StoreError
+from portal.core.errors import Conflict
 
 LOG = logging.getLogger(__name__)
 
@@ -46,11 +47,29 @@ def succeed(task: ImageTask, run_id: str, **image_changes: Any) -> None:
 def fail(task: ImageTask, run_id: str, reason: str) -> None:
     """End a task badly: an image that was to get its bytes is queued again, and a copy that was not finished goes."""
     with transaction.atomic():
-        if not ImageTask.objects.finish(task.pk, run_id, status=TaskStatus.FAILURE, message=reason):
-            return
-        _restore(task)
-        clear(task)
-    LOG.warning("Task %s of image %s failed: %s", task.pk, task.image_id, reason)
+        mine = ImageTask.objects.finish(task.pk, run_id, status=TaskStatus.FAILURE, message=reason)
+        if mine:
+            _restore(task)
+            clear(task)
+    if mine:
+        LOG.warning("Task %s of image %s failed: %s", task.pk, task.image_id, reason)
+    else:
+        let_go(task, run_id)
+
+
+def cancel(task: ImageTask, reason: str) -> None:
+    """End a task that somebody does not want any more; raises Conflict for one that has ended.
+
+    A run that is at it still writes for a moment. So it restores the image itself when it lets go; a new import cannot begin before.
+    """
+    with transaction.atomic():
+        if not ImageTask.objects.cancel(task.pk, reason):
+            raise Conflict("The import has ended already.")
+        task.refresh_from_db()
+        if task.run_id is None:
+            _restore(task)
+            clear(task)
+    LOG.info("Task %s of image %s was cancelled", task.pk, task.image_id)
 
 
 def begin_anew_or_fail(task: ImageTask, run_id: str, *, blameless: bool = False) -> bool:
@@ -72,10 +91,11 @@ def clear(task: ImageTask) -> None:
 
 
 def let_go(task: ImageTask, run_id: str) -> None:
-    """Leave a task that a run has lost; when it was cancelled, what it brought goes too."""
+    """Leave a task that a run has lost; when it was cancelled, what it brought goes too, and the image is what it was before."""
     discard_parts(task, run_id)
     with transaction.atomic():
         if ImageTask.objects.filter(pk=task.pk, run_id=run_id, status=TaskStatus.FAILURE).update(run_id=None):
+            _restore(task)
             clear(task)
 
 

@@ -3,31 +3,27 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from compute.models import HostImage
-from compute.selectors import host_images
 from images import policies
 from images.models import Image
 from images.selectors import get_image
-from images.services import protections, registry, transfer
-from images.states import ImageStatus
+from images.services import registry, transfer
+from images.services.imports import requests, steering
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
-from portal.dashboard.access.kinds import KINDS
-from portal.dashboard.access.views import access_facts
 from portal.dashboard.images import definitions
-from portal.dashboard.images.actions import ACTIONS, BY_NAME
+from portal.dashboard.images.actions import BY_NAME, CopyToStore
+from portal.dashboard.images.commands import new_commands
+from portal.dashboard.images.detail import detail, find, live_facts
 from portal.dashboard.images.forms import ImageForm
 from portal.dashboard.images.tables import ImageTable
-from portal.dashboard.images.words import VISIBILITY, cache_status_of, status_of
-from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, Verdict, WhyView, offers, verdict_of
-from portal.dashboard.kit.commands import Commands, curl, openstack, terraform
+from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, Verdict, WhyView, verdict_of
 from portal.dashboard.kit.pages import PageResponse, PageView, done, panel, wants_json
-from portal.dashboard.kit.words import Status
 
 
 def add_verdict(ctx: RequestContext) -> Verdict:
@@ -63,16 +59,26 @@ class NewView(PageView):
 
     def post(self, request: HttpRequest) -> PageResponse:
         form = self.form(request.POST)
+        if (
+            wants_json(request) and "address" in form.fields and request.POST.get("address")
+        ):  # only a page that sends a file reads JSON
+            form.add_error("address", _("Choose either a file or an address."))
         image = form.submit(lambda: self.create(form)) if form.is_valid() else None
         if image is None:
             return self.refuse(request, form)
         detail = reverse("images:detail", args=[image.pk])
         if wants_json(request):
             return JsonResponse({"upload": upload_address(self.ctx, image), "detail": detail})
-        return done(request, _("%(name)s waits for its data.") % {"name": image}, detail)
+        fetched = _("%(name)s is being fetched.") if form.cleaned_data.get("address") else _("%(name)s waits for its data.")
+        return done(request, fetched % {"name": image}, detail)
 
+    @transaction.atomic
     def create(self, form: ImageForm) -> Image:
-        return registry.create(ctx=self.ctx, wanted={"container_format": "bare", **form.cleaned_data})
+        """Make the record and, for data from the web, begin its import: both or none."""
+        image = registry.create(ctx=self.ctx, wanted={"container_format": "bare", **form.record})
+        if address := form.cleaned_data.get("address"):
+            requests.ask(ctx=self.ctx, image=image, wanted={"method": {"name": requests.WEB, "uri": address}})
+        return image
 
     def refuse(self, request: HttpRequest, form: ImageForm) -> PageResponse:
         if wants_json(request):
@@ -80,50 +86,38 @@ class NewView(PageView):
         return self.show(request, form, 400)
 
     def show(self, request: HttpRequest, form: ImageForm, status: int = 200) -> HttpResponse:
-        facts = {"form": form, "verdict": add_verdict(self.ctx), "commands": upload_commands()}
+        facts = {"form": form, "verdict": add_verdict(self.ctx), "commands": new_commands(form)}
         return render(request, "images/new.html", facts, status=status)
 
 
-def upload_commands() -> Commands:
-    """Return what one would type to make and upload an image."""
-    file = "debian-12.qcow2"
-    body = {"name": "debian-12", "disk_format": "qcow2", "container_format": "bare", "visibility": "private"}
-    return Commands(
-        openstack("image", "create", "debian-12", "--disk-format", "qcow2", "--container-format", "bare", "--file", file),
-        "\n\n".join([curl("POST", "/image/v2/images", body), curl("PUT", "/image/v2/images/IMAGE_ID/file", send_file=file)]),
-        terraform("openstack_images_image_v2", "debian-12", **body, local_file_path=file),
-    )
+class CommandsView(NewView):
+    """The commands beside the form, for what stands in it now."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> PageResponse:
+        return render(request, "images/new_commands.html", {"commands": new_commands(self.form(request.POST))})
 
 
 class WhyNewView(PageView):
     def get(self, request: HttpRequest) -> PageResponse:
-        return panel(request, "kit/why_verdict.html", {"what": _("Upload image"), "verdict": add_verdict(self.ctx)})
+        return panel(request, "kit/why_verdict.html", {"what": _("Create image"), "verdict": add_verdict(self.ctx)})
 
 
 class DetailView(PageView):
     def get(self, request: HttpRequest, pk: Any) -> PageResponse:
-        image = get_image(self.ctx, str(pk))
-        may_upload = image.status == ImageStatus.QUEUED and allowed(self.ctx, policies.UPLOAD_IMAGE, image)
-        custom = protections.reader(self.ctx)(image.custom)
-        known = definitions.known(self.ctx, custom)
-        facts = {
-            "image": image,
-            "status": status_of(image),
-            "visible_to": VISIBILITY.get(image.visibility, image.visibility),
-            "properties": [(name, value, known.get(name)) for name, value in sorted(custom.items())],
-            "offers": offers(self.ctx, image, ACTIONS),
-            "may_upload": may_upload,
-            "access": access_facts(self.ctx, KINDS["image"], image),
-            "holders": holders_of(self.ctx, image),
-        }
-        return render(request, "images/detail.html", facts)
+        return render(request, "images/detail.html", detail(self.ctx, find(self.ctx, pk)))
 
 
-def holders_of(ctx: RequestContext, image: Image) -> list[tuple[HostImage, Status]] | None:
-    """Return the hosts that have the image or were asked for it; None for those who are not told."""
-    if not allowed(ctx, policies.CACHE_LIST):
-        return None
-    return [(row, cache_status_of(row)) for row in host_images(ctx).filter(image_id=image.pk)]
+class LiveView(PageView):
+    """The parts of an image's page that change while one looks; ``X-View`` tells which whole they belong to."""
+
+    def get(self, request: HttpRequest, pk: Any) -> PageResponse:
+        facts = live_facts(self.ctx, find(self.ctx, pk))
+        answer = render(request, "images/live.html", facts)
+        answer["X-View"] = facts["view"]
+        answer["Cache-Control"] = "no-store"
+        return answer
 
 
 class DefinitionsView(PageView):
@@ -150,19 +144,30 @@ class ImageActions:
     actions: dict[str, RowAction] = dict(BY_NAME)
 
     def find(self, pk: Any) -> Image:
-        return get_image(self.ctx, str(pk))  # type: ignore[attr-defined]
+        return find(self.ctx, pk)  # type: ignore[attr-defined]
 
 
 class ImageActionView(ImageActions, ActionView):
+    def run(self, request: HttpRequest, action: RowAction, obj: Image) -> None:
+        if isinstance(action, CopyToStore):
+            action.copy(self.ctx, obj, request.POST.get("store", ""))
+        else:
+            super().run(request, action, obj)
+
     def show(self, request: HttpRequest, obj: Image, said: str) -> HttpResponse:
+        if request.POST.get("from") == "head":
+            return render(request, "images/head.html", {**live_facts(self.ctx, obj), "note": said})
         table = ImageTable(self.ctx, request.GET)
         return HttpResponse(table.render_row(table.dressed([obj], {obj.pk: said})[0], request))
 
     def template(self, action: RowAction) -> str:
-        return "images/delete.html"
+        return {"delete": "images/delete.html", "copy": "images/copy.html"}.get(action.name, "kit/confirm.html")
 
     def facts(self, action: RowAction, obj: Image) -> dict[str, Any]:
-        return {"back": reverse("images:detail", args=[obj.pk])}
+        facts: dict[str, Any] = {"back": reverse("images:detail", args=[obj.pk])}
+        if isinstance(action, CopyToStore):
+            facts["stores"] = steering.copy_targets(obj)
+        return facts
 
 
 class ImageWhyView(ImageActions, WhyView):

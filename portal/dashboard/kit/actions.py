@@ -57,10 +57,14 @@ def who_can_grant(ctx: RequestContext) -> str:
 
 
 class RowAction:
-    """Base of all buttons on an object. ``opens`` names the page of an action that only leads somewhere."""
+    """Base of all buttons on an object. ``opens`` names the page of an action that only leads somewhere.
+
+    ``short`` stands before the object's name in a dialog where the label would not.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
+    short: ClassVar[str | Promise] = ""
     icon: ClassVar[str] = ""
     rule: ClassVar[Rule]
     perform: ClassVar[Callable[..., object]]
@@ -73,11 +77,15 @@ class RowAction:
 
     def verdict(self, ctx: RequestContext, obj: Any) -> Verdict:
         """Join what the rule says with what the object's state says."""
-        answer = verdict_of(ctx, self.rule, obj)
+        answer = verdict_of(ctx, self.rule_for(obj), obj)
         if not answer.allowed:
             return answer
         reason, remedy = self.refusal_by_state(obj)
         return Verdict(False, reason, remedy) if reason else ALLOWED
+
+    def rule_for(self, obj: Any) -> Rule:
+        """Return the rule that is asked; a few depend on what the object is about."""
+        return self.rule
 
     def refusal_by_state(self, obj: Any) -> tuple[str, str]:
         """Return why the object cannot do this now and when it can, or two empty strings."""
@@ -175,10 +183,14 @@ class ActionView(ActionsView):
         if action.opens:
             return redirect(action.opens, obj.pk)
         try:
-            action.run(self.ctx, obj)
+            self.run(request, action, obj)
         except CloudError as error:
             return self.failed(request, action, obj, error)
         return self.did(request, action, obj)
+
+    def run(self, request: HttpRequest, action: RowAction, obj: Any) -> None:
+        """Do it; an action whose dialog asks for more is given that here."""
+        action.run(self.ctx, obj)
 
     def did(self, request: HttpRequest, action: RowAction, obj: Any) -> PageResponse:
         """Answer a deed that was accepted."""

@@ -56,7 +56,7 @@ class Row:
 
 
 class LiveTable:
-    """Base of all tables."""
+    """Base of all tables. ``poll_s`` says how often rows that are busy are asked for again, where no feed tells of their change."""
 
     name: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
@@ -64,6 +64,7 @@ class LiveTable:
     actions: ClassVar[tuple[RowAction, ...]] = ()
     default_sort: ClassVar[str]
     page_size: ClassVar[int] = 50
+    poll_s: ClassVar[int | None] = None
     words: ClassVar[dict[str, Callable[[str], Q]]] = {}
 
     def __init__(self, ctx: RequestContext, params: QueryDict) -> None:

@@ -105,7 +105,7 @@ def _steps(ctx: RequestContext) -> list[Step]:
     """Return key, image, instance, each with whether it is done."""
     return [
         Step(_("A key to sign in with"), bool(list(list_keypairs(ctx)[:1])), reverse("keys:list"), _("Make key")),
-        Step(_("An image to start from"), images_visible(ctx).exists(), reverse("images:new"), _("Upload image")),
+        Step(_("An image to start from"), images_visible(ctx).exists(), reverse("images:new"), _("Create image")),
         Step(_("Your first instance"), False, reverse("instances:new"), _("Launch instance")),
     ]
 
