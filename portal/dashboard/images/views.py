@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from images import policies
 from images.models import Image
 from images.selectors import get_image
-from images.services import protections, registry, transfer
+from images.services import pieces, protections, registry, transfer
 from images.states import ImageStatus
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
@@ -36,6 +36,18 @@ def upload_address(ctx: RequestContext, image: Image) -> str:
     """Return where the browser puts the bytes, without a host: the page's own is the only one it may speak to."""
     found = urlsplit(transfer.upload_ticket(ctx, image))
     return f"{found.path}?{found.query}"
+
+
+def upload_facts(ctx: RequestContext, image: Image) -> dict[str, Any]:
+    """Return what the browser must know to send an image's bytes; ``total`` is their number once an upload in pieces began."""
+    began = image.upload_offset is not None
+    return {
+        "upload": upload_address(ctx, image),
+        "detail": reverse("images:detail", args=[image.pk]),
+        "again": reverse("images:upload", args=[image.pk]),
+        "pieces": began or pieces.may_resume(),
+        "total": image.upload_bytes if began else None,
+    }
 
 
 class ListView(PageView):
@@ -65,7 +77,7 @@ class NewView(PageView):
             return self.refuse(request, form)
         detail = reverse("images:detail", args=[image.pk])
         if wants_json(request):
-            return JsonResponse({"upload": upload_address(self.ctx, image), "detail": detail})
+            return JsonResponse(upload_facts(self.ctx, image))
         return done(request, _("%(name)s waits for its data.") % {"name": image}, detail)
 
     def create(self, form: ImageForm) -> Image:
@@ -100,7 +112,8 @@ class WhyNewView(PageView):
 class DetailView(PageView):
     def get(self, request: HttpRequest, pk: Any) -> PageResponse:
         image = get_image(self.ctx, str(pk))
-        may_upload = image.status == ImageStatus.QUEUED and allowed(self.ctx, policies.UPLOAD_IMAGE, image)
+        waits = image.status == ImageStatus.QUEUED or image.upload_offset is not None
+        may_upload = waits and allowed(self.ctx, policies.UPLOAD_IMAGE, image)
         custom = protections.reader(self.ctx)(image.custom)
         known = definitions.known(self.ctx, custom)
         facts = {
@@ -110,6 +123,7 @@ class DetailView(PageView):
             "properties": [(name, value, known.get(name)) for name, value in sorted(custom.items())],
             "offers": offers(self.ctx, image, ACTIONS),
             "may_upload": may_upload,
+            "arrived": image.upload_offset,
             "access": access_facts(self.ctx, KINDS["image"], image),
         }
         return render(request, "images/detail.html", facts)
@@ -132,7 +146,7 @@ class UploadView(PageView):
 
     def post(self, request: HttpRequest, pk: Any) -> PageResponse:
         image = get_image(self.ctx, str(pk))
-        return JsonResponse({"upload": upload_address(self.ctx, image), "detail": reverse("images:detail", args=[image.pk])})
+        return JsonResponse(upload_facts(self.ctx, image))
 
 
 class ImageActions:
