@@ -375,3 +375,12 @@ async def test_pieces_are_declared_as_bytes_and_counted_as_uploads(image, store,
     monkeypatch.setattr(uploading, "MOST_UPLOADS", 0)
     assert (await send(0, SIZE)).status == 503
     await assert_queued(image, store)
+
+
+async def test_data_is_staged_whole(personas, image, store):
+    headers = {"content-range": "bytes 0-2/9"}
+    answer = await call(
+        "PUT", f"/image/v2/images/{image.pk}/stage", token=personas.member.token, chunks=[b"abc"], headers=headers
+    )
+    assert (answer.status, answer.taken) == (400, 0)
+    await assert_queued(image, store)

@@ -184,6 +184,8 @@ def _piece(call: Call) -> Piece | None:
     text = call.headers.get("content-range")
     if text is None:
         return None
+    if call.part != "file":
+        raise BadRequest("Data is staged whole, not in pieces.")
     match = _CONTENT_RANGE.fullmatch(text.strip())
     if match is None:
         raise BadRequest("The header Content-Range must read 'bytes FIRST-LAST/SIZE', or 'bytes */SIZE' to ask how far it is.")
