@@ -45,6 +45,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--chunked", action="store_true", help="send without Content-Length")
+    parser.add_argument("--pieces", type=int, metavar="MIB", help="send in pieces of so many MiB")
     parser.add_argument("--folder", type=Path, default=None, help="where the temporary folder is made")
     return parser.parse_args()
 
@@ -67,7 +68,7 @@ def _measure(options: argparse.Namespace, folder: Path, port: int) -> None:
         idle = _rss(server.pid)
         ups, downs, work = [], [], _cpu_seconds(server.pid)
         for _run in range(options.runs):
-            up, down = _round_trip(source, port, options.chunked)
+            up, down = _round_trip(source, port, options)
             ups.append(up)
             downs.append(down)
         peak = _peak_rss(server.pid)
@@ -124,7 +125,7 @@ def _start(port: int, folder: Path) -> "subprocess.Popen[bytes]":
     raise SystemExit("uvicorn did not start")
 
 
-def _round_trip(source: Path, port: int, chunked: bool) -> tuple[float, float]:
+def _round_trip(source: Path, port: int, options: argparse.Namespace) -> tuple[float, float]:
     """Return the seconds of one upload and of one download of the same image."""
     from accounts import contexts
     from accounts.models import User
@@ -136,7 +137,11 @@ def _round_trip(source: Path, port: int, chunked: bool) -> tuple[float, float]:
     put = urlsplit(transfer.upload_ticket(ctx, image))
     get = urlsplit(transfer.source_url(image))
     connection = http.client.HTTPConnection("127.0.0.1", port, blocksize=MIB)
-    up = _upload(connection, f"{put.path}?{put.query}", source, chunked)
+    address = f"{put.path}?{put.query}"
+    if options.pieces:
+        up = _upload_in_pieces(connection, address, source, options.pieces * MIB)
+    else:
+        up = _upload(connection, address, source, options.chunked)
     down = _download(connection, f"{get.path}?{get.query}", source.stat().st_size)
     connection.close()
     from images.stores import registry
@@ -164,6 +169,21 @@ def _upload(connection: http.client.HTTPConnection, address: str, source: Path, 
     took = time.perf_counter() - began
     assert answer.status == 204, (answer.status, text)
     return took
+
+
+def _upload_in_pieces(connection: http.client.HTTPConnection, address: str, source: Path, length: int) -> float:
+    size = source.stat().st_size
+    began = time.perf_counter()
+    with source.open("rb") as body:
+        for start in range(0, size, length):
+            piece = body.read(length)
+            last = start + len(piece) - 1
+            headers = {"Content-Type": "application/octet-stream", "Content-Range": f"bytes {start}-{last}/{size}"}
+            connection.request("PUT", address, piece, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            assert answer.status == (204 if last + 1 == size else 308), (answer.status, text)
+    return time.perf_counter() - began
 
 
 def _download(connection: http.client.HTTPConnection, address: str, size: int) -> float:

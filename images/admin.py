@@ -100,7 +100,7 @@ class ImageAdmin(PolicyModelAdmin):
             },
         ),
         ("Needs of servers", {"fields": ("min_disk", "min_ram")}),
-        ("Upload", {"fields": ("upload_store", "upload_id", "upload_seen_at", "upload_bytes")}),
+        ("Upload", {"fields": ("upload_store", "upload_id", "upload_seen_at", "upload_bytes", "upload_offset")}),
         ("Times", {"fields": ("created_at", "updated_at", "deleted_at")}),
     )
     inlines = (PropertyInline, TagInline, MemberInline, LocationInline)

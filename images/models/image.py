@@ -29,7 +29,7 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
-_NO_UPLOAD: dict[str, Any] = {"upload_id": None, "upload_bytes": 0, "upload_store": None}
+_NO_UPLOAD: dict[str, Any] = {"upload_id": None, "upload_bytes": 0, "upload_store": None, "upload_offset": None}
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -50,7 +50,14 @@ class ImageQuerySet(models.QuerySet["Image"]):
         )
 
     def begin_upload(
-        self, image_id: str, *, upload_id: str, store: str, reserved_bytes: int, status: ImageStatus = ImageStatus.SAVING
+        self,
+        image_id: str,
+        *,
+        upload_id: str,
+        store: str,
+        reserved_bytes: int,
+        status: ImageStatus = ImageStatus.SAVING,
+        offset: int | None = None,
     ) -> bool:
         """Take a queued image for one upload; False when it is not queued any more."""
         now = timezone.now()
@@ -60,6 +67,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
             upload_seen_at=now,
             upload_bytes=reserved_bytes,
             upload_store=store,
+            upload_offset=offset,
             updated_at=now,
         )
         return changed == 1
@@ -67,6 +75,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def upload_alive(self, image_id: str, upload_id: str) -> bool:
         """Note that bytes still flow; False when the upload lost its image."""
         return self.present().filter(pk=image_id, upload_id=upload_id).update(upload_seen_at=timezone.now()) == 1
+
+    def move_upload(self, image_id: str, upload_id: str, before: int, after: int) -> bool:
+        """Note how many bytes of an upload in pieces are safe; False when it stands elsewhere or lost its image."""
+        mine = self.filter(pk=image_id, status=ImageStatus.SAVING, upload_id=upload_id, upload_offset=before)
+        return mine.update(upload_offset=after, upload_seen_at=timezone.now()) == 1
 
     def finish_upload(self, image_id: str, upload_id: str, **content: Any) -> bool:
         """Make the image active with what was measured; False when the upload lost its image."""
@@ -99,9 +112,13 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Let a deleted image's record know of no upload any more; False when there was none, or the image lives."""
         return self.filter(pk=image_id, status=ImageStatus.DELETED, upload_id=upload_id).update(**_NO_UPLOAD) == 1
 
-    def silent_uploads(self, before: datetime) -> "ImageQuerySet":
-        """Keep uploads of which nothing was heard since ``before``: their process is gone."""
-        return self.filter(upload_id__isnull=False, upload_seen_at__lt=before)
+    def silent_uploads(self, before: datetime, kept_before: datetime) -> "ImageQuerySet":
+        """Keep uploads of which nothing was heard since ``before``: their process is gone.
+
+        One in pieces that has bytes to go on with may be silent since ``kept_before``.
+        """
+        ends = ~Q(status=ImageStatus.SAVING) | Q(upload_offset=None) | Q(upload_offset=0) | Q(upload_seen_at__lt=kept_before)
+        return self.filter(ends, upload_id__isnull=False, upload_seen_at__lt=before)
 
     def switch(self, image_id: str, before: ImageStatus, after: ImageStatus) -> bool:
         """Change between active and deactivated; False when the image was in another status."""
@@ -122,7 +139,8 @@ class Image(models.Model):
     """What is known of an image; where its bytes lie is said by its locations.
 
     ``upload_id`` names the upload that may write now, to ``upload_store``; ``upload_bytes`` is what waits in the staging area, or what
-    the upload has reserved of the project's quota. ``import_task_id`` names the task that may change the image's bytes now.
+    the upload has reserved of the project's quota; ``upload_offset`` is how many bytes of an upload in pieces are safe, and null for
+    every other upload. ``import_task_id`` names the task that may change the image's bytes now.
     """
 
     member_id: str | None = None
@@ -148,6 +166,7 @@ class Image(models.Model):
     upload_id = models.CharField(max_length=36, null=True, blank=True)
     upload_seen_at = models.DateTimeField(null=True, blank=True)
     upload_bytes = models.BigIntegerField(default=0)
+    upload_offset = models.BigIntegerField(null=True, blank=True)
     import_task_id = models.CharField(max_length=36, null=True, blank=True)
     importing_to_stores = models.TextField(null=True, blank=True)
     failed_import = models.TextField(null=True, blank=True)

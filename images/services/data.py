@@ -27,6 +27,7 @@ from portal.core.policy import authorize
 LOG = logging.getLogger(__name__)
 
 SILENT_UPLOAD = timedelta(minutes=5)
+KEPT_UPLOAD = timedelta(hours=24)
 ROOM_TO_KEEP = 64 << 20
 
 
@@ -52,8 +53,13 @@ class Upload:
     verifier: Verifier | None = None
 
 
-def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None) -> Upload:
-    """Take a queued image for the caller's upload, before the first byte; refuses what can be known to fail."""
+def begin_upload(
+    *, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None, offset: int | None = None
+) -> Upload:
+    """Take a queued image for the caller's upload, before the first byte; refuses what can be known to fail.
+
+    An upload with an ``offset`` arrives in pieces.
+    """
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.UPLOAD_IMAGE, image)
     _require_formats(image)
@@ -63,7 +69,9 @@ def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, stor
     upload_id = new_uuid()
     with transaction.atomic():
         limits.admit_upload(image.owner, length or 0)
-        taken = Image.objects.begin_upload(image.pk, upload_id=upload_id, store=place.name, reserved_bytes=length or 0)
+        taken = Image.objects.begin_upload(
+            image.pk, upload_id=upload_id, store=place.name, reserved_bytes=length or 0, offset=offset
+        )
         locations.require_room(image.pk, place.name)
     if not taken:
         raise no_transition(image, ImageStatus.SAVING)
@@ -129,9 +137,13 @@ def abort_upload(upload: Upload, reason: str) -> None:
         LOG.warning("Upload of image %s ended without success: %s", upload.image_id, reason)
 
 
-def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD) -> int:
-    """Put images whose upload died with its process back to queued, unless they are deleted, and clear what it left; return how many."""
-    return sum(map(_reclaim, Image.objects.silent_uploads(timezone.now() - older_than)))
+def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD, kept: timedelta = KEPT_UPLOAD) -> int:
+    """Put images whose upload died with its process, or was not gone on with in time, back to queued, unless they are deleted.
+
+    Clears what the upload left; returns how many there were.
+    """
+    now = timezone.now()
+    return sum(map(_reclaim, Image.objects.silent_uploads(now - older_than, now - kept)))
 
 
 def _reclaim(image: Image) -> bool:

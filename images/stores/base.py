@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 IMAGE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 PART = re.compile(rf"\.({IMAGE_ID.pattern})\.({IMAGE_ID.pattern})\.part")
@@ -21,6 +21,10 @@ class StoreFull(StoreError):
     """There is no room for the bytes."""
 
 
+class PartBusy(StoreError):
+    """Another upload writes to the part at this moment."""
+
+
 class Writer(Protocol):
     """Bytes on their way in; nobody sees them before ``commit``."""
 
@@ -32,6 +36,19 @@ class Writer(Protocol):
 
     def abort(self) -> None:
         """Throw away what was written; harmless after ``commit`` or a second time."""
+
+
+class Part(Writer, Protocol):
+    """Bytes that may wait half-way for the rest; nobody else writes to them while they are open, and a process that dies lets go."""
+
+    def cut(self, size: int) -> None:
+        """Keep the first ``size`` bytes alone; what is written next follows them."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` of the bytes that were written, from ``offset``."""
+
+    def pause(self) -> int:
+        """Let go of the bytes, safe against a power cut, and return how many there are."""
 
 
 class Reader(Protocol):
@@ -78,6 +95,16 @@ class Store(Protocol):
 
     def properties(self) -> dict[str, Any]:
         """Return what operators may know of the store; no secrets."""
+
+
+@runtime_checkable
+class ResumingStore(Store, Protocol):
+    """A store in which an upload may go on after an interruption."""
+
+    def writer(self, image_id: str, upload_id: str, size: int | None = None) -> Part: ...
+
+    def resume(self, image_id: str, upload_id: str) -> Part:
+        """Return what an earlier piece of the upload wrote, open for more; raises NoData or PartBusy."""
 
 
 def checked(image_id: str) -> str:

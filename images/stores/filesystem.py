@@ -5,6 +5,7 @@ name is whole. That name is given once: an upload that was thought dead and wake
 """
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -12,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from images.stores.base import NoData, StoreError, StoreFull, checked, part_name
+from images.stores.base import NoData, PartBusy, StoreError, StoreFull, checked, part_name
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_RESUME = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = _RESUME | os.O_CREAT | os.O_EXCL
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -48,6 +50,15 @@ class FilesystemStore:
 
     def writer(self, image_id: str, upload_id: str, size: int | None = None) -> "FileWriter":
         return FileWriter(_opened(self._roomy(size or 0)), checked(image_id), part_name(image_id, upload_id))
+
+    def resume(self, image_id: str, upload_id: str) -> "FileWriter":
+        part = part_name(image_id, upload_id)
+        for path in self._folders:
+            try:
+                return FileWriter(_opened(path), checked(image_id), part, _RESUME)
+            except NoData:
+                continue
+        raise NoData(f"Nothing is left of the upload of image {image_id}.")
 
     def open(self, key: str) -> "FileReader":
         name = checked(key)
@@ -130,15 +141,18 @@ def _free(path: Path) -> int:
 
 
 class FileWriter:
-    """One upload's temporary file. Owns the descriptor of the folder it was given."""
+    """One upload's temporary file, locked. Owns the descriptor of the folder it was given."""
 
-    def __init__(self, folder: int, name: str, part: str) -> None:
+    def __init__(self, folder: int, name: str, part: str, flags: int = _CREATE) -> None:
         self._folder = folder
         self._name = name
         self._part = part
         self._open = True
         try:
-            self._file = os.open(part, _CREATE, 0o640, dir_fd=folder)
+            self._file = _locked(os.open(part, flags, 0o640, dir_fd=folder))
+        except FileNotFoundError:
+            os.close(folder)
+            raise NoData("Nothing is left of the upload.") from None
         except OSError as error:
             os.close(folder)
             raise _as_store_error(error) from error
@@ -150,6 +164,31 @@ class FileWriter:
                 rest = rest[os.write(self._file, rest) :]
         except OSError as error:
             raise _as_store_error(error) from error
+
+    def cut(self, size: int) -> None:
+        if os.fstat(self._file).st_size < size:
+            raise StoreError("The upload has fewer bytes than were acknowledged.")
+        try:
+            os.ftruncate(self._file, size)
+            os.lseek(self._file, size, os.SEEK_SET)
+        except OSError as error:
+            raise _as_store_error(error) from error
+
+    def read(self, offset: int, length: int) -> bytes:
+        try:
+            return os.pread(self._file, length, offset)
+        except OSError as error:
+            raise _as_store_error(error) from error
+
+    def pause(self) -> int:
+        try:
+            os.fsync(self._file)
+            os.fsync(self._folder)
+            return os.fstat(self._file).st_size
+        except OSError as error:
+            raise _as_store_error(error) from error
+        finally:
+            self._close()
 
     def commit(self) -> None:
         try:
@@ -202,7 +241,18 @@ class FileReader:
         self._file.close()
 
 
+def _locked(file: int) -> int:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
 def _as_store_error(error: OSError) -> StoreError:
+    if isinstance(error, BlockingIOError | FileExistsError):
+        return PartBusy("Another upload writes to this image at this moment.")
     if error.errno in _FULL:
         return StoreFull("There is no room left in the image store.")
     return StoreError(f"The image store cannot be written: {error.strerror}.")

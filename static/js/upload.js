@@ -1,5 +1,7 @@
 // Send an image's bytes from the browser straight to the image API. The form first makes the image (an ordinary post); the
-// answer tells where the bytes go and which ticket lets them in.
+// answer tells where the bytes go, which ticket lets them in, and whether they may go in pieces.
+import { Cancelled, PieceSender, Refused, reason } from "./pieces.js";
+
 export const uploadForm = () => ({
   file: null,
   sent: 0,
@@ -7,12 +9,20 @@ export const uploadForm = () => ({
   rate: 0,
   state: "idle",
   fault: "",
+  made: null,
+  sender: null,
 
   get busy() {
-    return this.state === "creating" || this.state === "sending" || this.state === "checking";
+    return !this.idle;
+  },
+  get paused() {
+    return this.state === "paused";
+  },
+  get sendsPieces() {
+    return this.busy && this.sender !== null && !this.paused;
   },
   get idle() {
-    return !this.busy;
+    return this.state === "idle" || this.state === "failed";
   },
   get failed() {
     return this.state === "failed";
@@ -26,6 +36,8 @@ export const uploadForm = () => ({
   get words() {
     const texts = this.$root.dataset;
     if (this.state === "checking") return texts.wordsChecking;
+    if (this.state === "waiting") return texts.wordsWaiting;
+    if (this.paused) return texts.wordsPaused.replace("{sent}", size(this.sent)).replace("{total}", size(this.total));
     if (!this.rate) return texts.wordsStarting;
     const left = Math.ceil((this.total - this.sent) / this.rate);
     return texts.wordsSending
@@ -48,18 +60,64 @@ export const uploadForm = () => ({
     event.preventDefault();
     this.state = "creating";
     this.fault = "";
-    const form = this.$root;
-    const body = new FormData(form);
+    this.sender = null;
+    const texts = this.$root.dataset;
+    const made = await this.ask(this.made?.again ?? this.$root.action).catch(() => null);
+    if (!made?.upload) return this.fail(made?.message ?? texts.wordsLost);
+    this.made = made;
+    if (made.pieces && this.file.size) this.sendPieces(made);
+    else this.put(made);
+  },
+
+  /** Post the form; the answer says where the bytes go. */
+  async ask(address) {
+    const body = new FormData(this.$root);
     body.delete("file");
-    let answer;
+    const answer = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
+    return answer.json();
+  },
+
+  async sendPieces({ upload, detail, again, total }) {
+    const texts = this.$root.dataset;
+    if (total && !isSame(detail, this.file, total)) return this.fail(texts.wordsOther);
+    remember(detail, this.file);
+    this.total = this.file.size;
+    this.began = { at: performance.now(), sent: 0 };
+    const sender = new PieceSender({
+      file: this.file,
+      address: upload,
+      renew: () => this.ask(again).then((made) => made.upload, () => null),
+      tell: (news) => this.hear(news),
+    });
+    this.sender = sender;
     try {
-      answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    } catch {
-      return this.fail(form.dataset.wordsLost);
+      await sender.run();
+      forget(detail);
+      location.assign(detail);
+    } catch (error) {
+      if (error instanceof Cancelled) forget(detail);
+      this.fail(error instanceof Cancelled ? texts.wordsCancelled : (error instanceof Refused && error.message) || texts.wordsLost);
     }
-    const made = await answer.json().catch(() => ({}));
-    if (!answer.ok || !made.upload) return this.fail(made.message ?? form.dataset.wordsLost);
-    this.put(made);
+  },
+
+  hear({ state, sent }) {
+    if (this.paused) return;
+    if (state === "sending" && this.state !== "sending") this.began = { at: performance.now(), sent };
+    this.state = state;
+    if (sent === undefined) return;
+    this.sent = sent;
+    this.rate = (sent - this.began.sent) / Math.max(0.2, (performance.now() - this.began.at) / 1000);
+  },
+
+  pause() {
+    this.state = "paused";
+    this.sender.pause();
+  },
+
+  resume() {
+    this.state = "sending";
+    this.began = { at: performance.now(), sent: this.sent };
+    this.sender.resume();
   },
 
   put({ upload, detail, token_header: header, token }) {
@@ -84,7 +142,16 @@ export const uploadForm = () => ({
     request.send(this.file);
   },
 
+  /** Throw away what an earlier page sent. */
+  async discard() {
+    const made = await this.ask(this.$root.action).catch(() => null);
+    if (made?.upload) await fetch(made.upload, { method: "DELETE" }).catch(() => null);
+    forget(made?.detail);
+    location.reload();
+  },
+
   cancel() {
+    this.sender?.cancel();
     this.request?.abort();
   },
 
@@ -96,26 +163,21 @@ export const uploadForm = () => ({
   },
 });
 
-/** The image API answers a refusal as text or JSON; take the sentence out of either. */
-function reason(request) {
-  const type = request.getResponseHeader("Content-Type") ?? "";
-  if (type.includes("json")) {
-    try {
-      const body = JSON.parse(request.responseText);
-      return body.message ?? Object.values(body)[0]?.message ?? null;
-    } catch {
-      return null;
-    }
-  }
-  const page = new DOMParser().parseFromString(request.responseText, "text/html");
-  return page.body.textContent.trim().slice(0, 300) || null;
+// Which file an upload began with, so that after a reload another one is not sent behind its first half.
+const mark = (file) => `${file.name}|${file.size}|${file.lastModified}`;
+const remember = (detail, file) => localStorage.setItem(`upload:${detail}`, mark(file));
+const forget = (detail) => localStorage.removeItem(`upload:${detail}`);
+
+function isSame(detail, file, total) {
+  const known = localStorage.getItem(`upload:${detail}`);
+  return file.size === total && (known === null || known === mark(file));
 }
 
 async function guessFormat(file) {
   const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
   if (head[0] === 0x51 && head[1] === 0x46 && head[2] === 0x49 && head[3] === 0xfb) return "qcow2";
-  const mark = await file.slice(0x8001, 0x8006).text();
-  return mark === "CD001" ? "iso" : "raw";
+  const volume = await file.slice(0x8001, 0x8006).text();
+  return volume === "CD001" ? "iso" : "raw";
 }
 
 function size(bytes) {

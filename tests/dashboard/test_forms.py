@@ -109,6 +109,19 @@ def test_making_an_image_tells_the_browser_where_the_bytes_go(world, browse):
     assert answer.json()["detail"] == reverse("images:detail", args=[image.pk])
 
 
+def test_an_upload_in_pieces_that_waits_for_the_rest_is_offered_to_go_on(world, browse):
+    image = make_image(
+        owner=world.people.lab.pk, status="saving", size=None, upload_id="u", upload_offset=2 << 20, upload_bytes=9 << 20
+    )
+    page = browse("member").get(reverse("images:detail", args=[image.pk])).text
+    assert "Part of the data is missing" in page
+    assert "Throw away" in page
+
+    facts = browse("member", Accept="application/json").post(reverse("images:upload", args=[image.pk])).json()
+    assert (facts["pieces"], facts["total"]) == (True, 9 << 20)
+    assert facts["again"] == reverse("images:upload", args=[image.pk])
+
+
 def test_a_refused_image_answers_in_words(world, browse):
     answer = browse("reader", Accept="application/json").post("/images/new/", {"name": "", "disk_format": "qcow2"})
 

@@ -48,10 +48,10 @@ class Call:
         """Send a piece of the answer's body."""
         await self.send_raw({"type": "http.response.body", "body": data, "more_body": more})
 
-    async def refuse(self, error: CloudError) -> None:
-        """Answer with the image service's fault."""
+    async def refuse(self, error: CloudError, more: dict[str, str] | None = None) -> None:
+        """Answer with the image service's fault, and ``more`` headers."""
         data = codec.JSONRenderer().render(faults.render("image", error))
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(more or {})}
         if error.status == 401:
             headers |= {"WWW-Authenticate": 'Keystone uri="/identity/v3"', "Connection": "close"}
         await self.start(error.status, headers)

@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from images.api.v2 import download, upload
+from images.api.v2 import download, pieces
 from images.api.v2.call import Call, Receive, Send
 from portal.core import log
 from portal.core.errors import CloudError
@@ -24,8 +24,9 @@ Scope = MutableMapping[str, Any]
 
 _PATH = re.compile(r"/image/v2/images/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/(file|stage)")
 _WAYS = {
-    ("PUT", "file"): upload.upload,
-    ("PUT", "stage"): upload.upload,
+    ("PUT", "file"): pieces.upload,
+    ("PUT", "stage"): pieces.upload,
+    ("DELETE", "file"): pieces.cancel,
     ("GET", "file"): download.download,
     ("HEAD", "file"): download.download,
 }

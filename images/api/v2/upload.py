@@ -6,6 +6,7 @@ process and by quota for a project, in memory by two batches.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from images.api.v2.call import Call
@@ -32,15 +33,19 @@ class ClientGone(Exception):
 
 async def upload(call: Call) -> None:
     """Take an image's bytes: 204, and the image is active, or staged."""
+    await admitted(call, await writer_context(call), _upload)
+
+
+async def admitted(call: Call, ctx: RequestContext, way: Callable[[Call, RequestContext], Awaitable[None]]) -> None:
+    """Take bytes in this way, if they are declared as such and the process has not too much to do."""
     global _running  # noqa: PLW0603  one counter for the process, touched by the event loop's thread only
-    ctx = await writer_context(call)
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/octet-stream":
         raise UnsupportedMediaType("Image data is sent as application/octet-stream.")
     if _running >= MOST_UPLOADS:
         raise Unavailable("Too many uploads run at this moment. Try again later.")
     _running += 1
     try:
-        await _upload(call, ctx)
+        await way(call, ctx)
     finally:
         _running -= 1
 
@@ -81,11 +86,11 @@ class _Transfer:
 async def _upload(call: Call, ctx: RequestContext) -> None:
     running = _Transfer(call.part)
     try:
-        await in_database(running.begin, ctx, call, _length(call))
+        await in_database(running.begin, ctx, call, announced(call))
         assert running.job is not None
         await on_bytes(running.open, running.job)
         assert running.ingest is not None
-        await _take(call, running.ingest, running.job)
+        await take(call, running.ingest, running.job)
         content = await on_bytes(running.ingest.conclude)
         await in_database(running.way.finish_upload, running.job, content)
     except BaseException as error:
@@ -100,7 +105,7 @@ async def _upload(call: Call, ctx: RequestContext) -> None:
     await call.body()
 
 
-async def _take(call: Call, ingest: Arrival, job: data.Upload) -> None:
+async def take(call: Call, ingest: Arrival, job: data.Upload) -> None:
     """Carry the body into the store, one batch at work while the next arrives."""
     try:
         async with asyncio.timeout(IDLE_S) as idle:
@@ -171,7 +176,7 @@ class _Pace:
             await in_database(data.keep_alive, self._job)
 
 
-def _length(call: Call) -> int | None:
+def announced(call: Call) -> int | None:
     """Return how many bytes the client announced, or None for a chunked body of unknown length."""
     text = call.headers.get("content-length") or call.headers.get("x-openstack-image-size")
     if text is None:

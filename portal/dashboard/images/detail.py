@@ -64,11 +64,13 @@ def detail(ctx: RequestContext, image: Image) -> dict[str, Any]:
     """Return everything on the page."""
     custom = protections.reader(ctx)(image.custom)
     known = definitions.known(ctx, custom)
+    waits = image.status == ImageStatus.QUEUED or image.upload_offset is not None
     return {
         **live_facts(ctx, image),
         "visible_to": VISIBILITY.get(image.visibility, image.visibility),
         "properties": [(name, value, known.get(name)) for name, value in sorted(custom.items())],
-        "may_upload": image.status == ImageStatus.QUEUED and allowed(ctx, policies.UPLOAD_IMAGE, image),
+        "may_upload": waits and allowed(ctx, policies.UPLOAD_IMAGE, image),
+        "arrived": image.upload_offset,
         "access": access_facts(ctx, KINDS["image"], image),
         "holders": _holders(ctx, image),
     }

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from images import policies
 from images.models import Image
 from images.selectors import get_image
-from images.services import registry, transfer
+from images.services import pieces, registry, transfer
 from images.services.imports import requests, steering
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
@@ -35,6 +35,18 @@ def upload_address(ctx: RequestContext, image: Image) -> str:
     """Return where the browser puts the bytes, without a host: the page's own is the only one it may speak to."""
     found = urlsplit(transfer.upload_ticket(ctx, image))
     return f"{found.path}?{found.query}"
+
+
+def upload_facts(ctx: RequestContext, image: Image) -> dict[str, Any]:
+    """Return what the browser must know to send an image's bytes; ``total`` is their number once an upload in pieces began."""
+    began = image.upload_offset is not None
+    return {
+        "upload": upload_address(ctx, image),
+        "detail": reverse("images:detail", args=[image.pk]),
+        "again": reverse("images:upload", args=[image.pk]),
+        "pieces": began or pieces.may_resume(),
+        "total": image.upload_bytes if began else None,
+    }
 
 
 class ListView(PageView):
@@ -68,7 +80,7 @@ class NewView(PageView):
             return self.refuse(request, form)
         detail = reverse("images:detail", args=[image.pk])
         if wants_json(request):
-            return JsonResponse({"upload": upload_address(self.ctx, image), "detail": detail})
+            return JsonResponse(upload_facts(self.ctx, image))
         fetched = _("%(name)s is being fetched.") if form.cleaned_data.get("address") else _("%(name)s waits for its data.")
         return done(request, fetched % {"name": image}, detail)
 
@@ -137,7 +149,7 @@ class UploadView(PageView):
 
     def post(self, request: HttpRequest, pk: Any) -> PageResponse:
         image = get_image(self.ctx, str(pk))
-        return JsonResponse({"upload": upload_address(self.ctx, image), "detail": reverse("images:detail", args=[image.pk])})
+        return JsonResponse(upload_facts(self.ctx, image))
 
 
 class ImageActions:
