@@ -48,7 +48,7 @@ def begin(page: Page, cloud: Cloud, file, name: str) -> None:  # noqa: F811
     page.goto(f"{cloud.url}/images/new/")
     page.get_by_label("File").set_input_files(file)
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Upload image").click()
+    page.get_by_role("button", name="Create image").click()
 
 
 def image_of(cloud: Cloud, name: str):
