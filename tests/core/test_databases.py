@@ -177,7 +177,7 @@ def test_no_model_needs_what_a_database_lacks(db):
 @pytest.mark.parametrize(
     ("url", "engine"),
     [
-        ("sqlite:////srv/nebulet.sqlite3", "django.db.backends.sqlite3"),
+        ("sqlite:////srv/nebulet.sqlite3", "portal.core.sqlite"),
         ("postgres://nebulet:s%2Fcret@db.example/nebulet", "django.db.backends.postgresql"),
         ("mysql://nebulet:s%2Fcret@db.example:3307/nebulet", "portal.core.mariadb"),
     ],
