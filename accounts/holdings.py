@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import CharField, Exists, Q, QuerySet, Value
 
 from accounts import contexts
 from accounts.models import Assignment, Domain, ImpliedRole, Project, RevokedToken, Role, User
@@ -18,8 +18,9 @@ _PERSON = (
 )
 _PROJECT = (Part(Project, "", ("id", "name", "domain_id", "enabled")), Part(Domain, "domain", _DOMAIN))
 _ALONE = (Part(Domain, "", _DOMAIN),)
-_ROLE = (Part(Role, "", ("id", "name", "domain_id")),)
-_IMPLIED = (Part(Role, "implied", ("id", "name", "domain_id")),)
+_ROLE = Part(Role, "", ("id", "name", "domain_id"))
+_IMPLIED = Part(Role, "implied", ("id", "name", "domain_id"))
+_GIVEN = ""  # stands where a role that is implied has the one that implies it
 
 
 @dataclass(frozen=True)
@@ -53,26 +54,37 @@ def of(kind: str, *, user_id: str, scope_id: str, audit_id: str) -> Holding | No
 
 
 def roles(kind: str, *, user_id: str, scope_id: str) -> list[Role]:
-    """Return the roles that a user holds in a scope now, those that others imply included. Two queries."""
+    """Return the roles that a user holds in a scope now, those that others imply included. One query."""
     names = {"user_id": user_id} | ({"scope_id": scope_id} if kind in (PROJECT, DOMAIN) else {})
-    return implied([split(_ROLE, row)[0] for row in _ROLES[kind].rows(**names)])
+    table = _by_prior(_ROLES[kind].rows(**names))
+    return contexts.expand(table.pop(_GIVEN, []), table)
 
 
 def implied(given: list[Role]) -> list[Role]:
     """Return the roles with all that they imply. One query."""
+    return contexts.expand(given, _by_prior(_IMPLICATIONS.rows()))
+
+
+def _by_prior(rows: list[list[Any]]) -> contexts.Implications:
     table: contexts.Implications = {}
-    for prior_id, *columns in _IMPLICATIONS.rows():
-        table.setdefault(prior_id, []).append(split(_IMPLIED, columns)[0])
-    return contexts.expand(given, table)
+    for prior_id, *columns in rows:
+        table.setdefault(prior_id, []).append(_ROLE.row(columns))
+    return table
 
 
 def _columns(parts: tuple[Part, ...]) -> list[str]:
     return [name for part in parts for name in part.columns]
 
 
-def _held(where: Q, user_id: str) -> QuerySet[Any]:
+def _implications() -> QuerySet[Any, Any]:
+    return ImpliedRole.objects.order_by().values_list("prior_id", *_IMPLIED.columns)
+
+
+def _held(where: Q, user_id: str) -> QuerySet[Any, Any]:
+    """Return the roles that were given, and after them every implication."""
     rows = Assignment.objects.filter(where, contexts.given_to(user_id)).order_by()
-    return Role.objects.filter(pk__in=rows.values("role_id")).order_by().values_list(*_columns(_ROLE))
+    given = Role.objects.filter(pk__in=rows.values("role_id")).order_by()
+    return given.values_list(Value(_GIVEN, CharField()), *_ROLE.columns).union(_implications(), all=True)
 
 
 _PEOPLE = PreparedQuery(
@@ -90,7 +102,7 @@ _PROJECTS = PreparedQuery(
 _DOMAINS = PreparedQuery(
     lambda scope_id: Domain.objects.filter(pk=scope_id).order_by().values_list(*_columns(_ALONE)), "scope_id"
 )
-_IMPLICATIONS = PreparedQuery(lambda: ImpliedRole.objects.order_by().values_list("prior_id", *_columns(_IMPLIED)))
+_IMPLICATIONS = PreparedQuery(_implications)
 _ROLES = {
     SYSTEM: PreparedQuery(lambda user_id: _held(contexts.on_system(), user_id), "user_id"),
     DOMAIN: PreparedQuery(lambda user_id, scope_id: _held(contexts.on_domain(scope_id), user_id), "user_id", "scope_id"),

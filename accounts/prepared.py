@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 
 
 class Part:
@@ -21,8 +22,15 @@ class Part:
         self.columns = [f"{path}__{name}" if path else name for name in self.fields]
 
     def row(self, values: Sequence[Any]) -> Any:
-        """Return a row that has just these columns and fetches any other when it is asked for."""
-        return self.model.from_db(DEFAULT_DB_ALIAS, self.fields, values)
+        """Return a row that has just these columns and fetches any other when it is asked for.
+
+        It is put together as unpickling does it: ``from_db`` walks over every column of the model to leave most of them out.
+        """
+        row = self.model.__new__(self.model)
+        row._state = state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        vars(row).update(zip(self.fields, values, strict=True))
+        return row
 
 
 class PreparedQuery:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,6 +47,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--chunked", action="store_true", help="send without Content-Length")
     parser.add_argument("--pieces", type=int, metavar="MIB", help="send in pieces of so many MiB")
+    parser.add_argument(
+        "--parallel", type=int, metavar="N", help="send N images at once besides, and tell the rate of all and the memory"
+    )
     parser.add_argument("--folder", type=Path, default=None, help="where the temporary folder is made")
     return parser.parse_args()
 
@@ -73,6 +77,8 @@ def _measure(options: argparse.Namespace, folder: Path, port: int) -> None:
             downs.append(down)
         peak = _peak_rss(server.pid)
         work = (_cpu_seconds(server.pid) - work) / options.runs
+        together = _side_by_side(source, port, options) if options.parallel else None
+        most = _peak_rss(server.pid)
     finally:
         server.terminate()
         server.wait()
@@ -82,6 +88,9 @@ def _measure(options: argparse.Namespace, folder: Path, port: int) -> None:
     _tell("download", downs, options.size_mib, best)
     print(f"server's processor time for one upload and one download: {work:.2f} s")
     print(f"server memory: {idle / MIB:.0f} MiB idle, {peak / MIB:.0f} MiB at its peak")
+    if together is not None:
+        rate = options.parallel * options.size_mib * MIB / 1e6 / together
+        print(f"{options.parallel} uploads at once: {rate:.0f} MB/s in all; server memory {most / MIB:.0f} MiB at its peak")
 
 
 def _tell(what: str, seconds: list[float], size_mib: int, reference: float) -> None:
@@ -125,8 +134,29 @@ def _start(port: int, folder: Path) -> "subprocess.Popen[bytes]":
     raise SystemExit("uvicorn did not start")
 
 
-def _round_trip(source: Path, port: int, options: argparse.Namespace) -> tuple[float, float]:
-    """Return the seconds of one upload and of one download of the same image."""
+def _side_by_side(source: Path, port: int, options: argparse.Namespace) -> float:
+    """Return how long it takes to upload the file as many images at once."""
+    from images.stores import registry
+
+    images = [_new_image() for _number in range(options.parallel)]
+    began = time.perf_counter()
+    with ThreadPoolExecutor(options.parallel) as pool:
+        for done in [pool.submit(_upload_alone, put, port, source) for _key, put, _get in images]:
+            done.result()
+    took = time.perf_counter() - began
+    for key, _put, _get in images:
+        registry.get().delete(key)
+    return took
+
+
+def _upload_alone(address: str, port: int, source: Path) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, blocksize=MIB)
+    _upload(connection, address, source, chunked=False)
+    connection.close()
+
+
+def _new_image() -> tuple[str, str, str]:
+    """Return an image's id, where its bytes are put and where they are fetched."""
     from accounts import contexts
     from accounts.models import User
     from images.models import Image
@@ -134,19 +164,24 @@ def _round_trip(source: Path, port: int, options: argparse.Namespace) -> tuple[f
 
     ctx = contexts.project_contexts(User.objects.get(name="demo"))[0]
     image = Image.objects.create(name="bench", owner=ctx.project_id, disk_format="raw", container_format="bare")
-    put = urlsplit(transfer.upload_ticket(ctx, image))
-    get = urlsplit(transfer.source_url(image))
+    ways = [urlsplit(way) for way in (transfer.upload_ticket(ctx, image), transfer.source_url(image))]
+    put, get = (f"{way.path}?{way.query}" for way in ways)
+    return str(image.pk), put, get
+
+
+def _round_trip(source: Path, port: int, options: argparse.Namespace) -> tuple[float, float]:
+    """Return the seconds of one upload and of one download of the same image."""
+    from images.stores import registry
+
+    key, address, get = _new_image()
     connection = http.client.HTTPConnection("127.0.0.1", port, blocksize=MIB)
-    address = f"{put.path}?{put.query}"
     if options.pieces:
         up = _upload_in_pieces(connection, address, source, options.pieces * MIB)
     else:
         up = _upload(connection, address, source, options.chunked)
-    down = _download(connection, f"{get.path}?{get.query}", source.stat().st_size)
+    down = _download(connection, get, source.stat().st_size)
     connection.close()
-    from images.stores import registry
-
-    registry.get().delete(image.pk)
+    registry.get().delete(key)
     return up, down
 
 

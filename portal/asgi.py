@@ -26,7 +26,7 @@ gc.collect()
 gc.freeze()
 gc.set_threshold(25_000, 20, 20)
 
-_django = ThreadPool(django_application, workers=12)  # type: ignore[arg-type]  # same call, parameters named otherwise
+_django = ThreadPool(django_application, workers=12)
 _websockets = SocketLog(SameOrigin(SessionContextMiddleware(URLRouter(websocket_urlpatterns))), service="compute")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 
 from accounts import policies
 from accounts.models import (
@@ -130,18 +130,19 @@ def _enabled() -> QuerySet[Endpoint, Any]:
 
 
 _ALL = PreparedQuery(_enabled)
-_GIVEN = (
-    PreparedQuery(
-        lambda project_id: ProjectEndpoint.objects.filter(project_id=project_id).order_by().values_list("pk"), "project_id"
+_GIVEN = PreparedQuery(
+    lambda project_id: (
+        ProjectEndpoint.objects.filter(project_id=project_id)
+        .order_by()
+        .values_list(Value(1))
+        .union(EndpointGroup.objects.filter(projects=project_id).order_by().values_list(Value(1)))
     ),
-    PreparedQuery(
-        lambda project_id: EndpointGroup.objects.filter(projects=project_id).order_by().values_list("pk"), "project_id"
-    ),
+    "project_id",
 )
 
 
 def _rows(project_id: str | None) -> Iterable[Any]:
-    if project_id and any(query.rows(project_id=project_id) for query in _GIVEN):
+    if project_id and _GIVEN.rows(project_id=project_id):
         return _enabled().filter(endpoints_shown(project_id) or Q())
     return _ALL.rows()
 

@@ -22,7 +22,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 KEEP = 3
 STAGED, PRIMARY, SECONDARY = "staged", "primary", "secondary"
 _lock = Lock()
-_read: dict[Path, tuple[Stamp, MultiFernet | None]] = {}
+_read: dict[str, tuple[Stamp, MultiFernet | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class KeyFolder:
 
     def cipher(self) -> MultiFernet:
         """Return what seals and opens; raises Unavailable when there is no key."""
-        folder = self.path
+        folder = str(getattr(settings, self.setting))
         stamp = _stamp(folder)
         known = _read.get(folder)
         if known is None or known[0] != stamp:
             with _lock:
-                known = _read[folder] = (stamp, _load(folder, stamp))
+                known = _read[folder] = (stamp, _load(Path(folder), stamp))
         if known[1] is None:
             raise Unavailable(f"There is no key for {self.purpose}.")
         return known[1]
@@ -112,10 +112,9 @@ def _is_key(name: str) -> bool:
     return name.isascii() and name.isdigit()
 
 
-def _stamp(folder: Path) -> Stamp:
+def _stamp(folder: str) -> Stamp:
     try:
-        with os.scandir(folder) as entries:
-            found = [(entry.name, entry.stat()) for entry in entries if _is_key(entry.name)]
+        found = [(name, os.stat(f"{folder}/{name}")) for name in os.listdir(folder) if _is_key(name)]
     except OSError:
         return ()
     return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))

@@ -1,7 +1,7 @@
 """The bytes of one upload on their way into a store: written, hashed twice and inspected, each by a worker thread of its own.
 
-Nothing here waits for the network or the database; the receiver hands over batches, and each batch's three jobs run side by side
-since hashing and writing release the interpreter's lock.
+Nothing here waits for the network or the database; the receiver hands over batches, and each batch's jobs run side by side since
+hashing and writing release the interpreter's lock.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ class Arrival:
             raise TooLarge(f"The image is larger than the {self._limit} bytes that are allowed.")
 
     def jobs(self, batch: bytes) -> list[Callable[[], None]]:
-        """Return what is to be done with a batch; all jobs must end before the next batch's begin.
+        """Return what is to be done with a batch; each job must end before that in its place of the next batch begins.
 
         One large buffer each: a thread that hashes many small ones fights for the interpreter's lock at every one of them.
         """

@@ -4,7 +4,7 @@ from typing import Any
 
 import dj_database_url
 
-_ENGINES = {"django.db.backends.mysql": "portal.core.mariadb"}
+_ENGINES = {"django.db.backends.mysql": "portal.core.mariadb", "django.db.backends.sqlite3": "portal.core.sqlite"}
 _SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -17,7 +17,7 @@ _MARIADB = {
     "isolation_level": "read committed",
     "sql_mode": "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,SIMULTANEOUS_ASSIGNMENT",
 }
-_OPTIONS: dict[str, dict[str, Any]] = {"django.db.backends.sqlite3": _SQLITE, "portal.core.mariadb": _MARIADB}
+_OPTIONS: dict[str, dict[str, Any]] = {"portal.core.sqlite": _SQLITE, "portal.core.mariadb": _MARIADB}
 
 
 def database(url: str) -> dict[str, Any]:

@@ -36,6 +36,6 @@ LOG = LOG | {"debug": True}  # noqa: F405  the kit looks through all that could 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 ALLOWED_HOSTS = ["*"]
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+if DATABASES["default"]["ENGINE"] == "portal.core.sqlite":  # noqa: F405
     # a file: connections of several threads to a database in memory do not wait for each other's locks
     DATABASES["default"]["TEST"] = {"NAME": str(_state / "test.sqlite3")}  # noqa: F405

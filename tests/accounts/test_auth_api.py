@@ -331,9 +331,9 @@ def test_the_session_cookie_is_nothing_to_the_api(personas, client):
 
 @pytest.mark.usefixtures("tokens_issued")
 def test_validation_by_the_api_takes_a_fixed_number_of_queries(personas, django_assert_num_queries):
-    with django_assert_num_queries(11):  # the caller: 4, the subject: 4, the catalog: 3
+    with django_assert_num_queries(8):  # the caller: 3, the subject: 3, the catalog: 2
         personas.admin.api.get(TOKENS, X_Subject_Token=personas.member.token)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         personas.member.api.get("/identity/v3/auth/projects")
 
 

@@ -308,7 +308,7 @@ def test_lists_take_a_fixed_number_of_queries(personas, django_assert_num_querie
     for plural in SINGULAR:
         for _count in range(3 if plural not in ("roles", "regions") else 1):
             make(plural)
-        with django_assert_num_queries(6 if plural == "projects" else 5):
+        with django_assert_num_queries(5 if plural == "projects" else 4):
             assert personas.admin.api.get(f"{V3}/{plural}").status_code == 200
 
 

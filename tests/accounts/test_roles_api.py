@@ -120,9 +120,9 @@ def test_assignments_are_not_for_everybody(personas, who):
 def test_assignments_take_a_fixed_number_of_queries(personas, django_assert_num_queries):
     for _count in range(3):
         AssignmentFactory(user=UserFactory(), role=personas.roles["reader"], project=personas.lab)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assignments(personas.admin.api, "?include_names")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assignments(personas.admin.api, "?include_names&effective")
 
 

@@ -208,10 +208,10 @@ def test_without_keys_nothing_is_sealed_and_nothing_breaks(personas, tmp_path, s
 
 
 @pytest.mark.usefixtures("tokens_issued")
-def test_looking_a_token_up_takes_four_queries_whatever_was_given(personas, django_assert_num_queries):
+def test_looking_a_token_up_takes_three_queries_whatever_was_given(personas, django_assert_num_queries):
     for number in range(20):
         AssignmentFactory(user=personas.member.user, role__name=f"role-{number}", project=personas.lab)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert len(tokens.context_for_token(personas.member.token).roles) == 22
     with django_assert_num_queries(1):
         tokens.context_for_token(personas.nobody.token)

@@ -177,7 +177,7 @@ def test_no_model_needs_what_a_database_lacks(db):
 @pytest.mark.parametrize(
     ("url", "engine"),
     [
-        ("sqlite:////srv/nebulet.sqlite3", "django.db.backends.sqlite3"),
+        ("sqlite:////srv/nebulet.sqlite3", "portal.core.sqlite"),
         ("postgres://nebulet:s%2Fcret@db.example/nebulet", "django.db.backends.postgresql"),
         ("mysql://nebulet:s%2Fcret@db.example:3307/nebulet", "portal.core.mariadb"),
     ],
@@ -187,3 +187,11 @@ def test_an_address_names_the_backend(url, engine):
     assert found["ENGINE"] == engine
     assert found["PASSWORD"] in ("", "s/cret")
     assert found["CONN_HEALTH_CHECKS"]
+
+
+@pytest.mark.parametrize("longer", ["", "y" * 20_000])
+def test_a_statement_means_the_same_every_time(db, longer):
+    for value in ("a", "%s", "?", longer):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT %s, '100%%', '{longer}'", [value])
+            assert tuple(cursor.fetchone()) == (value, "100%", longer)

@@ -59,3 +59,26 @@ def test_nothing_is_sent_of_an_answer_that_failed():
 
     with pytest.raises(RuntimeError, match="broken"):
         ask(Broken)
+
+
+def test_the_body_of_a_request_is_read_piece_by_piece():
+    pieces = [b"ab", b"cd", b"e"]
+    seen = []
+
+    def application(environ, start_response):
+        seen.append(environ["wsgi.input"].read(3))
+        seen.append(environ["wsgi.input"].read())
+        start_response("204 No Content", [])
+        return HttpResponse(status=204)
+
+    async def receive():
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(ThreadPool(application, workers=1)(SCOPE, receive, send))
+    assert seen == [b"abc", b"de"]
+    assert sent[0]["status"] == 204

@@ -27,6 +27,13 @@ class StoreContract:
         assert b"".join(chunks_of(reader)) == b"abcdef"
         reader.close()
 
+    def test_much_is_read_back_as_it_was_written(self, store):
+        image_id, pieces = new_uuid(), [bytes([number]) * (3 << 20) for number in range(7)]
+        assert put(store, image_id, new_uuid(), pieces) == 21 << 20
+        reader = store.open(image_id)
+        assert b"".join(chunks_of(reader)) == b"".join(pieces)
+        reader.close()
+
     def test_nothing_is_seen_before_commit(self, store):
         image_id = new_uuid()
         writer = store.writer(image_id, new_uuid())

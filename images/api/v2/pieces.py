@@ -8,13 +8,15 @@ use for resumable uploads.
 
 import asyncio
 import re
+import time
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from images.api.v2 import upload as uploading
 from images.api.v2.call import Call
 from images.api.v2.upload import ClientGone
-from images.api.v2.work import finished, in_database, on_bytes, side_by_side
+from images.api.v2.work import Job, in_database, in_lanes, on_bytes
 from images.services import data, locations, pieces
 from images.services.ingest import Ingest
 from images.services.pieces import OutOfStep
@@ -107,7 +109,7 @@ class _OnePiece:
             return await self._pause()
         self._judging = True
         ingest = await in_database(pieces.whole, self._job, self._part)
-        await _reread(ingest, self._part, self._job)
+        await in_lanes(_reread(ingest, self._part, self._job))
         self._committing = True
         await in_database(data.finish_upload, self._job, await on_bytes(ingest.conclude))
         return piece.total
@@ -150,19 +152,14 @@ class _OnePiece:
         return self._committing or refused or isinstance(error, StoreError | data.Gone)
 
 
-async def _reread(ingest: Ingest, part: Part, job: data.Upload) -> None:
-    """Judge all bytes of an upload, one batch at work while the next is read."""
-    alive = asyncio.get_running_loop().time()
-    batch = await on_bytes(part.read, 0, uploading.BATCH_BYTES)
-    while batch:
+async def _reread(ingest: Ingest, part: Part, job: data.Upload) -> AsyncGenerator[Sequence[Job], None]:
+    """Yield what is to be done to judge all bytes of an upload, batch by batch."""
+    alive = time.monotonic()
+    while batch := await on_bytes(part.read, ingest.size, uploading.BATCH_BYTES):
         ingest.count(len(batch))
-        at_work = side_by_side(ingest.jobs(batch))
-        try:
-            batch = await on_bytes(part.read, ingest.size, uploading.BATCH_BYTES)
-        finally:
-            await finished(at_work)
-        if asyncio.get_running_loop().time() - alive > uploading.ALIVE_EVERY_S:
-            alive = asyncio.get_running_loop().time()
+        yield ingest.jobs(batch)
+        if time.monotonic() - alive > uploading.ALIVE_EVERY_S:
+            alive = time.monotonic()
             await in_database(data.keep_alive, job)
 
 

@@ -1,7 +1,7 @@
 """Image bytes in and out, and into the staging area, as raw ASGI: nothing holds or spools a whole body.
 
-Who asks is settled before the first byte is taken: by token, or by a signed ticket in the address. Bytes are gathered into batches;
-while a batch is written and hashed by worker threads the next one arrives, and not more than these two are ever in memory.
+Who asks is settled before the first byte is taken: by token, or by a signed ticket in the address. Bytes are gathered into batches, which
+worker threads write and hash while more arrive; a few of them are in memory, and no more are taken until one is done.
 The address's query is taken out of the scope at once, so that no log can show a ticket.
 
 Follows the Image API reference, "Image data" and "Stage binary image data".

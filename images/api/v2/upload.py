@@ -1,16 +1,16 @@
 """PUT of image bytes, into the image or into the staging area.
 
 An upload is bounded in every way: in bytes by quota and store, in time by the least speed, in number by ``MOST_UPLOADS`` for the
-process and by quota for a project, in memory by two batches.
+process and by quota for a project, in memory by a few batches.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 from images.api.v2.call import Call
-from images.api.v2.work import finished, in_database, on_bytes, side_by_side
+from images.api.v2.work import Job, in_database, in_lanes, on_bytes
 from images.services import data, locations, staging, transfer
 from images.services.ingest import Arrival
 from images.stores.base import StoreError
@@ -106,42 +106,28 @@ async def _upload(call: Call, ctx: RequestContext) -> None:
 
 
 async def take(call: Call, ingest: Arrival, job: data.Upload) -> None:
-    """Carry the body into the store, one batch at work while the next arrives."""
+    """Carry the body into the store, some batches at work while the next arrives."""
     try:
         async with asyncio.timeout(IDLE_S) as idle:
-            await _batches(call, ingest, _Pace(job, idle))
+            await in_lanes(_batches(call, ingest, _Pace(job, idle)))
     except TimeoutError:
         raise BadRequest(f"No data arrived for {IDLE_S} seconds.") from None
 
 
-async def _batches(call: Call, ingest: Arrival, pace: "_Pace") -> None:
+async def _batches(call: Call, ingest: Arrival, pace: "_Pace") -> AsyncGenerator[Sequence[Job], None]:
+    """Yield what is to be done with each batch of the body."""
     batch: list[bytes] = []
     gathered = 0
-    at_work: asyncio.Future[list[None]] | None = None
-    try:
-        while (chunk := await _next(call)) is not None:
-            ingest.count(len(chunk))
-            await pace.check(ingest.size)
-            batch.append(chunk)
-            gathered += len(chunk)
-            if gathered >= BATCH_BYTES:
-                if at_work is not None:
-                    await finished(at_work)
-                at_work = side_by_side(ingest.jobs(b"".join(batch)))
-                batch, gathered = [], 0
-        if at_work is not None:
-            await finished(at_work)
-        at_work = side_by_side(ingest.jobs(b"".join(batch)))
-        await finished(at_work)
-    finally:
-        if at_work is not None and not at_work.done():
-            await asyncio.shield(_quiet(at_work))
-
-
-async def _quiet(at_work: "asyncio.Future[list[None]]") -> None:
-    """Wait for a batch whose outcome does not matter any more."""
-    await asyncio.wait([at_work])
-    at_work.exception()
+    while (chunk := await _next(call)) is not None:
+        ingest.count(len(chunk))
+        await pace.check(ingest.size)
+        batch.append(chunk)
+        gathered += len(chunk)
+        if gathered >= BATCH_BYTES:
+            jobs, batch, gathered = ingest.jobs(b"".join(batch)), [], 0
+            yield jobs
+            del jobs
+    yield ingest.jobs(b"".join(batch))
 
 
 async def _next(call: Call) -> bytes | None:

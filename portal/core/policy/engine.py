@@ -6,6 +6,7 @@ an answer was no. A broken file is named in the log and the last good rules stay
 
 import difflib
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class ServicePolicy:
     def __init__(self, service: str, path: Path | None) -> None:
         self.service = service
         self.path = path
+        self._places = [str(path), str(path.with_suffix(".yaml"))] if path else []  # the second where there is not the first
         self.problems: list[str] = []
         self.notes: list[str] = []
         self.broken = False
@@ -129,22 +131,17 @@ class ServicePolicy:
         return {name: rule.check for name, rule in registry.of(self.service).items()}
 
     def _read_stamp(self) -> tuple[int, int] | None:
-        if self.path is None:
-            return None
-        try:
-            stat = self._file().stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_size
-
-    def _file(self) -> Path:
-        """Return ``policy.json``, or ``policy.yaml`` beside it where there is only that."""
-        assert self.path is not None
-        other = self.path.with_suffix(".yaml")
-        return other if not self.path.exists() and other.exists() else self.path
+        for path in self._places:
+            try:
+                found = os.stat(path)
+            except OSError:
+                continue
+            return found.st_mtime_ns, found.st_size
+        return None
 
     def _read_overrides(self) -> dict[str, str]:
-        text = self._file().read_text()
+        path = next((path for path in self._places if os.path.exists(path)), self._places[0])
+        text = Path(path).read_text()
         if not text.strip():
             raise ValueError("the file is empty; write {} to change nothing")
         found = policy.parse_file_contents(text)

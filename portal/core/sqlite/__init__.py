@@ -1,0 +1,1 @@
+"""Django's backend for SQLite, which translates each statement once."""
