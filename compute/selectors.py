@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from accounts.services import quotas
 from compute import policies
 from compute.models import (
+    Aggregate,
     ActionEvent,
     Flavor,
     Host,
@@ -225,6 +226,20 @@ def running_on_hosts() -> dict[str, int]:
     """Return how many servers each host has, with one query."""
     rows = Server.objects.present().exclude(host=None).order_by().values("host").annotate(number=Count("pk"))
     return {str(row["host"]): row["number"] for row in rows}
+
+
+def aggregates(ctx: RequestContext, rule: Rule) -> QuerySet[Aggregate]:
+    """Return the host aggregates with their hosts, for whoever ``rule`` lets pass."""
+    authorize(ctx, rule)
+    return Aggregate.objects.prefetch_related("hosts")
+
+
+def get_aggregate(ctx: RequestContext, aggregate_id: int, rule: Rule) -> Aggregate:
+    """Return one host aggregate by its number."""
+    found = aggregates(ctx, rule).filter(pk=aggregate_id).first()
+    if found is None:
+        raise NotFound("Aggregate", str(aggregate_id), f"Aggregate {aggregate_id} could not be found.")
+    return found
 
 
 def zone_services(ctx: RequestContext) -> QuerySet[Service]:

@@ -1,6 +1,7 @@
 """The tables of compute, one file each."""
 
 from compute.models.action import ActionEvent, ServerAction
+from compute.models.aggregate import Aggregate
 from compute.models.console import ConsoleToken
 from compute.models.flavor import Flavor, FlavorAccess
 from compute.models.host import Host, Service
@@ -11,6 +12,7 @@ from compute.models.server import Server, ServerDefinition, ServerFault, ServerN
 
 __all__ = [
     "ActionEvent",
+    "Aggregate",
     "ConsoleToken",
     "Flavor",
     "FlavorAccess",

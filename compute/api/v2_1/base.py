@@ -102,6 +102,13 @@ def truth(word: str, name: str) -> bool:
     raise BadRequest(f"Invalid input for query parameters {name}. Value: {word[:50]}.")
 
 
+def number(word: str, name: str) -> int:
+    """Return the whole number that a word of the address spells; raises BadRequest."""
+    if not word.isascii() or not word.isdigit() or len(word) > 18:
+        raise BadRequest(f"{name} must be an integer")
+    return int(word)
+
+
 def moment(word: str, name: str) -> datetime:
     """Return the time in UTC that a word of the query string spells; raises BadRequest."""
     try:
