@@ -7,15 +7,15 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts.services import quotas
 from compute import policies
 from compute.models import (
-    Aggregate,
     ActionEvent,
+    Aggregate,
     Flavor,
     Host,
     HostImage,
@@ -176,9 +176,9 @@ def faults_of(server_ids: Iterable[str]) -> dict[str, ServerFault]:
     return {fault.server_id: fault for fault in ServerFault.objects.filter(server__in=list(server_ids))}
 
 
-def services(ctx: RequestContext) -> QuerySet[Service]:
+def services(ctx: RequestContext, rule: Rule = policies.SERVICES_LIST) -> QuerySet[Service]:
     """Return every running part of the cloud."""
-    authorize(ctx, policies.SERVICES_LIST)
+    authorize(ctx, rule)
     return Service.objects.all()
 
 
@@ -240,6 +240,13 @@ def get_aggregate(ctx: RequestContext, aggregate_id: int, rule: Rule) -> Aggrega
     if found is None:
         raise NotFound("Aggregate", str(aggregate_id), f"Aggregate {aggregate_id} could not be found.")
     return found
+
+
+def claims_by_project(host: str) -> dict[str, tuple[int, int, int]]:
+    """Return vCPUs, memory and disk of each project's servers on a host, with one query."""
+    sums = {"cpu": Sum("vcpus"), "memory_mb": Sum("ram_mb"), "disk_gb": Sum(F("root_gb") + F("ephemeral_gb"))}
+    rows = Server.objects.present().filter(host=host).order_by("project_id").values("project_id").annotate(**sums)
+    return {row["project_id"]: (row["cpu"], row["memory_mb"], row["disk_gb"]) for row in rows}
 
 
 def zone_services(ctx: RequestContext) -> QuerySet[Service]:

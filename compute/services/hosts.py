@@ -8,7 +8,7 @@ from compute import policies
 from compute.models import Server, Service
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
-from portal.core.policy import authorize
+from portal.core.policy import Rule, authorize
 
 COMPUTE = "nova-compute"
 
@@ -40,9 +40,10 @@ def change(
     disabled: bool | None = None,
     disabled_reason: str | None = None,
     forced_down: bool | None = None,
+    rule: Rule = policies.SERVICES_UPDATE,
 ) -> Service:
     """Return the service after these changes; enabling it forgets the reason. Only compute services can be changed."""
-    authorize(ctx, policies.SERVICES_UPDATE, service)
+    authorize(ctx, rule, service)
     if service.binary != COMPUTE:
         raise BadRequest(f"Updating a {service.binary} service is not supported. Only {COMPUTE} services can be updated.")
     changes: dict[str, Any] = {}

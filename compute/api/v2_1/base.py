@@ -40,6 +40,12 @@ class ComputeView(MicroversionedView):
             raise NotFound("Resource", "", "The resource could not be found.")
         self.check_query(request, self.query)
 
+    def negotiate(self, request: Request) -> Version:
+        """Return the version to speak; the older address ``/v2`` has no microversions."""
+        if request.path.startswith(f"{PREFIX}/v2/"):
+            return self.min_version
+        return super().negotiate(request)
+
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
         raw = request._request.META.get("QUERY_STRING", "")

@@ -15,7 +15,8 @@ MADE_UP = "00000000-0000-4000-8000-000000000000"
 
 @pytest.mark.parametrize("path", ["/compute", "/compute/"])
 def test_versions_are_told_to_everybody(personas, path):
-    version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"][0]
+    legacy, version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"]
+    assert (legacy["id"], legacy["status"]) == ("v2.0", "SUPPORTED")
     assert (version["id"], version["version"], version["min_version"]) == ("v2.1", "2.96", "2.1")
     assert version["links"][0]["href"] == "http://testserver/compute/v2.1/"
 
@@ -24,6 +25,14 @@ def test_versions_are_told_to_everybody(personas, path):
 def test_one_version_is_told_to_everybody(personas, path):
     answer = check(personas, Row("anonymous", "get", path, 200, headers={"Host": "cloud.example.org"}))[0]
     assert answer.json()["version"]["links"][0]["href"] == "http://cloud.example.org/compute/v2.1/"
+
+
+def test_the_older_address_speaks_the_first_version_only(personas, cloud):
+    assert personas.admin.api.get("/compute/v2/").json()["version"]["links"][0]["href"] == "http://testserver/compute/v2/"
+    answer = personas.member.api.get("/compute/v2/flavors/1", OpenStack_API_Version="compute 2.61")
+    assert answer.status_code == 200
+    assert answer.headers["OpenStack-API-Version"] == "compute 2.1"
+    assert "extra_specs" not in answer.json()["flavor"]
 
 
 def test_services(personas, cloud):

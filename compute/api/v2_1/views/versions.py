@@ -22,6 +22,17 @@ def _document(request: Request) -> dict[str, Any]:
     }
 
 
+def _legacy(request: Request) -> dict[str, Any]:
+    return {
+        "id": "v2.0",
+        "status": "SUPPORTED",
+        "version": "",
+        "min_version": "",
+        "updated": "2011-01-21T11:33:21Z",
+        "links": [{"rel": "self", "href": request.build_absolute_uri(f"{PREFIX}/v2/")}],
+    }
+
+
 class VersionsView(CloudView):
     """GET /compute and /compute/: the versions there are."""
 
@@ -29,18 +40,20 @@ class VersionsView(CloudView):
     public = True
 
     def get(self, request: Request) -> Response:
-        return Response({"versions": [_document(request)]})
+        return Response({"versions": [_legacy(request), _document(request)]})
 
 
 class VersionView(CloudView):
-    """GET /compute/v2.1 and /compute/v2.1/."""
+    """GET /compute/v2.1 and /compute/v2.1/; with ``legacy`` the same of /compute/v2, which has no microversions."""
 
     service = "compute"
     public = True
+    legacy = False
 
     def get(self, request: Request) -> Response:
-        document = _document(request)
-        document["media-types"] = [{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"}]
+        document = _legacy(request) if self.legacy else _document(request)
+        kind = f"application/vnd.openstack.compute+json;version={document['id'].removeprefix('v').removesuffix('.0')}"
+        document["media-types"] = [{"base": "application/json", "type": kind}]
         document["links"].append({"rel": "describedby", "type": "text/html", "href": request.build_absolute_uri("/api/docs/")})
         return Response({"version": document})
 
