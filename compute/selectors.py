@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -15,7 +15,6 @@ from accounts.services import quotas
 from compute import policies
 from compute.models import (
     ActionEvent,
-    Aggregate,
     Flavor,
     Host,
     HostImage,
@@ -120,11 +119,12 @@ class Usage:
 
 def in_use(project_ids: list[str]) -> dict[str, int]:
     """Return what the servers of projects take of a quota, together, counted from the rows."""
-    sums = (
-        Server.objects.present()
-        .filter(project_id__in=project_ids)
-        .aggregate(instances=Count("pk"), cores=Sum("vcpus"), ram=Sum("ram_mb"))
-    )
+    return counted(Server.objects.present().filter(project_id__in=project_ids))
+
+
+def counted(servers: QuerySet[Server]) -> dict[str, int]:
+    """Return what these servers take of a quota."""
+    sums = servers.aggregate(instances=Count("pk"), cores=Sum("vcpus"), ram=Sum("ram_mb"))
     return {name: value or 0 for name, value in sums.items()}
 
 
@@ -226,27 +226,6 @@ def running_on_hosts() -> dict[str, int]:
     """Return how many servers each host has, with one query."""
     rows = Server.objects.present().exclude(host=None).order_by().values("host").annotate(number=Count("pk"))
     return {str(row["host"]): row["number"] for row in rows}
-
-
-def aggregates(ctx: RequestContext, rule: Rule) -> QuerySet[Aggregate]:
-    """Return the host aggregates with their hosts, for whoever ``rule`` lets pass."""
-    authorize(ctx, rule)
-    return Aggregate.objects.prefetch_related("hosts")
-
-
-def get_aggregate(ctx: RequestContext, aggregate_id: int, rule: Rule) -> Aggregate:
-    """Return one host aggregate by its number."""
-    found = aggregates(ctx, rule).filter(pk=aggregate_id).first()
-    if found is None:
-        raise NotFound("Aggregate", str(aggregate_id), f"Aggregate {aggregate_id} could not be found.")
-    return found
-
-
-def claims_by_project(host: str) -> dict[str, tuple[int, int, int]]:
-    """Return vCPUs, memory and disk of each project's servers on a host, with one query."""
-    sums = {"cpu": Sum("vcpus"), "memory_mb": Sum("ram_mb"), "disk_gb": Sum(F("root_gb") + F("ephemeral_gb"))}
-    rows = Server.objects.present().filter(host=host).order_by("project_id").values("project_id").annotate(**sums)
-    return {row["project_id"]: (row["cpu"], row["memory_mb"], row["disk_gb"]) for row in rows}
 
 
 def zone_services(ctx: RequestContext) -> QuerySet[Service]:

@@ -1,11 +1,13 @@
-"""What projects used: counted from when each server began and ended, never from counters that could be missed."""
+"""What projects and their users may use, use and used: counted from the servers' rows, never from counters that could be missed."""
 
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from accounts.services import quotas
 from compute import policies
-from compute.models import Server
+from compute.models import Server, UserLimit
+from compute.selectors import counted
 from portal.core.context import RequestContext
 from portal.core.policy import authorize
 
@@ -35,3 +37,18 @@ def hours(server: Server, start: datetime, stop: datetime) -> float:
         return 0.0
     begin, end = max(server.launched_at, start), min(server.deleted_at or stop, stop)
     return max(0.0, (end - begin).total_seconds() / SECONDS_PER_HOUR)
+
+
+def user_limits(project_id: str, user_id: str) -> dict[str, int]:
+    """Return the limits that one user has of his own within a project."""
+    return dict(UserLimit.objects.filter(project_id=project_id, user_id=user_id).values_list("resource", "limit"))
+
+
+def limits_of(project_id: str, user_id: str | None) -> dict[str, int]:
+    """Return every limit that holds for a project, or for one user in it."""
+    return {**quotas.limits(project_id), **(user_limits(project_id, user_id) if user_id else {})}
+
+
+def in_use_by(project_id: str, user_id: str) -> dict[str, int]:
+    """Return what one user's servers take of a project's quota."""
+    return counted(Server.objects.present().filter(project_id=project_id, user_id=user_id))

@@ -9,6 +9,7 @@ from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
+from compute.models.user_limit import UserLimit
 
 __all__ = [
     "ActionEvent",
@@ -26,4 +27,5 @@ __all__ = [
     "ServerFault",
     "ServerNumber",
     "Service",
+    "UserLimit",
 ]

@@ -88,7 +88,7 @@ def _admit(ctx: RequestContext, name: str, user_id: str | None) -> str:
 def _store(ctx: RequestContext, owner: str, name: str, public_key: str) -> Keypair:
     if Keypair.objects.filter(user_id=owner, name=name).exists():
         raise Conflict(f"Key pair '{name}' already exists.")
-    quotas.admit_keypair(ctx.project_id or "", Keypair.objects.filter(user_id=owner).count())
+    quotas.admit_keypair(ctx.project_id or "", owner, Keypair.objects.filter(user_id=owner).count())
     try:
         with transaction.atomic():
             return Keypair.objects.create(

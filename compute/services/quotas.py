@@ -4,15 +4,26 @@ from accounts.services import quotas
 from accounts.services.quotas import Resource
 from compute.models import Flavor
 from compute.selectors import in_use
+from compute.usage_selectors import in_use_by, limits_of, user_limits
 from portal.core.errors import QuotaExceeded
 
 # By the names of quota sets; behind them the names of unified limits (compute administration guide, "Manage Unified Limits Quotas").
+# The last four limit nothing: addresses and security groups are the network service's, but older clients read and set them here.
 RESOURCES = {
     "instances": Resource("compute", "servers", 10),
     "cores": Resource("compute", "class:VCPU", 20),
     "ram": Resource("compute", "class:MEMORY_MB", 51200),
     "key_pairs": Resource("compute", "server_key_pairs", 100),
     "metadata_items": Resource("compute", "server_metadata_items", 128),
+    "server_groups": Resource("compute", "server_groups", 10),
+    "server_group_members": Resource("compute", "server_group_members", 10),
+    "injected_files": Resource("compute", "server_injected_files", 5),
+    "injected_file_content_bytes": Resource("compute", "server_injected_file_content_bytes", 10240),
+    "injected_file_path_bytes": Resource("compute", "server_injected_file_path_bytes", 255),
+    "fixed_ips": Resource("compute", "fixed_ips", quotas.UNLIMITED),
+    "floating_ips": Resource("compute", "floating_ips", quotas.UNLIMITED),
+    "security_groups": Resource("compute", "security_groups", quotas.UNLIMITED),
+    "security_group_rules": Resource("compute", "security_group_rules", quotas.UNLIMITED),
 }
 
 
@@ -21,18 +32,24 @@ def declare() -> None:
     quotas.declare(RESOURCES, in_use)
 
 
-def admit_servers(project_id: str, flavor: Flavor, at_least: int, at_most: int) -> int:
-    """Return how many of ``at_most`` servers the quota admits; raises QuotaExceeded below ``at_least``.
+def admit_servers(project_id: str, flavor: Flavor, at_least: int, at_most: int, *, user_id: str = "") -> int:
+    """Return how many of ``at_most`` servers the quota admits, the project's and the user's; raises QuotaExceeded below ``at_least``.
 
     The project stays locked until the caller's transaction ends, so that what was counted stays true.
     """
     quotas.lock(project_id)
     used = in_use([project_id])
     each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram_mb}
+    wanted = {name: cost * at_least for name, cost in each.items()}
     rooms = quotas.rooms(project_id, used)
     admitted = min([at_most, *(left // each[name] for name, left in rooms.items())])
     if admitted < at_least:
-        quotas.admit(project_id, {name: cost * at_least for name, cost in each.items()}, used)
+        quotas.admit(project_id, wanted, used)
+    own = {name: limit for name, limit in user_limits(project_id, user_id).items() if name in each and limit >= 0}
+    if own:
+        taken = in_use_by(project_id, user_id)
+        quotas.require_within(wanted, taken, own)
+        admitted = min([admitted, *((limit - taken[name]) // each[name] for name, limit in own.items())])
     return admitted
 
 
@@ -43,8 +60,8 @@ def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:
         raise QuotaExceeded(f"Quota exceeded for metadata items: {len(metadata)} asked, {limit} allowed.")
 
 
-def admit_keypair(project_id: str, used: int) -> None:
+def admit_keypair(project_id: str, user_id: str, used: int) -> None:
     """Let one more keypair of a user pass or raise."""
-    limit = quotas.limits(project_id)["key_pairs"]
+    limit = limits_of(project_id, user_id)["key_pairs"]
     if 0 <= limit <= used:
         raise QuotaExceeded("Quota exceeded, too many key pairs.")

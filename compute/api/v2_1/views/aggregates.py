@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compute import policies, selectors
+from compute import host_selectors, policies
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView, number
 from compute.api.v2_1.presenters import aggregates as present
@@ -20,7 +20,7 @@ from portal.core.policy import Rule
 
 class _AggregateBase(ComputeView):
     def found(self, aggregate_id: str, rule: Rule) -> Aggregate:
-        return selectors.get_aggregate(self.ctx, number(aggregate_id, "id"), rule)
+        return host_selectors.get_aggregate(self.ctx, number(aggregate_id, "id"), rule)
 
     def shown(self, aggregate: Aggregate) -> Response:
         return Response({"aggregate": present.aggregate(aggregate, self.version)})
@@ -30,7 +30,7 @@ class AggregatesView(_AggregateBase):
     """GET and POST /os-aggregates."""
 
     def get(self, request: Request) -> Response:
-        rows = selectors.aggregates(self.ctx, policies.AGGREGATES_INDEX)
+        rows = host_selectors.aggregates(self.ctx, policies.AGGREGATES_INDEX)
         return Response({"aggregates": [present.aggregate(row, self.version) for row in rows]})
 
     def post(self, request: Request) -> Response:

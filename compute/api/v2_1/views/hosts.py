@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compute import policies, selectors
+from compute import host_selectors, policies, selectors
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.serializers.base import read
@@ -42,7 +42,7 @@ class HostView(_HostsBase):
 
     def get(self, request: Request, name: str) -> Response:
         host = self.found(name, policies.HOSTS_SHOW)
-        claims = selectors.claims_by_project(name)
+        claims = host_selectors.claims_by_project(name)
         shown = [
             _resource(name, "(total)", host.vcpus, host.memory_mb, host.disk_gb),
             _resource(name, "(used_now)", host.vcpus_used, host.memory_mb_used, host.disk_gb_used),
