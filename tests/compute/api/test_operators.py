@@ -4,12 +4,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from compute.models import Host, Service
 from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.compute.api.world import make_server
 from tests.kit.api import Row, check, matrix
 from tests.kit.compute import HostFactory
 
 V2 = "/compute/v2.1"
+UPTIME = "12:14:41 up 3 days,  2:11,  1 user,  load average: 0.20, 0.12, 0.14"
 MADE_UP = "00000000-0000-4000-8000-000000000000"
 
 
@@ -80,6 +82,7 @@ def test_services_by_uuid_from_2_53(personas, cloud):
 
 def test_hypervisors(personas, cloud):
     path = f"{V2}/os-hypervisors"
+    Host.objects.update(uptime=UPTIME)
     for tail in ("", "/detail", "/statistics", f"/{cloud.host.pk}", "/host/search", "/host/servers"):
         check(personas, *matrix("get", f"{path}{tail}", ok=200, who="admin", stranger=403, weak="member"))
     api = personas.admin.api
@@ -91,7 +94,9 @@ def test_hypervisors(personas, cloud):
     )
     lean = api.get(f"{path}/{cloud.host.uuid}", OpenStack_API_Version="compute 2.88").json()["hypervisor"]
     assert "vcpus" not in lean
-    assert lean["uptime"] is None
+    assert lean["uptime"] == UPTIME
+    told = check(personas, *matrix("get", f"{path}/{cloud.host.pk}/uptime", ok=200, who="admin", stranger=403, weak="member"))
+    assert told[-1].json()["hypervisor"]["uptime"] == UPTIME
     named = api.get(f"{path}?with_servers=true", OpenStack_API_Version="compute 2.53").json()["hypervisors"][0]["servers"]
     assert len(named) == 2
     check(
@@ -99,11 +104,23 @@ def test_hypervisors(personas, cloud):
         Row("admin", "get", f"{path}/statistics", 404, version="2.88"),
         Row("admin", "get", f"{path}/{MADE_UP}", 404, version="2.53"),
         Row("admin", "get", f"{path}/999", 404),
-        Row("admin", "get", f"{path}/{cloud.host.pk}/uptime", 501),
+        Row("admin", "get", f"{path}/{cloud.host.uuid}/uptime", 404, version="2.88"),
         Row("admin", "get", f"{path}/no-such/search", 404),
         Row("admin", "get", f"{path}/host/search", 404, version="2.53"),
         Row("admin", "get", f"{path}?hypervisor_hostname_pattern=zzz", 404, version="2.53"),
         Row("admin", "get", f"{path}?marker={MADE_UP}", 400, version="2.53"),
+    )
+
+
+def test_what_a_host_does_not_tell_is_not_known(personas, cloud):
+    path = f"{V2}/os-hypervisors"
+    Host.objects.update(uptime="")
+    check(personas, Row("admin", "get", f"{path}/{cloud.host.pk}/uptime", 501))
+    Service.objects.update(forced_down=True)
+    check(personas, Row("admin", "get", f"{path}/{cloud.host.pk}/uptime", 400))
+    assert (
+        personas.admin.api.get(f"{path}/detail", OpenStack_API_Version="compute 2.88").json()["hypervisors"][0]["uptime"]
+        is None
     )
 
 
