@@ -1,5 +1,6 @@
 """What every view of the compute API has in common: microversions, strict queries, pages, links."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -110,7 +111,7 @@ def truth(word: str, name: str) -> bool:
 
 def number(word: str, name: str) -> int:
     """Return the whole number that a word of the address spells; raises BadRequest."""
-    if not word.isascii() or not word.isdigit() or len(word) > 18:
+    if not re.fullmatch(r"-?\d{1,18}", word, re.ASCII):
         raise BadRequest(f"{name} must be an integer")
     return int(word)
 

@@ -81,6 +81,7 @@ def test_an_aggregate_is_made_listed_shown_changed_and_deleted(personas, cloud):
         personas,
         Row("admin", "get", one, 404),
         Row("admin", "delete", one, 404),
+        Row("admin", "get", f"{PATH}/-1", 404),
         Row("admin", "get", f"{PATH}/x", 400),
     )
 
