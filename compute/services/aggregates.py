@@ -20,6 +20,7 @@ from portal.core.errors import BadRequest, CloudError, Conflict, NotFound
 from portal.core.policy import authorize
 
 ZONE_KEY = "availability_zone"
+METADATA_MAX = 255
 
 Refusal = Callable[[str], CloudError]
 
@@ -50,6 +51,8 @@ def update(*, ctx: RequestContext, aggregate: Aggregate, changes: Mapping[str, s
 def set_metadata(*, ctx: RequestContext, aggregate: Aggregate, changes: Mapping[str, str | None]) -> Aggregate:
     """Return the aggregate with these items added or changed; None takes an item away. The zone is one of the items."""
     authorize(ctx, policies.AGGREGATES_SET_METADATA, aggregate)
+    for key, value in changes.items():
+        _require_item(key, value)
     if ZONE_KEY in changes:
         aggregate.zone = _checked_zone(changes[ZONE_KEY])
     changed = {**aggregate.metadata, **{key: value for key, value in changes.items() if key != ZONE_KEY}}
@@ -152,6 +155,13 @@ def _checked_zone(zone: str | None) -> str:
     if ":" in zone or len(zone) > 255:
         raise BadRequest("The name of an availability zone has 1 to 255 characters, none of them a colon.")
     return zone
+
+
+def _require_item(key: str, value: str | None) -> None:
+    if not 1 <= len(key) <= METADATA_MAX or (
+        value is not None and not (isinstance(value, str) and len(value) <= METADATA_MAX)
+    ):
+        raise BadRequest(f"Metadata are texts of at most {METADATA_MAX} characters.")
 
 
 def _name_taken(name: str) -> Conflict:

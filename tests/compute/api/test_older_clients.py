@@ -108,6 +108,19 @@ def test_what_was_removed_is_gone(personas, path):
     check(personas, *(Row("member", method, f"{V2}/{path}", 410) for method in ("get", "post", "put", "delete")))
 
 
+def test_there_is_no_bare_metal(personas):
+    path = f"{V2}/os-baremetal-nodes"
+    check(
+        personas,
+        Row("member", "get", path, 403),
+        Row("admin", "get", path, 501),
+        Row("admin", "get", f"{path}/1", 501),
+        Row("admin", "get", path, 404, version="2.36"),
+        Row("admin", "post", path, 400, {}),
+        Row("admin", "delete", f"{path}/1", 400),
+    )
+
+
 def test_migrations_are_listed_for_those_who_may(personas):
     path = f"{V2}/os-migrations"
     check(

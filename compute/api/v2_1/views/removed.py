@@ -4,8 +4,11 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from compute import policies
+from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
-from portal.core.errors import Gone
+from portal.core.errors import BadRequest, Gone, NotFound, NotOffered
+from portal.core.policy import Rule, authorize
 
 ITEMS = (
     "os-agents",
@@ -28,3 +31,20 @@ class RemovedView(ComputeView):
         raise Gone("This API was removed.")
 
     post = put = delete = get
+
+
+class BareMetalView(ComputeView):
+    """/os-baremetal-nodes and what is below it, up to 2.35 read from a service that is not there."""
+
+    rule: Rule = policies.BARE_METAL_LIST
+
+    def get(self, request: Request, **_names: Any) -> Any:
+        authorize(self.ctx, self.rule)
+        if self.version > versions.LAST_NETWORK_PROXY:
+            raise NotFound("Resource", "", "The resource could not be found.")
+        raise NotOffered("This cloud has no service for bare metal machines.")
+
+    def post(self, request: Request, **_names: Any) -> Any:
+        raise BadRequest("Bare metal machines cannot be changed through the compute API.")
+
+    delete = post
