@@ -24,6 +24,11 @@ def get_aggregate(ctx: RequestContext, aggregate_id: int, rule: Rule) -> Aggrega
 
 def claims_by_project(host: str) -> dict[str, tuple[int, int, int]]:
     """Return vCPUs, memory and disk of each project's servers on a host, with one query."""
-    sums = {"cpu": Sum("vcpus"), "memory_mb": Sum("ram_mb"), "disk_gb": Sum(F("root_gb") + F("ephemeral_gb"))}
-    rows = Server.objects.present().filter(host=host).order_by("project_id").values("project_id").annotate(**sums)
+    rows = (
+        Server.objects.present()
+        .filter(host=host)
+        .order_by("project_id")
+        .values("project_id")
+        .annotate(cpu=Sum("vcpus"), memory_mb=Sum("ram_mb"), disk_gb=Sum(F("root_gb") + F("ephemeral_gb")))
+    )
     return {row["project_id"]: (row["cpu"], row["memory_mb"], row["disk_gb"]) for row in rows}

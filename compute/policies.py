@@ -176,15 +176,8 @@ HOSTS_UPDATE = _rule("os-hosts:update", _ADMIN, _("Enable or disable a host, as 
 HOSTS_REBOOT = _rule("os-hosts:reboot", _ADMIN, _("Reboot a host."))
 HOSTS_SHUTDOWN = _rule("os-hosts:shutdown", _ADMIN, _("Shut a host down."))
 HOSTS_START = _rule("os-hosts:start", _ADMIN, _("Start a host."))
-NETWORKS_LIST = _rule("os-networks:list", _READER, _("List networks through the compute API."))
-NETWORKS_SHOW = _rule("os-networks:show", _READER, _("Show a network through the compute API."))
-TENANT_NETWORKS_LIST = _rule("os-tenant-networks:list", _READER, _("List a project's networks through the compute API."))
-TENANT_NETWORKS_SHOW = _rule("os-tenant-networks:show", _READER, _("Show a project's network through the compute API."))
 BARE_METAL_LIST = _rule("os-baremetal-nodes:list", _ADMIN, _("List bare metal machines through the compute API."))
 BARE_METAL_SHOW = _rule("os-baremetal-nodes:show", _ADMIN, _("Show a bare metal machine through the compute API."))
-MIGRATIONS_INDEX = _rule("os-migrations:index", "rule:project_manager_or_admin", _("List migrations."))
-MIGRATIONS_INDEX_ALL = _rule("os-migrations:index:all_projects", _ADMIN, _("List the migrations of all projects."))
-MIGRATIONS_INDEX_HOST = _rule("os-migrations:index:host", _ADMIN, _("See the hosts of migrations."))
 EXTENSIONS = _rule("extensions", "@", _("List extensions."))
 
 RULES = [*BASE, *(value for value in list(vars().values()) if isinstance(value, Rule))]

@@ -8,7 +8,6 @@ from compute.usage_selectors import in_use_by, limits_of, user_limits
 from portal.core.errors import QuotaExceeded
 
 # By the names of quota sets; behind them the names of unified limits (compute administration guide, "Manage Unified Limits Quotas").
-# The last four limit nothing: addresses and security groups are the network service's, but older clients read and set them here.
 RESOURCES = {
     "instances": Resource("compute", "servers", 10),
     "cores": Resource("compute", "class:VCPU", 20),
@@ -20,6 +19,7 @@ RESOURCES = {
     "injected_files": Resource("compute", "server_injected_files", 5),
     "injected_file_content_bytes": Resource("compute", "server_injected_file_content_bytes", 10240),
     "injected_file_path_bytes": Resource("compute", "server_injected_file_path_bytes", 255),
+    # These limit nothing: addresses and security groups are the network service's, but older clients read and set them here.
     "fixed_ips": Resource("compute", "fixed_ips", quotas.UNLIMITED),
     "floating_ips": Resource("compute", "floating_ips", quotas.UNLIMITED),
     "security_groups": Resource("compute", "security_groups", quotas.UNLIMITED),

@@ -63,7 +63,7 @@ class Conflict(CloudError):
 
 
 class Gone(CloudError):
-    """What was at this address until some release, and is nowhere now."""
+    """It was there once and will not come back."""
 
     status = 410
     title = "Gone"

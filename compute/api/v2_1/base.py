@@ -42,9 +42,9 @@ class ComputeView(MicroversionedView):
         self.check_query(request, self.query)
 
     def negotiate(self, request: Request) -> Version:
-        """Return the version to speak; the older address ``/v2`` has no microversions."""
-        if request.path.startswith(f"{PREFIX}/v2/"):
-            return self.min_version
+        """Return the version to speak: below /v2 there are no microversions."""
+        if request._request.path.startswith(f"{PREFIX}/v2/"):
+            return versions.MIN
         return super().negotiate(request)
 
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:

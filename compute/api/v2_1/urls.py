@@ -13,8 +13,6 @@ from compute.api.v2_1.views import (
     hypervisors,
     instance_actions,
     keypairs,
-    migrations,
-    network_proxies,
     other_services,
     quotas,
     removed,
@@ -29,7 +27,6 @@ from compute.api.v2_1.views import (
 _server = [
     path("/consoles", removed.RemovedView.as_view()),
     path("/consoles/<str:name>", removed.RemovedView.as_view()),
-    path("/os-virtual-interfaces", removed.RemovedView.as_view()),
     path("", servers.ServerView.as_view()),
     path("/action", actions.ServerActionView.as_view()),
     path("/remote-consoles", actions.RemoteConsolesView.as_view()),
@@ -73,11 +70,9 @@ _hosts = [
 
 _removed = removed.RemovedView.as_view()
 _obsolete = [
-    *(path(f"/{name}", _removed) for name in removed.LISTS),
-    *(path(f"/{name}/<str:name>", _removed) for name in removed.ITEMS),
+    *(path(f"/{name}", _removed) for name in removed.NAMES),
+    *(path(f"/{name}/<str:name>", _removed) for name in removed.NAMES),
     path("/os-cells/<str:name>/capacities", _removed),
-    path("/os-fixed-ips/<str:name>/action", _removed),
-    path("/os-floating-ip-dns/<str:domain>/entries/<str:name>", _removed),
 ]
 
 _v2_1: list[URLPattern | URLResolver] = [
@@ -112,13 +107,6 @@ _v2_1: list[URLPattern | URLResolver] = [
     path("/os-server-external-events", other_services.ExternalEventsView.as_view()),
     path("/os-assisted-volume-snapshots", other_services.AssistedSnapshotsView.as_view()),
     path("/os-assisted-volume-snapshots/<str:snapshot_id>", other_services.AssistedSnapshotView.as_view()),
-    path("/os-migrations", migrations.MigrationsView.as_view()),
-    path("/os-networks", network_proxies.NetworksView.as_view()),
-    path("/os-networks/add", _removed),
-    path("/os-networks/<str:network_id>", network_proxies.NetworkView.as_view()),
-    path("/os-networks/<str:name>/action", _removed),
-    path("/os-tenant-networks", network_proxies.TenantNetworksView.as_view()),
-    path("/os-tenant-networks/<str:network_id>", network_proxies.TenantNetworkView.as_view()),
     path("/os-baremetal-nodes", removed.BareMetalView.as_view()),
     path("/os-baremetal-nodes/<str:name>", removed.BareMetalView.as_view(rule=policies.BARE_METAL_SHOW)),
     path("/os-baremetal-nodes/<str:name>/action", removed.BareMetalView.as_view()),
@@ -131,8 +119,8 @@ urlpatterns = [
     path("", versions.VersionsView.as_view()),
     path("/", versions.VersionsView.as_view()),
     re_path(r"^/v2\.1/?$", versions.VersionView.as_view()),
+    re_path(r"^/v2/?$", versions.VersionView.as_view(api=versions.OLDER)),
     path("/v2.1", include(_v2_1)),
-    re_path(r"^/v2/?$", versions.VersionView.as_view(legacy=True)),
     path("/v2", include(_v2_1)),
     re_path(r"^/.*$", versions.UnknownView.as_view()),
 ]

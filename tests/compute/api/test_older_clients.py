@@ -3,13 +3,10 @@
 import pytest
 
 from compute.models import Service
-from compute.network.models import Network
-from compute.network.services import seed
 from tests.kit.api import Row, check, matrix
 
 V2 = "/compute/v2.1"
 HOSTS = f"{V2}/os-hosts"
-MADE_UP = "00000000-0000-4000-8000-000000000000"
 
 
 def test_hosts_are_listed_up_to_2_42(personas, cloud):
@@ -56,31 +53,6 @@ def test_the_power_of_a_host_is_out_of_reach(personas, cloud, act):
     )
 
 
-@pytest.mark.parametrize("name", ["os-networks", "os-tenant-networks"])
-def test_networks_are_told_up_to_2_35(personas, name):
-    seed.seed()
-    network = Network.objects.get()
-    path = f"{V2}/{name}"
-    (shown,) = check(personas, *matrix("get", path, ok=200, stranger=200))[-1].json()["networks"]
-    assert (shown["id"], shown["label"]) == (network.pk, network.name)
-    one = check(personas, *matrix("get", f"{path}/{network.pk}", ok=200, stranger=200))[-1].json()["network"]
-    assert one == shown
-    check(
-        personas,
-        Row("member", "get", f"{path}/{MADE_UP}", 404),
-        Row("member", "get", path, 404, version="2.36"),
-        Row("admin", "post", path, 410, {}),
-        Row("admin", "delete", f"{path}/{network.pk}", 410),
-    )
-
-
-def test_operators_see_more_names_of_a_network(personas):
-    seed.seed()
-    path = f"{V2}/os-networks"
-    few, many = (set(getattr(personas, who).api.get(path).json()["networks"][0]) for who in ("member", "admin"))
-    assert "project_id" in many - few
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -91,17 +63,7 @@ def test_operators_see_more_names_of_a_network(personas):
         "os-cells/a/capacities",
         "os-certificates/root",
         "os-cloudpipe",
-        "os-fixed-ips/192.0.2.1",
-        "os-fixed-ips/192.0.2.1/action",
-        "os-floating-ip-dns",
-        "os-floating-ip-dns/example.org/entries/www",
-        "os-floating-ips-bulk",
-        "os-fping",
-        "os-fping/1",
-        "os-security-group-default-rules",
-        "os-networks/add",
         "servers/1/consoles",
-        "servers/1/os-virtual-interfaces",
     ],
 )
 def test_what_was_removed_is_gone(personas, path):
@@ -119,25 +81,3 @@ def test_there_is_no_bare_metal(personas):
         Row("admin", "post", path, 400, {}),
         Row("admin", "delete", f"{path}/1", 400),
     )
-
-
-def test_migrations_are_listed_for_those_who_may(personas):
-    path = f"{V2}/os-migrations"
-    check(
-        personas,
-        *matrix("get", path, ok=200, who="manager", stranger=403, weak="member"),
-        Row("admin", "get", path, 200),
-        Row("manager", "get", f"{path}?host=host1", 403),
-        Row("admin", "get", f"{path}?host=host1", 200),
-        Row("manager", "get", f"{path}?project_id={personas.other.pk}", 403, version="2.80"),
-        Row("admin", "get", f"{path}?project_id={personas.other.pk}", 200, version="2.80"),
-        Row("admin", "get", f"{path}?more=1", 200),
-        Row("admin", "get", f"{path}?more=1", 400, version="2.59"),
-        Row("admin", "get", f"{path}?changes-before=2026-01-01T00:00:00Z", 400, version="2.65"),
-        Row("admin", "get", f"{path}?changes-before=2026-01-01T00:00:00Z", 200, version="2.66"),
-        Row("admin", "get", f"{path}?changes-since=soon", 400, version="2.59"),
-        Row("admin", "get", f"{path}?limit=x", 400, version="2.59"),
-        Row("admin", "get", f"{path}?marker={MADE_UP}", 400, version="2.59"),
-    )
-    late, early = "changes-since=2026-02-01T00:00:00Z", "changes-before=2026-01-01T00:00:00Z"
-    check(personas, Row("admin", "get", f"{path}?{late}&{early}", 400, version="2.66"))

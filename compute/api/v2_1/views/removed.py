@@ -10,18 +10,7 @@ from compute.api.v2_1.base import ComputeView
 from portal.core.errors import BadRequest, Gone, NotFound, NotOffered
 from portal.core.policy import Rule, authorize
 
-ITEMS = (
-    "os-agents",
-    "os-cells",
-    "os-certificates",
-    "os-cloudpipe",
-    "os-fixed-ips",
-    "os-floating-ip-dns",
-    "os-floating-ips-bulk",
-    "os-fping",
-    "os-security-group-default-rules",
-)
-LISTS = tuple(name for name in ITEMS if name != "os-fixed-ips")
+NAMES = ("os-agents", "os-cells", "os-certificates", "os-cloudpipe")
 
 
 class RemovedView(ComputeView):
