@@ -5,7 +5,7 @@ harmless the second time, and a report carries the ``request_id`` of the operati
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ M = TypeVar("M")
 class Spawn:
     """Build and start a guest."""
 
+    action: ClassVar = Action.CREATE
     server_id: str
     request_id: str
     guest: GuestSpec
@@ -28,6 +29,7 @@ class Spawn:
 class Destroy:
     """Remove a guest and all that belongs to it."""
 
+    action: ClassVar = Action.DELETE
     server_id: str
     request_id: str
 
@@ -36,6 +38,7 @@ class Destroy:
 class PowerOn:
     """Start a guest that is off."""
 
+    action: ClassVar = Action.START
     server_id: str
     request_id: str
 
@@ -44,6 +47,7 @@ class PowerOn:
 class PowerOff:
     """Shut a guest down, by force after ``grace_s`` seconds."""
 
+    action: ClassVar = Action.STOP
     server_id: str
     request_id: str
     grace_s: int
@@ -56,6 +60,11 @@ class Reboot:
     server_id: str
     request_id: str
     hard: bool
+
+    @property
+    def action(self) -> Action:
+        """Which of the two restarts it is."""
+        return Action.REBOOT_HARD if self.hard else Action.REBOOT
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ class BuildPhase:
 class OperationFinished:
     """An operation ended; ``fault`` is None or a sentence for people.
 
-    ``timings`` are seconds per phase; ``definition`` is the domain XML after a build.
+    ``timings`` are seconds per phase; ``definition`` is the domain XML after a build; ``facts`` is what else the host learned.
     """
 
     host: str
@@ -119,6 +128,7 @@ class OperationFinished:
     power_state: PowerState
     definition: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,13 @@ class VmState(StrEnum):
     BUILDING = "building"
     ACTIVE = "active"
     STOPPED = "stopped"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    RESCUED = "rescued"
+    RESIZED = "resized"
+    SHELVED = "shelved"
+    SHELVED_OFFLOADED = "shelved_offloaded"
+    SOFT_DELETED = "soft-delete"
     ERROR = "error"
     DELETED = "deleted"
 
@@ -39,6 +46,26 @@ class TaskState(StrEnum):
     POWERING_OFF = "powering-off"
     REBOOTING = "rebooting"
     REBOOTING_HARD = "rebooting_hard"
+    PAUSING = "pausing"
+    UNPAUSING = "unpausing"
+    SUSPENDING = "suspending"
+    RESUMING = "resuming"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
+    REBUILDING = "rebuilding"
+    IMAGE_SNAPSHOT = "image_snapshot"
+    IMAGE_UPLOADING = "image_uploading"
+    IMAGE_BACKUP = "image_backup"
+    UPDATING_PASSWORD = "updating_password"  # noqa: S105  a state's name
+    RESIZE_PREP = "resize_prep"
+    RESIZE_FINISH = "resize_finish"
+    RESIZE_CONFIRMING = "resize_confirming"
+    RESIZE_REVERTING = "resize_reverting"
+    SHELVING = "shelving"
+    SHELVING_OFFLOADING = "shelving_offloading"
+    UNSHELVING = "unshelving"
+    SOFT_DELETING = "soft-deleting"
+    RESTORING = "restoring"
     DELETING = "deleting"
 
 
@@ -69,32 +96,101 @@ class Action(StrEnum):
     STOP = "stop"
     REBOOT = "reboot"
     REBOOT_HARD = "reboot_hard"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RESCUE = "rescue"
+    UNRESCUE = "unrescue"
+    REBUILD = "rebuild"
+    CREATE_IMAGE = "createImage"
+    CREATE_BACKUP = "createBackup"
+    CHANGE_PASSWORD = "changePassword"  # noqa: S105  an action's name
+    RESIZE = "resize"
+    CONFIRM_RESIZE = "confirmResize"
+    REVERT_RESIZE = "revertResize"
+    SHELVE = "shelve"
+    SHELVE_OFFLOAD = "shelveOffload"
+    UNSHELVE = "unshelve"
+    SOFT_DELETE = "softDelete"
+    RESTORE = "restore"
+    DELETE = "delete"
+
+
+class Limit(StrEnum):
+    """Which time-out an operation has (``NEBULET_*_TIMEOUT``)."""
+
+    BUILD = "build"
+    POWER = "power"
+    COPY = "copy"
     DELETE = "delete"
 
 
 @dataclass(frozen=True)
 class Transition:
-    """Where an action may start, what shows while it runs, and where it ends."""
+    """Where an action may start, what shows while it runs, and where it ends; ``then`` None: where it began.
+
+    ``event`` is the step's name in the actions log, ``limit`` says how long it may go without a word of its host, and
+    ``preempts`` that it goes before whatever else is running.
+    """
 
     allowed: frozenset[VmState]
     during: TaskState
-    then: VmState
+    then: VmState | None
+    event: str
+    limit: Limit = Limit.POWER
     preempts: bool = False
 
 
-def _from(states: Iterable[VmState]) -> frozenset[VmState]:
-    return frozenset(states)
+_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED = VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED
+_ERROR, _RESCUED, _RESIZED = VmState.ERROR, VmState.RESCUED, VmState.RESIZED
+_SHELVED, _OFFLOADED = VmState.SHELVED, VmState.SHELVED_OFFLOADED
+_COPIED_FROM = (_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED)
+_PRESENT = tuple(state for state in VmState if state != VmState.DELETED)
+
+
+def _row(
+    allowed: Iterable[VmState],
+    during: TaskState,
+    then: VmState | None,
+    event: str,
+    limit: Limit = Limit.POWER,
+    *,
+    preempts: bool = False,
+) -> Transition:
+    return Transition(frozenset(allowed), during, then, f"compute_{event}", limit, preempts)
 
 
 TRANSITIONS: dict[Action, Transition] = {
-    Action.CREATE: Transition(_from({VmState.BUILDING}), TaskState.SCHEDULING, VmState.ACTIVE),
-    Action.START: Transition(_from({VmState.STOPPED}), TaskState.POWERING_ON, VmState.ACTIVE),
-    Action.STOP: Transition(_from({VmState.ACTIVE, VmState.ERROR}), TaskState.POWERING_OFF, VmState.STOPPED),
-    Action.REBOOT: Transition(_from({VmState.ACTIVE}), TaskState.REBOOTING, VmState.ACTIVE),
-    Action.REBOOT_HARD: Transition(
-        _from({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR}), TaskState.REBOOTING_HARD, VmState.ACTIVE
+    Action.CREATE: _row([VmState.BUILDING], TaskState.SCHEDULING, _ACTIVE, "_do_build_and_run_instance", Limit.BUILD),
+    Action.START: _row([_STOPPED], TaskState.POWERING_ON, _ACTIVE, "start_instance"),
+    Action.STOP: _row([_ACTIVE, _ERROR], TaskState.POWERING_OFF, _STOPPED, "stop_instance"),
+    Action.REBOOT: _row([_ACTIVE], TaskState.REBOOTING, _ACTIVE, "reboot_instance"),
+    Action.REBOOT_HARD: _row([*_COPIED_FROM, _ERROR], TaskState.REBOOTING_HARD, _ACTIVE, "reboot_instance"),
+    Action.PAUSE: _row([_ACTIVE], TaskState.PAUSING, _PAUSED, "pause_instance"),
+    Action.UNPAUSE: _row([_PAUSED], TaskState.UNPAUSING, _ACTIVE, "unpause_instance"),
+    Action.SUSPEND: _row([_ACTIVE], TaskState.SUSPENDING, _SUSPENDED, "suspend_instance", Limit.COPY),
+    Action.RESUME: _row([_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_instance", Limit.COPY),
+    Action.RESCUE: _row([_ACTIVE, _STOPPED, _ERROR], TaskState.RESCUING, _RESCUED, "rescue_instance", Limit.COPY),
+    Action.UNRESCUE: _row([_RESCUED], TaskState.UNRESCUING, _ACTIVE, "unrescue_instance"),
+    Action.REBUILD: _row([_ACTIVE, _STOPPED, _ERROR], TaskState.REBUILDING, _ACTIVE, "rebuild_instance", Limit.COPY),
+    Action.CREATE_IMAGE: _row(_COPIED_FROM, TaskState.IMAGE_SNAPSHOT, None, "snapshot_instance", Limit.COPY),
+    Action.CREATE_BACKUP: _row(_COPIED_FROM, TaskState.IMAGE_BACKUP, None, "backup_instance", Limit.COPY),
+    Action.CHANGE_PASSWORD: _row([_ACTIVE], TaskState.UPDATING_PASSWORD, _ACTIVE, "set_admin_password"),
+    Action.RESIZE: _row([_ACTIVE, _STOPPED], TaskState.RESIZE_PREP, _RESIZED, "resize_instance", Limit.COPY),
+    Action.CONFIRM_RESIZE: _row([_RESIZED], TaskState.RESIZE_CONFIRMING, _ACTIVE, "confirm_resize"),
+    Action.REVERT_RESIZE: _row([_RESIZED], TaskState.RESIZE_REVERTING, _ACTIVE, "revert_resize", Limit.COPY),
+    Action.SHELVE: _row(_COPIED_FROM, TaskState.SHELVING, _SHELVED, "shelve_instance", Limit.COPY),
+    Action.SHELVE_OFFLOAD: _row([_SHELVED], TaskState.SHELVING_OFFLOADING, _OFFLOADED, "shelve_offload_instance"),
+    Action.UNSHELVE: _row([_SHELVED, _OFFLOADED], TaskState.UNSHELVING, _ACTIVE, "unshelve_instance", Limit.BUILD),
+    Action.SOFT_DELETE: _row(
+        {*_PRESENT} - {VmState.SOFT_DELETED, VmState.BUILDING},
+        TaskState.SOFT_DELETING,
+        VmState.SOFT_DELETED,
+        "soft_delete_instance",
     ),
-    Action.DELETE: Transition(_from(set(VmState) - {VmState.DELETED}), TaskState.DELETING, VmState.DELETED, preempts=True),
+    Action.RESTORE: _row([VmState.SOFT_DELETED], TaskState.RESTORING, _ACTIVE, "restore_instance"),
+    Action.DELETE: _row(_PRESENT, TaskState.DELETING, VmState.DELETED, "terminate_instance", Limit.DELETE, preempts=True),
 }
 
 
@@ -111,18 +207,52 @@ def refusal(action: Action, vm_state: str, task_state: str | None) -> str | None
     return None
 
 
+_FOLLOWS = {
+    PowerState.RUNNING: VmState.ACTIVE,
+    PowerState.PAUSED: VmState.PAUSED,
+    PowerState.SHUTDOWN: VmState.STOPPED,
+    PowerState.CRASHED: VmState.STOPPED,
+    PowerState.SUSPENDED: VmState.SUSPENDED,
+}
+_KEPT = frozenset({_RESCUED, _RESIZED, _SHELVED, _OFFLOADED, VmState.SOFT_DELETED})
+
+
+def resting(vm_state: str, power_state: PowerState) -> VmState | None:
+    """Return what an idle server is whose guest has this power state, None when that cannot be told.
+
+    States that users chose for another reason than power, such as rescued, stay.
+    """
+    if vm_state in _KEPT:
+        return VmState(vm_state)
+    return _FOLLOWS.get(power_state)
+
+
 _STATUS = {
     VmState.BUILDING: "BUILD",
     VmState.ACTIVE: "ACTIVE",
     VmState.STOPPED: "SHUTOFF",
+    VmState.PAUSED: "PAUSED",
+    VmState.SUSPENDED: "SUSPENDED",
+    VmState.RESCUED: "RESCUE",
+    VmState.RESIZED: "VERIFY_RESIZE",
+    VmState.SHELVED: "SHELVED",
+    VmState.SHELVED_OFFLOADED: "SHELVED_OFFLOADED",
+    VmState.SOFT_DELETED: "SOFT_DELETED",
     VmState.ERROR: "ERROR",
     VmState.DELETED: "DELETED",
 }
+_WORKED_ON = (VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED, VmState.ERROR)
 _STATUS_DURING = {
     (VmState.ACTIVE, TaskState.REBOOTING): "REBOOT",
-    (VmState.ACTIVE, TaskState.REBOOTING_HARD): "HARD_REBOOT",
-    (VmState.STOPPED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
-    (VmState.ERROR, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+    **{(state, TaskState.REBOOTING_HARD): "HARD_REBOOT" for state in _WORKED_ON},
+    **{(state, TaskState.REBUILDING): "REBUILD" for state in (VmState.ACTIVE, VmState.STOPPED, VmState.ERROR)},
+    **{
+        (state, task): "RESIZE"
+        for state in (VmState.ACTIVE, VmState.STOPPED)
+        for task in (TaskState.RESIZE_PREP, TaskState.RESIZE_FINISH)
+    },
+    (VmState.ACTIVE, TaskState.UPDATING_PASSWORD): "PASSWORD",
+    (VmState.RESIZED, TaskState.RESIZE_REVERTING): "REVERT_RESIZE",
 }
 
 

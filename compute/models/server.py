@@ -26,8 +26,8 @@ class ServerQuerySet(models.QuerySet["Server"]):
         """Leave out what was deleted."""
         return self.filter(deleted_at=None)
 
-    def begin(self, server: "Server", action: Action, request_id: str) -> bool:
-        """Take the server for ``action``; False when another caller was first.
+    def begin(self, server: "Server", action: Action, request_id: str, details: dict[str, Any] | None = None) -> bool:
+        """Take the server for ``action``; False when another caller was first. ``details`` is what the command needs to know.
 
         One UPDATE carries both the test and the change, so two requests that read the same row cannot both win.
         """
@@ -36,7 +36,15 @@ class ServerQuerySet(models.QuerySet["Server"]):
         idle = idle.exclude(task_state=rule.during) if rule.preempts else idle.filter(task_state=None)
         now = timezone.now()
         return (
-            idle.update(task_state=rule.during, request_id=request_id, operation=action, operation_at=now, updated_at=now) == 1
+            idle.update(
+                task_state=rule.during,
+                request_id=request_id,
+                operation=action,
+                operation_details=details or {},
+                operation_at=now,
+                updated_at=now,
+            )
+            == 1
         )
 
     def place(self, server_id: str, request_id: str, host: str, zone: str) -> bool:
@@ -69,13 +77,15 @@ class ServerQuerySet(models.QuerySet["Server"]):
             == 1
         )
 
-    def finish(self, server_id: str, request_id: str, vm_state: VmState, **changes: Any) -> bool:
-        """Close the operation ``request_id`` with ``vm_state``; False when it is not the server's any more."""
+    def finish(self, server_id: str, request_id: str, vm_state: VmState | None, **changes: Any) -> bool:
+        """Close the operation ``request_id`` with ``vm_state``, None for the one it had; False when it is not the server's any more."""
         now = timezone.now()
+        if vm_state is not None:
+            changes["vm_state"] = vm_state
         return (
             self.filter(pk=server_id, request_id=request_id, deleted_at=None)
             .exclude(task_state=None)
-            .update(vm_state=vm_state, task_state=None, observed_at=now, updated_at=now, **changes)
+            .update(task_state=None, observed_at=now, updated_at=now, **changes)
             == 1
         )
 
@@ -170,6 +180,7 @@ class Server(models.Model):
     power_state = models.IntegerField(default=PowerState.NOSTATE)
     request_id = models.CharField(max_length=64, db_index=True)
     operation = models.CharField(max_length=32, null=True)
+    operation_details = models.JSONField(default=dict, blank=True)
     operation_at = models.DateTimeField(null=True)
     observed_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)

@@ -7,20 +7,12 @@ from django.utils import timezone
 
 from compute.messages import BuildPhase
 from compute.models import ActionEvent, Server, ServerAction
-from compute.states import BUILD_STAGES, Action, TaskState
+from compute.states import BUILD_STAGES, TRANSITIONS, Action, TaskState
 from portal.core.context import RequestContext, new_request_id
 
 FAILED = "Error"
 SUCCEEDED = "Success"
 
-_EVENTS = {
-    Action.CREATE: "compute__do_build_and_run_instance",
-    Action.START: "compute_start_instance",
-    Action.STOP: "compute_stop_instance",
-    Action.REBOOT: "compute_reboot_instance",
-    Action.REBOOT_HARD: "compute_reboot_instance",
-    Action.DELETE: "compute_terminate_instance",
-}
 _STAGE_NAMES = [f"compute_{stage}" for stage in BUILD_STAGES]
 
 
@@ -37,7 +29,7 @@ def begin(ctx: RequestContext, server: Server, action: Action) -> ServerAction:
         started_at=now,
         updated_at=now,
     )
-    name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else _EVENTS[action]
+    name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else TRANSITIONS[action].event
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
     return row
 
@@ -52,7 +44,7 @@ def finish(server: Server, request_id: str, action: Action, fault: str | None) -
     result = FAILED if fault else SUCCEEDED
     if action == Action.CREATE:
         ActionEvent.objects.get_or_create(
-            action=row, name=_EVENTS[action], defaults={"host": server.host, "started_at": row.started_at}
+            action=row, name=TRANSITIONS[action].event, defaults={"host": server.host, "started_at": row.started_at}
         )
     unfinished = ActionEvent.objects.filter(action=row, finished_at=None)
     unfinished.update(finished_at=now, result=result, **({"detail": fault} if fault else {}))
@@ -77,7 +69,7 @@ def note(server: Server, action: Action, at: datetime) -> None:
         finished_at=at,
     )
     ActionEvent.objects.create(
-        action=row, name=_EVENTS[action], host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
+        action=row, name=TRANSITIONS[action].event, host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
     )
 
 

@@ -33,7 +33,7 @@ def fail_build(server: Server, fault: str, abandon_host: bool = False) -> bool:
     claims.give_back(server, held)
     ports.release(server.pk)
     if held is not None and abandon_host:
-        rpc.destroy(held, Destroy(server.pk, server.request_id))
+        rpc.send(held, Destroy(server.pk, server.request_id))
     record(server, Action.CREATE, fault)
     return True
 

@@ -12,7 +12,7 @@ from compute.messages import Destroy, HostReport
 from compute.models import Host, PlacementDecision, Server, ServerFault, Service
 from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
 from compute.services import failures, image_cache, reports
-from compute.states import PowerState, VmState
+from compute.states import PowerState, VmState, resting
 
 LOG = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def _agree(server: Server, power_state: PowerState, at: datetime) -> None:
 def _recover(server: Server, power_state: PowerState, at: datetime) -> None:
     """Take a server that was missed out of ERROR, now that its guest is there again."""
     lost = ServerFault.objects.filter(server=server, code=failures.LOST)
-    vm_state = reports.AFTER_FAULT.get(power_state)
+    vm_state = resting(server.vm_state, power_state)
     if vm_state is None or not lost.exists():
         return
     if Server.objects.recover(server.pk, server.host or "", vm_state, power_state, at):
@@ -135,7 +135,7 @@ def _remove_strays(host: str, guest_ids: set[str]) -> None:
         elif server.deleted_at is not None or guest_id in placed_here:
             LOG.warning("Host %s still has guest %s: it is told to remove it.", host, guest_id)
             with transaction.atomic():
-                rpc.destroy(host, Destroy(guest_id, server.request_id))
+                rpc.send(host, Destroy(guest_id, server.request_id))
 
 
 def _miss(host: str, absent: dict[str, Server], at: datetime) -> None:

@@ -97,7 +97,7 @@ def fetch_ahead(*, ctx: RequestContext, image: Image, hosts: Iterable[Host]) -> 
             continue
         wish = {"state": CacheState.QUEUED, "request_id": ctx.request_id, "asked_at": timezone.now(), "fault": ""}
         HostImage.objects.update_or_create(host=found, image_id=image.pk, defaults=wish)
-        rpc.fetch_image(found.name, FetchImage(reference, ctx.request_id))
+        rpc.send(found.name, FetchImage(reference, ctx.request_id))
         asked.append(found.name)
     return asked
 
@@ -158,7 +158,7 @@ def _remove(ctx: RequestContext, rows: Sequence[HostImage]) -> None:
     for row in rows:
         cancels = row.request_id if row.state == CacheState.QUEUED else ""
         if row.state in _HELD or cancels:
-            rpc.evict_image(row.host.name, EvictImage(row.image_id, ctx.request_id, cancels))
+            rpc.send(row.host.name, EvictImage(row.image_id, ctx.request_id, cancels))
     told = HostImage.objects.filter(pk__in=[row.pk for row in rows])
     told.exclude(state__in=_HELD).delete()
     told.update(state=CacheState.LEAVING, asked_at=timezone.now())

@@ -15,8 +15,7 @@ from compute.models import ConsoleToken, Host, Server, ServerAction
 from compute.network.models import Port
 from compute.network.services.ports import DEVICE_OWNER
 from compute.services import claims
-from compute.services.sweeps import KINDS
-from compute.states import Action, VmState
+from compute.states import TRANSITIONS, Action, VmState
 from images.models import Image
 from images.services import data
 from portal.core.errors import CloudError
@@ -79,7 +78,10 @@ def no_task_for_ever() -> Iterator[str]:
     """I4: no operation is older than its time limit."""
     now = timezone.now()
     for server in Server.objects.present().exclude(task_state=None):
-        limit = timedelta(seconds=settings.OPERATION_TIMEOUTS_S[KINDS[Action(server.operation or Action.CREATE)]]) + SETTLE
+        limit = (
+            timedelta(seconds=settings.OPERATION_TIMEOUTS_S[TRANSITIONS[Action(server.operation or Action.CREATE)].limit])
+            + SETTLE
+        )
         if server.operation_at is not None and now - server.operation_at > limit:
             yield f"instance {server.pk} is in {server.task_state} since {server.operation_at:%Y-%m-%d %H:%M:%S}"
     for server in Server.objects.present().filter(task_state=None, vm_state=VmState.BUILDING):

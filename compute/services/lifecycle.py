@@ -7,16 +7,16 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from compute import notify, policies, rpc
-from compute.messages import CONDUCTOR_QUEUE, Destroy
+from compute import notify, policies
+from compute.messages import CONDUCTOR_QUEUE
 from compute.models import Server, ServerNumber
 from compute.models.host import new_uuid
 from compute.network.services import ports
-from compute.services import actions, launch, quotas
+from compute.services import actions, commands, launch, operations, quotas
 from compute.states import Action, TaskState, VmState
 from portal.core import bus
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import authorize
 
 NAME_MAX = 255
@@ -147,7 +147,7 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
     A build that runs is cut short. A server without a host is forgotten by the conductor, since nothing of it exists.
     """
     authorize(ctx, policies.DELETE, server)
-    refuse_locked(ctx, server)
+    operations.refuse_locked(ctx, server)
     if not Server.objects.begin(server, Action.DELETE, ctx.request_id):
         if not Server.objects.present().filter(pk=server.pk).exists():
             raise NotFound("Instance", server.pk)
@@ -158,7 +158,7 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
     if server.host is None:
         bus.cast(CONDUCTOR_QUEUE, FORGET, {"server_id": server.pk, "request_id": ctx.request_id})
     else:
-        rpc.destroy(server.host, Destroy(server.pk, ctx.request_id))
+        commands.send(server)
     notify.server_changed(server)
 
 
@@ -175,9 +175,3 @@ def update(*, ctx: RequestContext, server: Server, **changes: Any) -> Server:
         server.save(update_fields=[*allowed, "updated_at"])
         notify.server_changed(server)
     return server
-
-
-def refuse_locked(ctx: RequestContext, server: Server) -> None:
-    """Let only operators change a server that is locked."""
-    if server.locked and not ctx.is_operator:
-        raise Conflict(f"Instance {server.pk} is locked")

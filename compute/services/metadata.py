@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from compute import notify, policies
 from compute.models import Server
-from compute.services import lifecycle, quotas
+from compute.services import operations, quotas
 from compute.states import VmState
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
@@ -47,7 +47,7 @@ def delete_item(*, ctx: RequestContext, server: Server, key: str) -> Items:
 def _change(ctx: RequestContext, server: Server, rule: Rule, change: Callable[[Items], Items]) -> Items:
     """Change the items of the row as it stands now, so that two changes at once are both kept."""
     authorize(ctx, rule, server)
-    lifecycle.refuse_locked(ctx, server)
+    operations.refuse_locked(ctx, server)
     row = Server.objects.present().select_for_update().filter(pk=server.pk).first()
     if row is None:
         raise NotFound("Instance", server.pk)

@@ -105,7 +105,7 @@ def claim(
                 raise _Lost
             server.host, server.availability_zone = state.name, state.zone
             _record(server, spec, selection, state.name)
-            rpc.spawn(state.name, build.spawn_command(server, image))
+            rpc.send(state.name, build.spawn_command(server, image))
             notify.server_changed(server)
     except _Lost:
         LOG.info("Claim on node %s was lost to another build.", state.name)

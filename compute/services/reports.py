@@ -9,24 +9,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
-from compute.network.services import ports
-from compute.services import actions, failures, removal
-from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, VmState
+from compute.services import actions, failures, outcomes, removal
+from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, VmState, resting
 
 LOG = logging.getLogger(__name__)
 
 DEFINITIONS_KEPT = 20
 
-AFTER_FAULT = {
-    PowerState.RUNNING: VmState.ACTIVE,
-    PowerState.PAUSED: VmState.ACTIVE,
-    PowerState.SHUTDOWN: VmState.STOPPED,
-    PowerState.CRASHED: VmState.STOPPED,
+_BY_ITSELF = {
+    VmState.ACTIVE: Action.START,
+    VmState.STOPPED: Action.STOP,
+    VmState.PAUSED: Action.PAUSE,
+    VmState.SUSPENDED: Action.SUSPEND,
 }
 
 
@@ -62,19 +60,15 @@ def operation_finished(report: OperationFinished) -> None:
     elif report.action == Action.CREATE:
         failures.fail_build(server, report.fault)
     else:
-        end = AFTER_FAULT.get(report.power_state, VmState.ERROR)
+        end = resting(server.vm_state, report.power_state) or VmState.ERROR
         failures.fail_operation(server, report.action, report.fault, end, power_state=report.power_state)
 
 
 def _succeeded(server: Server, report: OperationFinished) -> None:
-    changes: dict[str, Any] = {"power_state": report.power_state}
-    if report.action == Action.CREATE:
-        changes["launched_at"] = timezone.now()
-    if not Server.objects.finish(server.pk, report.request_id, TRANSITIONS[report.action].then, **changes):
+    changes: dict[str, Any] = {"vm_state": TRANSITIONS[report.action].then, "power_state": report.power_state}
+    changes |= outcomes.changes(server, report)
+    if not Server.objects.finish(server.pk, report.request_id, **changes):
         return
-    if report.action == Action.CREATE:
-        ports.bind(server.pk, report.host, up=True)
-        LOG.info("Instance %s was built on %s: %s", server.pk, report.host, _seconds(report.timings))
     if report.definition:
         _keep_definition(server, report)
     actions.finish(server, report.request_id, report.action, None)
@@ -107,14 +101,14 @@ def guest_changed(report: GuestChanged) -> None:
 
 def take_over(server: Server, power_state: PowerState, at: datetime) -> None:
     """Write a guest's own change into its server, unless newer things are known."""
-    vm_state = AFTER_FAULT.get(power_state)
+    vm_state = resting(server.vm_state, power_state)
     if vm_state is None or server.host is None:
         return
     if not Server.objects.observe(server.pk, server.host, vm_state, power_state, at):
         return
     LOG.info("Instance %s is %s by itself: power state %s.", server.pk, vm_state, power_state.name)
     if vm_state != server.vm_state:
-        actions.note(server, Action.START if vm_state == VmState.ACTIVE else Action.STOP, at)
+        actions.note(server, _BY_ITSELF[vm_state], at)
     notify.server_changed(server)
 
 
@@ -131,7 +125,3 @@ def _own_server(server_id: str, host: str, request_id: str) -> Server | None:
         LOG.info("A report of host %s is about an operation that is over.", host)
         return None
     return server
-
-
-def _seconds(timings: dict[str, float]) -> str:
-    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in timings.items()) or "no timings"

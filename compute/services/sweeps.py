@@ -13,13 +13,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from compute import notify, rpc
-from compute.messages import CONDUCTOR_QUEUE, Destroy, PowerOff, PowerOn, Reboot
+from compute.messages import CONDUCTOR_QUEUE, Destroy
 from compute.models import Server, Service
 from compute.selectors import is_up
-from compute.services import build, claims, consoles, failures, lifecycle, power
+from compute.services import claims, commands, consoles, failures, lifecycle
 from compute.services.host_reports import COMPUTE
-from compute.states import BUILD_STAGES, Action, VmState
-from images.selectors import present_image
+from compute.states import BUILD_STAGES, TRANSITIONS, Action, VmState
 from portal.core import bus, log
 from portal.core.errors import CloudError
 
@@ -29,15 +28,6 @@ BATCH = 500
 RESEND_AFTER_S = 20
 RESENDS_MOST = 5
 PLACEMENTS_MOST = 3
-
-KINDS = {
-    Action.CREATE: "build",
-    Action.START: "power",
-    Action.STOP: "power",
-    Action.REBOOT: "power",
-    Action.REBOOT_HARD: "power",
-    Action.DELETE: "delete",
-}
 
 
 def sweep() -> None:
@@ -65,7 +55,7 @@ def _running() -> Iterable[Server]:
 
 def _look_after(server: Server, silent: set[str]) -> None:
     action = Action(server.operation or Action.CREATE)
-    limit_s = settings.OPERATION_TIMEOUTS_S[KINDS[action]]
+    limit_s = settings.OPERATION_TIMEOUTS_S[TRANSITIONS[action].limit]
     if _age_s(server.operation_at) > limit_s:
         expire(server, action, limit_s)
     elif server.host in silent:
@@ -97,26 +87,10 @@ def resend(server: Server, action: Action) -> None:
         actor = lifecycle.BUILD if action == Action.CREATE else lifecycle.FORGET
         bus.cast(CONDUCTOR_QUEUE, actor, {"server_id": server.pk, "request_id": server.request_id})
         return
-    key = (server.pk, server.request_id)
-    if action == Action.CREATE:
-        _resend_build(server)
-    elif action == Action.START:
-        rpc.power_on(server.host, PowerOn(*key))
-    elif action == Action.STOP:
-        rpc.power_off(server.host, PowerOff(*key, power.SHUTDOWN_GRACE_S))
-    elif action == Action.DELETE:
-        rpc.destroy(server.host, Destroy(*key))
-    else:
-        rpc.reboot(server.host, Reboot(*key, action == Action.REBOOT_HARD))
-
-
-def _resend_build(server: Server) -> None:
-    image = present_image(server.image_id or "")
     try:
-        if image is not None and server.host is not None:
-            rpc.spawn(server.host, build.spawn_command(server, image))
+        commands.send(server)
     except CloudError as error:
-        LOG.info("The build is left to its host: %s", error.message)
+        LOG.info("The operation is left to its host: %s", error.message)
 
 
 @transaction.atomic
@@ -133,7 +107,7 @@ def move_build(server: Server) -> None:
         return
     LOG.warning("Host %s is silent: the build is placed again.", host)
     claims.give_back(server, host)
-    rpc.destroy(host, Destroy(server.pk, server.request_id))
+    rpc.send(host, Destroy(server.pk, server.request_id))
     bus.cast(CONDUCTOR_QUEUE, lifecycle.BUILD, {"server_id": server.pk, "request_id": server.request_id})
     notify.server_changed(server)
 

@@ -25,7 +25,7 @@ from compute.messages import (
     host_queue,
     unpack,
 )
-from compute.states import Action, PowerState
+from compute.states import PowerState
 from compute.virt.driver import Built, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.build import Builder, Timings
@@ -99,27 +99,26 @@ class Commands:
         def told(report: OperationFinished) -> OperationFinished:
             return replace(report, definition=built[0].definition if built else None, timings=timings.seconds)
 
-        self._carry_out(command, Action.CREATE, work, told)
+        self._carry_out(command, work, told)
 
     def destroy(self, command: Destroy) -> None:
         """Remove a guest; one that is not there is a success. What is under way on it is told to end first."""
         self._operations.condemn(command.server_id)
-        self._carry_out(command, Action.DELETE, lambda: self._driver.destroy(command.server_id))
+        self._carry_out(command, lambda: self._driver.destroy(command.server_id))
 
     def power_on(self, command: PowerOn) -> None:
         """Start a guest; one that runs already is a success."""
-        self._carry_out(command, Action.START, lambda: self._driver.power_on(command.server_id))
+        self._carry_out(command, lambda: self._driver.power_on(command.server_id))
 
     def power_off(self, command: PowerOff) -> None:
         """Shut a guest down; one that is off already is a success."""
         cancelled = self._operations.cancelled(command.server_id)
-        self._carry_out(command, Action.STOP, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
+        self._carry_out(command, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
 
     def reboot(self, command: Reboot) -> None:
         """Restart a guest."""
         cancelled = self._operations.cancelled(command.server_id)
-        action = Action.REBOOT_HARD if command.hard else Action.REBOOT
-        self._carry_out(command, action, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
+        self._carry_out(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
@@ -133,15 +132,12 @@ class Commands:
 
     def give_up(self, command: Any) -> None:
         """Report a command that was tried often enough."""
-        hard = isinstance(command, Reboot) and command.hard
-        action = Action.REBOOT_HARD if hard else _ACTIONS[type(command)]
         fault = f"The hypervisor of host {self._reporter.host} could not be reached."
-        self._reporter.send(self._report(command, action, fault))
+        self._reporter.send(self._report(command, fault))
 
     def _carry_out(
         self,
         command: GuestCommand,
-        action: Action,
         work: Callable[[], None],
         told: Callable[[OperationFinished], OperationFinished] = lambda report: report,
     ) -> None:
@@ -152,7 +148,7 @@ class Commands:
         with self._operations.alone(command.server_id):
             if not self.told_again(command):
                 fault = self._run(command, work)
-                self._send(told(self._report(command, action, fault)))
+                self._send(told(self._report(command, fault)))
 
     def _run(self, command: GuestCommand, work: Callable[[], None]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""
@@ -177,24 +173,15 @@ class Commands:
             self._done.popitem(last=False)
         self._after()
 
-    def _report(self, command: GuestCommand, action: Action, fault: str | None) -> OperationFinished:
+    def _report(self, command: GuestCommand, fault: str | None) -> OperationFinished:
         return OperationFinished(
             host=self._reporter.host,
             server_id=command.server_id,
             request_id=command.request_id,
-            action=action,
+            action=command.action,
             fault=fault,
             power_state=PowerState.NOSTATE,
         )
-
-
-_ACTIONS = {
-    Spawn: Action.CREATE,
-    Destroy: Action.DELETE,
-    PowerOn: Action.START,
-    PowerOff: Action.STOP,
-    Reboot: Action.REBOOT,
-}
 
 
 def register(broker: dramatiq.Broker, host: str, *parties: Party) -> None:

@@ -151,7 +151,7 @@ CPU_ALLOCATION_RATIO = 16.0
 RAM_ALLOCATION_RATIO = 1.5
 DISK_ALLOCATION_RATIO = 1.0
 HOST_SILENT_S = 45
-OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "delete": 300}
+OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "copy": 1800, "delete": 300}
 CONSOLE_TOKEN_LIFETIME_S = 600
 
 # Database, queue, channels, cache

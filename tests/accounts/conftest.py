@@ -1,1 +1,1 @@
-from tests.kit.identity import personas  # noqa: F401
+from tests.kit.identity import personas, tokens_issued  # noqa: F401

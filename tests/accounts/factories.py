@@ -130,9 +130,15 @@ class EndpointFactory(DjangoModelFactory):
 
 def ladder():
     """Make the usual roles and their implications; return them by name."""
-    roles = {name: RoleFactory(name=name) for name in (*LADDER, "service")}
-    for prior, implied in pairwise(LADDER):
-        ImpliedRole.objects.get_or_create(prior=roles[prior], implied=roles[implied])
+    names = (*LADDER, "service")
+    found = {role.name: role for role in Role.objects.filter(domain=None, name__in=names)}
+    missing = Role.objects.bulk_create([Role(name=name) for name in names if name not in found])
+    roles = found | {role.name: role for role in missing}
+    known = set(ImpliedRole.objects.values_list("prior", "implied")) if found else set()
+    steps = [(roles[prior], roles[implied]) for prior, implied in pairwise(LADDER)]
+    ImpliedRole.objects.bulk_create(
+        [ImpliedRole(prior=prior, implied=implied) for prior, implied in steps if (prior.pk, implied.pk) not in known]
+    )
     return roles
 
 

@@ -329,6 +329,7 @@ def test_the_session_cookie_is_nothing_to_the_api(personas, client):
     assert client.get("/identity/v3/users").status_code == 401
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_validation_by_the_api_takes_a_fixed_number_of_queries(personas, django_assert_num_queries):
     with django_assert_num_queries(11):  # the caller: 4, the subject: 4, the catalog: 3
         personas.admin.api.get(TOKENS, X_Subject_Token=personas.member.token)

@@ -264,6 +264,7 @@ def test_a_key_pair_for_a_project_the_user_is_not_in_is_refused(personas):
     assert ask(personas.service, signed_2({"access": "A", "secret": "S"})).status_code == 401
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_a_key_pair_ends_with_what_it_stands_for(personas):
     pair = make_pair(personas.member, personas.lab)
     Project.objects.filter(pk=personas.lab.pk).update(enabled=False)

@@ -239,6 +239,7 @@ def test_projects_stand_under_a_domain_or_a_project(personas):
     assert api.post(f"{V3}/projects", {"project": {"name": "x", "domain_id": "nowhere"}}).status_code == 404
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_deleting_a_project_takes_what_hangs_on_it(personas):
     Limit.objects.create(registered=RegisteredLimitFactory(), project=personas.other, resource_limit=3)
     Group.objects.create(name=f"project:{personas.other.pk}")
@@ -302,6 +303,7 @@ def test_null_characters_in_addresses_break_nothing(personas):
     assert personas.admin.api.delete(f"{V3}/users/{'x' * 3000}").status_code == 404
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_lists_take_a_fixed_number_of_queries(personas, django_assert_num_queries):
     for plural in SINGULAR:
         for _count in range(3 if plural not in ("roles", "regions") else 1):
@@ -381,6 +383,7 @@ def test_regions_are_made_by_name_and_kept_while_used(personas):
     assert api.delete(f"{V3}/regions/North").status_code == 204
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_disabled_domains_close_at_once(personas):
     Domain.objects.filter(pk="default").update(enabled=False)
     assert personas.admin.api.get(f"{V3}/users").status_code == 401

@@ -116,6 +116,7 @@ def test_assignments_are_not_for_everybody(personas, who):
     assert getattr(personas, who).api.get(f"{V3}/role_assignments").status_code == 403
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_assignments_take_a_fixed_number_of_queries(personas, django_assert_num_queries):
     for _count in range(3):
         AssignmentFactory(user=UserFactory(), role=personas.roles["reader"], project=personas.lab)

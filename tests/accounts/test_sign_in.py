@@ -164,6 +164,7 @@ def test_the_default_project_comes_first(personas):
     assert page(user).ctx.project_name == "lab"
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_disabled_projects_are_passed_over(personas):
     personas.lab.enabled = False
     personas.lab.save()

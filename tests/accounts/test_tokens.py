@@ -77,6 +77,7 @@ def test_rescoping_never_prolongs(personas):
     assert origin.methods == ["password", "token"]
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_an_expired_token_ends(personas, settings, monkeypatch):
     now = time.time_ns()
     monkeypatch.setattr(time, "time_ns", lambda: now + settings.TOKEN_LIFETIME_S * 10**9 + 10**9)
@@ -168,6 +169,7 @@ def test_rubbish_is_refused(db, text):
     assert refused(text)
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_a_token_of_another_installation_is_refused(personas, key_folder):
     assert refused(personas.member.token)
 
@@ -205,6 +207,7 @@ def test_without_keys_nothing_is_sealed_and_nothing_breaks(personas, tmp_path, s
         keys.TOKENS.cipher()
 
 
+@pytest.mark.usefixtures("tokens_issued")
 def test_looking_a_token_up_takes_four_queries_whatever_was_given(personas, django_assert_num_queries):
     for number in range(20):
         AssignmentFactory(user=personas.member.user, role__name=f"role-{number}", project=personas.lab)

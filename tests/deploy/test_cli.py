@@ -56,11 +56,14 @@ def test_a_step_that_fails_is_marked(capsys):
     assert capsys.readouterr().out.startswith("✗ packages")
 
 
+PARALLEL = ["-n", "auto", "--dist", "loadgroup"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], [["-m", "not real", "-n", "auto", "--dist", "loadgroup"], ["-m", "real"]]),
-        (["--fast"], [["-m", "not real", "-n", "auto", "--dist", "loadgroup"]]),
+        ([], [["-m", "not real", *PARALLEL], ["-m", "real and not hypervisor", *PARALLEL], ["-m", "hypervisor"]]),
+        (["--fast"], [["-m", "not real", *PARALLEL]]),
         (["-k", "power"], [[]]),
         (["--fast", "tests/core"], [["-m", "not real"]]),
     ],

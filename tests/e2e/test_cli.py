@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.cloud import ROOT, Api, Cloud, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 J = ("-f", "json")
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.cloud import Api, Cloud, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 
 @pytest.mark.parametrize("process", ["compute", "conductor", "web", "queue"])

@@ -12,7 +12,7 @@ import websockets.sync.client as ws
 from tests.e2e.cloud import Api, Cloud, wait_for
 from tests.e2e.guest import neighbour, ssh
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 USER_DATA = "#!/bin/sh\necho made-by-user-data > /tmp/proof\necho user data ran\n"
 

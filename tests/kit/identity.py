@@ -3,19 +3,23 @@
 Use it by ``from tests.kit.identity import personas  # noqa: F401``, then ask for the fixture.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from accounts.models import Project, User
+from accounts.models import Assignment, Project, User
 from accounts.services import tokens
 from accounts.services.tokens import Scope
 from portal.core.context import RequestContext
-from tests.accounts.factories import AssignmentFactory, ProjectFactory, UserFactory, ladder
+from tests.accounts.factories import PASSWORD, default_domain, ladder
 from tests.kit.secrecy import remember, remember_answer, remember_in
+
+_IN_LAB = ("reader", "member", "manager", "admin", "service")
 
 
 class Api:
@@ -59,12 +63,35 @@ class Api:
 
 @dataclass
 class Persona:
-    """Somebody with a role in a project."""
+    """Somebody with a role in a project; his token is issued when it is first needed."""
 
-    user: User
-    project: Project | None
-    token: str
-    ctx: RequestContext
+    known: User
+    scope: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _issued(self) -> tuple[str, RequestContext]:
+        token, grant = tokens.issue(user=self.known, methods=["password"], scope=Scope(**self.scope))
+        remember(token)
+        self.known.ctx = grant.context()
+        return token, self.known.ctx
+
+    @property
+    def project(self) -> Project | None:
+        return self.scope.get("project")
+
+    @property
+    def token(self) -> str:
+        return self._issued[0]
+
+    @property
+    def ctx(self) -> RequestContext:
+        return self._issued[1]
+
+    @property
+    def user(self) -> User:
+        """The user, as one that has signed in."""
+        assert self.ctx
+        return self.known
 
     @property
     def api(self) -> Api:
@@ -82,37 +109,39 @@ class Persona:
 
 def persona(user: User, **scope: Any) -> Persona:
     """Return somebody with a fresh token for a scope he holds."""
-    token, grant = tokens.issue(user=user, methods=["password"], scope=Scope(**scope))
-    remember(token)
-    user.ctx = grant.context()
-    return Persona(user, scope.get("project"), token, user.ctx)
+    found = Persona(user, scope)
+    assert found.token
+    return found
 
 
 @pytest.fixture
 def personas(db: Any) -> SimpleNamespace:
     """Return reader, member, manager and admin of project ``lab``, ``stranger`` (member of ``other``), ``nobody`` (no scope),
     ``service`` (the role service), ``operator`` (admin on the system)."""
-    roles = ladder()
-    lab, other = ProjectFactory(name="lab"), ProjectFactory(name="other")
-    people: dict[str, Persona] = {}
-    for name, project in (
-        ("reader", lab),
-        ("member", lab),
-        ("manager", lab),
-        ("admin", lab),
-        ("service", lab),
-        ("stranger", other),
-    ):
-        user = UserFactory(name=name)
-        AssignmentFactory(user=user, role=roles["member" if name == "stranger" else name], project=project)
-        people[name] = persona(user, project=project)
-    operator = UserFactory(name="operator")
-    AssignmentFactory(user=operator, role=roles["admin"])
-    return SimpleNamespace(
-        **people,
-        operator=persona(operator, system=True),
-        nobody=persona(UserFactory(name="nobody")),
-        lab=lab,
-        other=other,
-        roles=roles,
-    )
+    roles, domain = ladder(), default_domain()
+    lab, other = Project.objects.bulk_create([Project(name=name, domain=domain) for name in ("lab", "other")])
+    names = (*_IN_LAB, "stranger", "operator", "nobody")
+    password = _encoded(remember(PASSWORD))
+    made = User.objects.bulk_create([User(name=name, domain=domain, password=password) for name in names])
+    users = {user.name: user for user in made}
+    in_lab = [Assignment(user=users[name], role=roles[name], project=lab) for name in _IN_LAB]
+    stranger = Assignment(user=users["stranger"], role=roles["member"], project=other)
+    operator = Assignment(user=users["operator"], role=roles["admin"], system=True)
+    Assignment.objects.bulk_create([*in_lab, stranger, operator])
+    scopes: dict[str, dict[str, Any]] = {name: {"project": lab} for name in _IN_LAB}
+    scopes |= {"stranger": {"project": other}, "operator": {"system": True}}
+    people = {name: Persona(user, scopes.get(name, {})) for name, user in users.items()}
+    return SimpleNamespace(**people, lab=lab, other=other, roles=roles)
+
+
+@pytest.fixture
+def tokens_issued(personas: SimpleNamespace) -> None:
+    """Have every one of them hold a token already: for tests of what ends tokens, and of numbers of queries."""
+    for found in vars(personas).values():
+        if isinstance(found, Persona):
+            assert found.token
+
+
+@cache
+def _encoded(password: str) -> str:
+    return make_password(password)

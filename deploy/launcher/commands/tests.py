@@ -12,12 +12,14 @@ from deploy.launcher.config import Config
 from deploy.launcher.preconditions import closed_folder
 from deploy.launcher.terminal import Terminal
 
+_PARALLEL = ["-n", "auto", "--dist", "loadgroup"]
+
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """Run the tests; return pytest's exit code. Its summary is the last line printed.
 
-    First those that need no machine of their own, in as many processes as there are processors; then those that drive a hypervisor,
-    a browser or a client, one by one. Those that are named run in one process.
+    First those that need no machine of their own and then those that drive a browser, a client or servers, in as many processes as there
+    are processors; last those that run guests, one by one. Those that are named run in one process.
     """
     terminal = Terminal()
     _install(config, terminal, fast=options.fast)
@@ -38,10 +40,10 @@ def run(config: Config, options: argparse.Namespace) -> int:
 
 def _rounds(options: argparse.Namespace) -> list[list[str]]:
     """Return what pytest is told in each of its runs."""
-    fast = ["-m", "not real"]
     if options.pytest:
-        return [fast if options.fast else []]
-    return [[*fast, "-n", "auto", "--dist", "loadgroup"], *([] if options.fast else [["-m", "real"]])]
+        return [["-m", "not real"] if options.fast else []]
+    fast = ["-m", "not real", *_PARALLEL]
+    return [fast] if options.fast else [fast, ["-m", "real and not hypervisor", *_PARALLEL], ["-m", "hypervisor"]]
 
 
 def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from compute.models import Server
 from compute.services import lifecycle, power
-from compute.states import TRANSITIONS, Action, TaskState, VmState, refusal, status
+from compute.states import TRANSITIONS, Action, PowerState, TaskState, VmState, refusal, resting, status
 from portal.core.context import new_request_id
 from portal.core.errors import Conflict
 from tests.kit.compute import ServerFactory
@@ -21,30 +21,56 @@ PERFORM = {
 STATES = [state for state in VmState if state != VmState.DELETED]
 
 
-@pytest.mark.parametrize(("action", "vm_state", "task_state"), list(product(PERFORM, STATES, [None, *TaskState])))
-def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state, task_state):
-    server = ServerFactory(vm_state=vm_state, task_state=task_state)
-    rule = TRANSITIONS[action]
-    may = refusal(action, vm_state, task_state) is None
+def tasks(action):
+    """No task, the action's own, and one that is neither its own nor a deletion's."""
+    return [None, TRANSITIONS[action].during, TaskState.SPAWNING, TaskState.DELETING]
 
-    if not may:
-        with pytest.raises(Conflict, match=f"while it is in (vm|task)_state {vm_state}|{task_state}"):
+
+@pytest.mark.parametrize(("action", "vm_state"), list(product(PERFORM, STATES)))
+def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
+    for task_state in tasks(action):
+        server = ServerFactory(vm_state=vm_state, task_state=task_state)
+        sent = len(cloud.hosts["host-1"].commands)
+        if refusal(action, vm_state, task_state) is not None:
+            with pytest.raises(Conflict, match=f"while it is in (vm|task)_state {vm_state}|{task_state}"):
+                PERFORM[action](ctx=cloud.again(), server=server)
+            assert cloud.fresh(server).task_state == task_state
+            continue
+        with cloud.commits():
             PERFORM[action](ctx=cloud.again(), server=server)
-        assert cloud.fresh(server).task_state == task_state
-        return
-    with cloud.commits():
-        PERFORM[action](ctx=cloud.again(), server=server)
-    assert cloud.fresh(server).task_state == rule.during
-    again = action == Action.DELETE and task_state == TaskState.DELETING
-    assert len(cloud.hosts["host-1"].commands) == (0 if again else 1)
+        assert cloud.fresh(server).task_state == TRANSITIONS[action].during
+        again = action == Action.DELETE and task_state == TaskState.DELETING
+        assert len(cloud.hosts["host-1"].commands) == sent + (0 if again else 1)
 
 
-@pytest.mark.parametrize(("action", "vm_state", "task_state"), list(product(Action, VmState, [None, *TaskState])))
-def test_begin_is_one_conditional_update(db, action, vm_state, task_state):
-    server = ServerFactory(vm_state=vm_state, task_state=task_state)
-    first = Server.objects.begin(server, action, new_request_id())
-    second = Server.objects.begin(server, action, new_request_id())
+@pytest.mark.parametrize("action", Action)
+def test_begin_is_one_conditional_update(db, action):
     rule = TRANSITIONS[action]
-    possible = vm_state in rule.allowed and (task_state != rule.during if rule.preempts else task_state is None)
-    assert (first, second) == (possible, False)
-    assert status(vm_state, task_state)
+    for vm_state, task_state in product(VmState, tasks(action)):
+        server = ServerFactory(vm_state=vm_state, task_state=task_state)
+        first = Server.objects.begin(server, action, new_request_id(), {"why": "asked"})
+        second = Server.objects.begin(server, action, new_request_id())
+        possible = vm_state in rule.allowed and (task_state != rule.during if rule.preempts else task_state is None)
+        assert (first, second) == (possible, False), (vm_state, task_state)
+        server.refresh_from_db()
+        assert server.operation_details == ({"why": "asked"} if possible else {})
+
+
+def test_every_state_has_a_word_for_users():
+    assert all(status(vm_state, task_state) for vm_state, task_state in product(VmState, [None, *TaskState]))
+    assert status(VmState.ACTIVE, TaskState.RESIZE_PREP) == "RESIZE"
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "power_state", "expected"),
+    [
+        (VmState.ACTIVE, PowerState.SHUTDOWN, VmState.STOPPED),
+        (VmState.STOPPED, PowerState.RUNNING, VmState.ACTIVE),
+        (VmState.ACTIVE, PowerState.PAUSED, VmState.PAUSED),
+        (VmState.RESCUED, PowerState.RUNNING, VmState.RESCUED),
+        (VmState.RESIZED, PowerState.SHUTDOWN, VmState.RESIZED),
+        (VmState.ACTIVE, PowerState.NOSTATE, None),
+    ],
+)
+def test_power_decides_what_an_idle_server_is_unless_it_was_put_aside(vm_state, power_state, expected):
+    assert resting(vm_state, power_state) == expected

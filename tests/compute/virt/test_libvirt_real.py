@@ -20,7 +20,7 @@ from compute.virt.libvirt.driver import LibvirtDriver, Options
 from tests.compute.virt import samples
 
 TINY = Path(os.environ.get("NEBULET_TEST_TINY", "/var/tmp/nebulet-test-tiny"))
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 
 def virsh(*words):

@@ -14,7 +14,7 @@ from images.builder.manifest import Manifest
 from tests.images.builder import guest
 from tests.images.builder.guest import Guest
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 USER_DATA = "#!/bin/sh\necho hello from user data\nid -u\n"
 

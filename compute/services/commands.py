@@ -1,0 +1,37 @@
+"""The command that carries out what a server's row says is being done to it.
+
+Everything it needs stands in the row, so a command that was lost is made and sent again by the same function.
+"""
+
+from collections.abc import Callable
+
+from compute import rpc
+from compute.messages import Destroy, GuestCommand, PowerOff, PowerOn, Reboot
+from compute.models import Server
+from compute.services import build
+from compute.states import Action
+from images.selectors import present_image
+
+SHUTDOWN_GRACE_S = 30
+
+
+def _spawn(server: Server) -> GuestCommand | None:
+    image = present_image(server.image_id or "")
+    return None if image is None else build.spawn_command(server, image)
+
+
+_COMMANDS: dict[Action, Callable[[Server], GuestCommand | None]] = {
+    Action.CREATE: _spawn,
+    Action.START: lambda server: PowerOn(server.pk, server.request_id),
+    Action.STOP: lambda server: PowerOff(server.pk, server.request_id, SHUTDOWN_GRACE_S),
+    Action.REBOOT: lambda server: Reboot(server.pk, server.request_id, hard=False),
+    Action.REBOOT_HARD: lambda server: Reboot(server.pk, server.request_id, hard=True),
+    Action.DELETE: lambda server: Destroy(server.pk, server.request_id),
+}
+
+
+def send(server: Server) -> None:
+    """Have the server's host carry out what its row says; raises CloudError when the command cannot be made any more."""
+    command = _COMMANDS[Action(server.operation or Action.CREATE)](server)
+    if server.host is not None and command is not None:
+        rpc.send(server.host, command)

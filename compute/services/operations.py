@@ -1,0 +1,58 @@
+"""How everything that is done to a built server begins: judged, written down, and sent to the host.
+
+Each returns once the wish is written down; the host reports the outcome later.
+"""
+
+from typing import Any
+
+from django.db import transaction
+
+from compute import notify
+from compute.models import Server
+from compute.services import actions, commands
+from compute.states import Action, refusal
+from portal.core.context import RequestContext
+from portal.core.errors import Conflict, NotFound
+from portal.core.policy import authorize
+from portal.core.policy.rules import Rule
+
+_WORDS = {Action.REBOOT_HARD: "reboot"}
+
+
+@transaction.atomic
+def begin(ctx: RequestContext, server: Server, action: Action, rule: Rule, **details: Any) -> None:
+    """Have the host of a server carry out an action; ``details`` is what the command needs to know, in JSON's types.
+
+    Raises Forbidden, NotFound when the server went away, and Conflict when it is locked or its state does not allow the action.
+    """
+    authorize(ctx, rule, server)
+    refuse_locked(ctx, server)
+    take(ctx, server, action, **details)
+    commands.send(server)
+
+
+def take(ctx: RequestContext, server: Server, action: Action, **details: Any) -> None:
+    """Take a server for an action and write that down; raises NotFound or Conflict. Runs in the caller's transaction."""
+    taken = Server.objects.exclude(host=None).begin(server, action, ctx.request_id, details)
+    fresh = Server.objects.present().filter(pk=server.pk).first()
+    if fresh is None:
+        raise NotFound("Instance", server.pk)
+    if not taken or fresh.host is None:
+        raise Conflict(_why_not(fresh, action))
+    server.refresh_from_db()
+    actions.begin(ctx, server, action)
+    notify.server_changed(server)
+
+
+def refuse_locked(ctx: RequestContext, server: Server) -> None:
+    """Let only operators change a server that is locked."""
+    if server.locked and not ctx.is_operator:
+        raise Conflict(f"Instance {server.pk} is locked")
+
+
+def _why_not(server: Server, action: Action) -> str:
+    reason = refusal(action, server.vm_state, server.task_state)
+    if reason is None and server.host is None:
+        return f"Instance {server.pk} is not ready: it was never built on a host."
+    word = _WORDS.get(action, action.value)
+    return f"Cannot '{word}' instance {server.pk} while {reason or 'another request changes it'}"
