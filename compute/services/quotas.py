@@ -1,5 +1,7 @@
 """What compute counts against a project's quota, and the admission of new servers."""
 
+from collections.abc import Mapping
+
 from accounts.services import quotas
 from accounts.services.quotas import Resource
 from compute.models import Flavor
@@ -45,12 +47,21 @@ def admit_servers(project_id: str, flavor: Flavor, at_least: int, at_most: int, 
     admitted = min([at_most, *(left // each[name] for name, left in rooms.items())])
     if admitted < at_least:
         quotas.admit(project_id, wanted, used)
-    own = {name: limit for name, limit in user_limits(project_id, user_id).items() if name in each and limit >= 0}
-    if own:
-        taken = in_use_by(project_id, user_id)
-        quotas.require_within(wanted, taken, own)
-        admitted = min([admitted, *((limit - taken[name]) // each[name] for name, limit in own.items())])
-    return admitted
+    own = admit_user(project_id, user_id, wanted)
+    return min([admitted, *(left // each[name] for name, left in own.items())])
+
+
+def admit_user(project_id: str, user_id: str, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Return what is left of the limits that a user has of his own; raises QuotaExceeded where ``wanted`` is more.
+
+    The caller holds the project's lock.
+    """
+    own = {name: limit for name, limit in user_limits(project_id, user_id).items() if name in wanted and limit >= 0}
+    if not own:
+        return {}
+    used = in_use_by(project_id, user_id)
+    quotas.require_within(wanted, used, own)
+    return {name: limit - used[name] for name, limit in own.items()}
 
 
 def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:

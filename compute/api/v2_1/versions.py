@@ -6,7 +6,7 @@ Names follow the "REST API Version History" of the compute API reference.
 from portal.core.versions import Version
 
 MIN = Version(2, 1)
-MAX = Version(2, 96)
+MAX = Version(2, 104)
 
 KEYPAIR_TYPE = Version(2, 2)
 EXTENDED_ATTRIBUTES = Version(2, 3)
@@ -58,3 +58,8 @@ HOSTNAME = Version(2, 90)
 KEYPAIR_IMPORT_ONLY = Version(2, 92)
 FQDN = Version(2, 94)
 PINNED_ZONE = Version(2, 96)
+IMAGE_PROPERTIES = Version(2, 98)
+SCHEDULER_HINTS = Version(2, 100)
+LAST_RXTX_FACTOR = Version(2, 101)
+STRICT_EVERYWHERE = Version(2, 102)
+PINNED_ZONE_CHANGES = Version(2, 104)

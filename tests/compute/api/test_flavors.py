@@ -55,6 +55,26 @@ def test_what_microversions_change(personas, cloud):
     assert (shown("2.74")["swap"], shown("2.75")["swap"]) == ("", 0)
 
 
+def test_what_2_102_took_away_and_brought(personas, cloud):
+    def detail(version):
+        return check(personas, Row("member", "get", f"{FLAVORS}/1", 200, version=version))[0].json()["flavor"]
+
+    assert set(detail("2.101")) - set(detail("2.102")) == {"rxtx_factor", "OS-FLV-DISABLED:disabled"}
+    FlavorFactory(flavor_id="2", name="m1.small")
+    narrowed = check(personas, Row("member", "get", f"{FLAVORS}?name=m1.small", 200, version="2.102"))[0]
+    assert ids(narrowed) == ["2"]
+    assert ids(check(personas, Row("member", "get", f"{FLAVORS}?name=^m1.[st]", 200, version="2.102"))[0]) == ["1", "2"]
+    check(
+        personas,
+        Row("member", "get", f"{FLAVORS}?name=m1.small", 400, version="2.101"),
+        Row("member", "get", f"{FLAVORS}?sort_key=rxtx_factor", 400, version="2.102"),
+        Row("member", "get", f"{FLAVORS}/1?more=1", 200, version="2.101"),
+        Row("member", "get", f"{FLAVORS}/1?more=1", 400, version="2.102"),
+        Row("admin", "post", FLAVORS, 400, changed(rxtx_factor=2), "2.102"),
+        Row("admin", "post", FLAVORS, 200, NEW, "2.102"),
+    )
+
+
 def test_operators_make_and_delete_flavors(personas, cloud):
     bad = [
         {},

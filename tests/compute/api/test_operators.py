@@ -19,7 +19,7 @@ MADE_UP = "00000000-0000-4000-8000-000000000000"
 def test_versions_are_told_to_everybody(personas, path):
     older, version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"]
     assert (older["id"], older["version"], older["status"]) == ("v2.0", "", "SUPPORTED")
-    assert (version["id"], version["version"], version["min_version"]) == ("v2.1", "2.96", "2.1")
+    assert (version["id"], version["version"], version["min_version"]) == ("v2.1", "2.104", "2.1")
     assert version["links"][0]["href"] == "http://testserver/compute/v2.1/"
 
 
@@ -58,7 +58,8 @@ def test_services(personas, cloud):
         Row("admin", "put", f"{path}/force-down", 404, {**word, "forced_down": True}, "2.10"),
         Row("admin", "put", f"{path}/force-down", 200, {**word, "forced_down": True}, "2.11"),
         Row("admin", "put", f"{path}/no-such", 404, word, "2.11"),
-        Row("admin", "put", f"{path}/enable", 404, {"status": "enabled"}, "2.53"),
+        Row("admin", "put", f"{path}/enable", 400, {"status": "enabled"}, "2.53"),
+        Row("admin", "delete", f"{path}/1", 400, version="2.53"),
     )
     shown = personas.admin.api.get(path, OpenStack_API_Version="compute 2.11").json()["services"][0]
     assert (shown["state"], shown["status"], shown["disabled_reason"]) == ("down", "disabled", "broken fan")

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import extra_specs, versions
+from compute.api.v2_1 import extra_specs, patterns, versions
 from compute.api.v2_1.base import PAGING, ComputeView, ordering, truth
 from compute.api.v2_1.presenters import flavors as present
 from compute.api.v2_1.serializers import flavors as bodies
@@ -33,15 +33,25 @@ _COLUMNS = {
     "vcpus": "vcpus",
 }
 _SORTABLE = {key: column for key, column in _COLUMNS.items() if key not in ("description",)}
+_SORTABLE_LATER = {key: column for key, column in _SORTABLE.items() if key != "rxtx_factor"}
 
 
 class _FlavorsBase(ComputeView):
     query: ClassVar[frozenset[str] | None] = PAGING | {"is_public", "minRam", "minDisk", "sort_key", "sort_dir"}
 
+    @property
+    def named(self) -> bool:
+        """Whether a list can be narrowed by name, from 2.102 on."""
+        return self.version >= versions.STRICT_EVERYWHERE
+
+    def check_query(self, request: Request, known: frozenset[str] | None) -> None:
+        super().check_query(request, known | {"name"} if known is not None and self.named else known)
+
     def found(self) -> tuple[list[Flavor], Flavor | None]:
         """Return one page of the flavors that the query asks for."""
         rows = self._narrowed(self._of_publicity(selectors.list_flavors(self.ctx)))
-        order = ordering(self.params, _SORTABLE, [("flavor_id", False)], "pk")
+        sortable = _SORTABLE_LATER if self.named else _SORTABLE
+        order = ordering(self.params, sortable, [("flavor_id", False)], "pk")
         return self.page(rows, order, self._marker(rows))
 
     def _of_publicity(self, rows: QuerySet[Flavor]) -> QuerySet[Flavor]:
@@ -61,6 +71,9 @@ class _FlavorsBase(ComputeView):
             if not word.isascii() or not word.isdigit() or len(word) > 10:
                 raise BadRequest(f"Invalid {name} filter [{word[:50]}]")
             rows = rows.filter(**{f"{column}__gte": min(int(word), bodies.BIGGEST)})
+        if self.named and "name" in self.params:
+            names = patterns.matching(self.params["name"], rows.order_by().values_list("name", flat=True))
+            return rows.filter(name__in=names)
         return rows
 
     def _marker(self, rows: QuerySet[Flavor]) -> Flavor | None:
