@@ -1,15 +1,18 @@
 """Compute on the operators' site: everything can be read; what can be done goes through services."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from compute import policies
 from compute.models import (
     ActionEvent,
+    Aggregate,
     ConsoleToken,
     Flavor,
     FlavorAccess,
@@ -22,10 +25,12 @@ from compute.models import (
     ServerDefinition,
     ServerFault,
     Service,
+    UserLimit,
 )
-from compute.services import flavors, hosts, lifecycle, power
+from compute.services import aggregates, flavors, hosts, lifecycle, power
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
+from portal.core.policy import Rule, allowed
 from portal.core.requests import CloudRequest
 
 
@@ -106,6 +111,84 @@ class HostAdmin(PolicyModelAdmin):
         "disk_gb_used",
         "reported_at",
     )
+
+
+@admin.register(Aggregate)
+class AggregateAdmin(PolicyModelAdmin):
+    """Groups of hosts, made and changed here as through the API; what the service refuses is said and nothing is saved."""
+
+    list_display = ("name", "zone", "host_names", "created_at")
+    search_fields = ("name", "zone")
+    fields = ("name", "zone", "metadata", "hosts")
+    filter_horizontal = ("hosts",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Aggregate]:
+        rows: QuerySet[Aggregate] = super().get_queryset(request)
+        return rows.prefetch_related("hosts")
+
+    @admin.display(description=gettext_lazy("Hosts"))
+    def host_names(self, aggregate: Aggregate) -> str:
+        return ", ".join(host.name for host in aggregate.hosts.all())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, policies.AGGREGATES_CREATE)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, policies.AGGREGATES_UPDATE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, policies.AGGREGATES_DELETE)
+
+    def _may(self, request: HttpRequest, rule: Rule) -> bool:
+        return self.admin_site.has_permission(request) and allowed(self.operator(cast(CloudRequest, request)), rule)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Aggregates are deleted one by one: each may still have hosts."""
+        return {}
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._saying(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._saying(request, super().delete_view, *args, **kwargs)
+
+    def _saying(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(request, *args, **kwargs)
+        except CloudError as error:
+            self.message_user(request, error.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: CloudRequest, obj: Aggregate, form: Any, change: bool) -> None:  # type: ignore[override]
+        ctx, wanted = self.operator(request), form.cleaned_data
+        if change:
+            aggregate = Aggregate.objects.get(pk=obj.pk)
+            changes = {name: wanted[name] for name in ("name", "zone") if name in form.changed_data}
+            aggregates.update(ctx=ctx, aggregate=aggregate, changes=changes)
+        else:
+            aggregate = aggregates.create(ctx=ctx, name=wanted["name"], zone=wanted["zone"] or None)
+            obj.pk = aggregate.pk
+        items = wanted["metadata"] or {}
+        if items != aggregate.metadata:
+            gone = dict.fromkeys(aggregate.metadata.keys() - items.keys())
+            aggregates.set_metadata(ctx=ctx, aggregate=aggregate, changes={**gone, **items})
+
+    def save_related(self, request: CloudRequest, form: Any, formsets: Any, change: bool) -> None:  # type: ignore[override]
+        ctx, aggregate = self.operator(request), Aggregate.objects.get(pk=form.instance.pk)
+        before, after = ({host.name for host in hosts} for hosts in (aggregate.hosts.all(), form.cleaned_data["hosts"]))
+        for name in sorted(before - after):
+            aggregates.remove_host(ctx=ctx, aggregate=aggregate, host=name)
+        for name in sorted(after - before):
+            aggregates.add_host(ctx=ctx, aggregate=aggregate, host=name)
+
+    def delete_model(self, request: CloudRequest, obj: Aggregate) -> None:  # type: ignore[override]
+        aggregates.delete(ctx=self.operator(request), aggregate=obj)
+
+
+@admin.register(UserLimit)
+class UserLimitAdmin(PolicyModelAdmin):
+    list_display = ("project_id", "user_id", "resource", "limit")
+    search_fields = ("project_id", "user_id")
 
 
 @admin.register(HostImage)

@@ -156,7 +156,7 @@ class ImageNotFetched:
 class HostReport:
     """What a host is, has and runs; sent at start and every few seconds. ``relay`` is where its console relay listens.
 
-    ``images`` is None when the host cannot tell now what its cache holds.
+    ``images`` is None when the host cannot tell now what its cache holds. ``uptime`` is what the machine's command of that name says.
     """
 
     host: str
@@ -166,6 +166,7 @@ class HostReport:
     guests: dict[str, PowerState]
     relay: str
     images: list[HeldImage] | None = None
+    uptime: str = ""
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,44 @@ QUOTA_CLASS_UPDATE = _rule(
     "os-quota-class-sets:update", _ADMIN, _("Change the limits of projects that have none of their own.")
 )
 QUOTA_CLASS_SHOW = _rule("os-quota-class-sets:show", _ADMIN, _("See a quota class."))
+EXTERNAL_EVENTS = _rule(
+    "os-server-external-events:create", "rule:service_or_admin", _("Tell the cloud of what happened to servers elsewhere.")
+)
+ASSISTED_SNAPSHOT_CREATE = _rule(
+    "os-assisted-volume-snapshots:create", "rule:service_or_admin", _("Have a host take a snapshot of a volume in use.")
+)
+ASSISTED_SNAPSHOT_DELETE = _rule(
+    "os-assisted-volume-snapshots:delete", "rule:service_or_admin", _("Have a host delete a snapshot of a volume in use.")
+)
+
+# Groups of hosts
 AGGREGATES_INDEX = _rule("os-aggregates:index", _ADMIN, _("List host aggregates."))
+AGGREGATES_SHOW = _rule("os-aggregates:show", _ADMIN, _("Show a host aggregate."), "compute.view_aggregate")
+AGGREGATES_CREATE = _rule("os-aggregates:create", _ADMIN, _("Create a host aggregate."), "compute.add_aggregate")
+AGGREGATES_UPDATE = _rule(
+    "os-aggregates:update", _ADMIN, _("Rename a host aggregate, change its zone."), "compute.change_aggregate"
+)
+AGGREGATES_DELETE = _rule("os-aggregates:delete", _ADMIN, _("Delete a host aggregate."), "compute.delete_aggregate")
+AGGREGATES_ADD_HOST = _rule("os-aggregates:add_host", _ADMIN, _("Add a host to an aggregate."))
+AGGREGATES_REMOVE_HOST = _rule("os-aggregates:remove_host", _ADMIN, _("Take a host out of an aggregate."))
+AGGREGATES_SET_METADATA = _rule("os-aggregates:set_metadata", _ADMIN, _("Change the metadata of an aggregate."))
+AGGREGATES_IMAGES = Rule("compute:aggregates:images", _ADMIN, _("Have the hosts of an aggregate fetch images ahead."))
+
+# What was used
+USAGE_LIST = _rule("os-simple-tenant-usage:list", _ADMIN, _("See what all projects used."))
+USAGE_SHOW = _rule("os-simple-tenant-usage:show", _READER, _("See what a project used."))
+AUDIT_LIST = _rule("os-instance-usage-audit-log:list", _ADMIN, _("See how far the latest audit of use is."))
+AUDIT_SHOW = _rule("os-instance-usage-audit-log:show", _ADMIN, _("See an earlier audit of use."))
+
+# Addresses that live on for older clients
+HOSTS_LIST = _rule("os-hosts:list", _ADMIN, _("List hosts, as older clients do."))
+HOSTS_SHOW = _rule("os-hosts:show", _ADMIN, _("See what a host has and who uses it, as older clients do."))
+HOSTS_UPDATE = _rule("os-hosts:update", _ADMIN, _("Enable or disable a host, as older clients do."))
+HOSTS_REBOOT = _rule("os-hosts:reboot", _ADMIN, _("Reboot a host."))
+HOSTS_SHUTDOWN = _rule("os-hosts:shutdown", _ADMIN, _("Shut a host down."))
+HOSTS_START = _rule("os-hosts:start", _ADMIN, _("Start a host."))
+BARE_METAL_LIST = _rule("os-baremetal-nodes:list", _ADMIN, _("List bare metal machines through the compute API."))
+BARE_METAL_SHOW = _rule("os-baremetal-nodes:show", _ADMIN, _("Show a bare metal machine through the compute API."))
 EXTENSIONS = _rule("extensions", "@", _("List extensions."))
 
 RULES = [*BASE, *(value for value in list(vars().values()) if isinstance(value, Rule))]

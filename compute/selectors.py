@@ -119,11 +119,12 @@ class Usage:
 
 def in_use(project_ids: list[str]) -> dict[str, int]:
     """Return what the servers of projects take of a quota, together, counted from the rows."""
-    sums = (
-        Server.objects.present()
-        .filter(project_id__in=project_ids)
-        .aggregate(instances=Count("pk"), cores=Sum("vcpus"), ram=Sum("ram_mb"))
-    )
+    return counted(Server.objects.present().filter(project_id__in=project_ids))
+
+
+def counted(servers: QuerySet[Server]) -> dict[str, int]:
+    """Return what these servers take of a quota."""
+    sums = servers.aggregate(instances=Count("pk"), cores=Sum("vcpus"), ram=Sum("ram_mb"))
     return {name: value or 0 for name, value in sums.items()}
 
 
@@ -175,9 +176,9 @@ def faults_of(server_ids: Iterable[str]) -> dict[str, ServerFault]:
     return {fault.server_id: fault for fault in ServerFault.objects.filter(server__in=list(server_ids))}
 
 
-def services(ctx: RequestContext) -> QuerySet[Service]:
+def services(ctx: RequestContext, rule: Rule = policies.SERVICES_LIST) -> QuerySet[Service]:
     """Return every running part of the cloud."""
-    authorize(ctx, policies.SERVICES_LIST)
+    authorize(ctx, rule)
     return Service.objects.all()
 
 

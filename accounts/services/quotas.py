@@ -80,7 +80,7 @@ def rooms(project_id: str, used: Mapping[str, int]) -> dict[str, int]:
 def admit(project_id: str, wanted: Mapping[str, int], used: Mapping[str, int]) -> None:
     """Let ``wanted`` pass beside what is ``used``, or raise QuotaExceeded with the sentence that compute clients know."""
     for allowed, taken in _levels(project_id, {name: used.get(name, 0) for name in wanted}):
-        _admit(wanted, taken, allowed)
+        require_within(wanted, taken, allowed)
 
 
 @transaction.atomic
@@ -174,7 +174,8 @@ def _count(names: Iterable[str], project_ids: list[str]) -> dict[str, int]:
     return found
 
 
-def _admit(wanted: Mapping[str, int], used: Mapping[str, int], allowed: Mapping[str, int]) -> None:
+def require_within(wanted: Mapping[str, int], used: Mapping[str, int], allowed: Mapping[str, int]) -> None:
+    """Let ``wanted`` pass beside what is ``used`` of these limits, or raise QuotaExceeded."""
     over = [
         name
         for name in sorted(wanted)

@@ -1,6 +1,7 @@
 """The tables of compute, one file each."""
 
 from compute.models.action import ActionEvent, ServerAction
+from compute.models.aggregate import Aggregate
 from compute.models.console import ConsoleToken
 from compute.models.flavor import Flavor, FlavorAccess
 from compute.models.host import Host, Service
@@ -8,9 +9,11 @@ from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
+from compute.models.user_limit import UserLimit
 
 __all__ = [
     "ActionEvent",
+    "Aggregate",
     "ConsoleToken",
     "Flavor",
     "FlavorAccess",
@@ -24,4 +27,5 @@ __all__ = [
     "ServerFault",
     "ServerNumber",
     "Service",
+    "UserLimit",
 ]

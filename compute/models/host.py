@@ -90,6 +90,7 @@ class Host(models.Model):
     cpu_model = models.CharField(max_length=255, blank=True, default="")
     cpu_features = models.JSONField(default=list)
     kvm = models.BooleanField(default=False)
+    uptime = models.CharField(max_length=255, blank=True, default="")
     reported_at = models.DateTimeField(null=True)
 
     objects = HostQuerySet.as_manager()

@@ -68,6 +68,7 @@ def _write(report: HostReport, at: datetime) -> Host | None:
             "cpu_model": facts.cpu_model,
             "cpu_features": facts.cpu_features,
             "kvm": facts.kvm,
+            "uptime": report.uptime[:255],
             "reported_at": at,
         },
     )

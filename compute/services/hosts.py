@@ -1,5 +1,6 @@
 """Services of the cloud as operators change them: taken out of use, put back, declared down, forgotten."""
 
+import re
 from typing import Any
 
 from django.db import transaction
@@ -8,9 +9,11 @@ from compute import policies
 from compute.models import Server, Service
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
-from portal.core.policy import authorize
+from portal.core.policy import Rule, authorize
 
 COMPUTE = "nova-compute"
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def find(*, ctx: RequestContext, host: str, binary: str) -> Service:
@@ -25,8 +28,8 @@ def find(*, ctx: RequestContext, host: str, binary: str) -> Service:
 def get(*, ctx: RequestContext, service_id: str, by_uuid: bool) -> Service:
     """Return a service by its UUID, or by its number as clients before 2.53 know it."""
     authorize(ctx, policies.SERVICES_UPDATE)
-    if not by_uuid and not (service_id.isascii() and service_id.isdigit() and len(service_id) < 10):
-        raise BadRequest(f"Invalid service id {service_id[:50]}.")
+    if not (UUID if by_uuid else NUMBER).fullmatch(service_id):
+        raise BadRequest(f"Invalid {'uuid' if by_uuid else 'service id'} {service_id[:50]}")
     found = Service.objects.filter(**({"uuid": service_id} if by_uuid else {"pk": int(service_id)})).first()
     if found is None:
         raise NotFound("Service", service_id, f"Service {service_id} not found.")
@@ -40,9 +43,10 @@ def change(
     disabled: bool | None = None,
     disabled_reason: str | None = None,
     forced_down: bool | None = None,
+    rule: Rule = policies.SERVICES_UPDATE,
 ) -> Service:
     """Return the service after these changes; enabling it forgets the reason. Only compute services can be changed."""
-    authorize(ctx, policies.SERVICES_UPDATE, service)
+    authorize(ctx, rule, service)
     if service.binary != COMPUTE:
         raise BadRequest(f"Updating a {service.binary} service is not supported. Only {COMPUTE} services can be updated.")
     changes: dict[str, Any] = {}

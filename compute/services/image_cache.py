@@ -3,7 +3,7 @@
 A host's report is the truth about what is cached; a wish to have an image is a row of ours until the host has it or says why not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -82,12 +82,17 @@ def warm(*, ctx: RequestContext, image: Image, host: str | None = None) -> list[
     A host that has the image is left alone; one that was asked before is asked again.
     """
     authorize(ctx, policies.CACHE_IMAGE, image)
+    return fetch_ahead(ctx=ctx, image=image, hosts=_hosts(host))
+
+
+def fetch_ahead(*, ctx: RequestContext, image: Image, hosts: Iterable[Host]) -> list[str]:
+    """Ask those of the hosts for the image that do not have it; return their names. The caller has checked the rule."""
     if image.status != ImageStatus.ACTIVE:
         raise BadRequest(f"Image {image.pk} is {image.status}; only an active image can be cached.")
     reference = build.reference(image)
     having = set(HostImage.objects.filter(image_id=image.pk, state=CacheState.CACHED).values_list("host", flat=True))
     asked = []
-    for found in _hosts(host):
+    for found in hosts:
         if found.pk in having:
             continue
         wish = {"state": CacheState.QUEUED, "request_id": ctx.request_id, "asked_at": timezone.now(), "fault": ""}
@@ -95,6 +100,11 @@ def warm(*, ctx: RequestContext, image: Image, host: str | None = None) -> list[
         rpc.send(found.name, FetchImage(reference, ctx.request_id))
         asked.append(found.name)
     return asked
+
+
+def in_use(hosts: Iterable[Host]) -> list[Host]:
+    """Return those of the hosts that are up and enabled."""
+    return [host for host in hosts if is_up(host.service) and not host.service.disabled]
 
 
 def _hosts(name: str | None) -> list[Host]:
@@ -105,10 +115,10 @@ def _hosts(name: str | None) -> list[Host]:
         if found is None:
             raise NotFound("Host", name, f"Compute host {name} could not be found.")
         return [found]
-    ready = [host for host in rows if is_up(host.service) and not host.service.disabled]
-    if not ready:
+    found_in_use = in_use(rows)
+    if not found_in_use:
         raise Conflict("No compute host is up and enabled.")
-    return ready
+    return found_in_use
 
 
 @transaction.atomic

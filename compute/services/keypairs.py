@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 
 from compute import policies
 from compute.models import Keypair
-from compute.services import quotas
+from compute.models.keypair import KeypairType
+from compute.services import certificates, quotas
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict
 from portal.core.policy import authorize
@@ -32,21 +33,26 @@ class NewKeypair:
     private_key: str
 
 
-def create(*, ctx: RequestContext, name: str, user_id: str | None = None) -> NewKeypair:
-    """Return a new RSA keypair with its private key in PEM."""
+def create(*, ctx: RequestContext, name: str, user_id: str | None = None, kind: KeypairType = KeypairType.SSH) -> NewKeypair:
+    """Return a new RSA keypair with its private key in PEM; of kind X509 its public half is a certificate of the user."""
     owner = _admit(ctx, name, user_id)
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     ).decode()
+    if kind == KeypairType.X509:
+        return NewKeypair(_store(ctx, owner, name, kind, certificates.of_user(key, owner)), private)
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
-    return NewKeypair(_store(ctx, owner, name, f"{public} {COMMENT}"), private)
+    return NewKeypair(_store(ctx, owner, name, kind, f"{public} {COMMENT}"), private)
 
 
-def import_(*, ctx: RequestContext, name: str, public_key: str, user_id: str | None = None) -> Keypair:
-    """Return a keypair made from a public key in OpenSSH's form; raises BadRequest for anything else."""
+def import_(
+    *, ctx: RequestContext, name: str, public_key: str, user_id: str | None = None, kind: KeypairType = KeypairType.SSH
+) -> Keypair:
+    """Return a keypair made from a public key in OpenSSH's form or, of kind X509, from a certificate in PEM; raises BadRequest."""
     owner = _admit(ctx, name, user_id)
-    return _store(ctx, owner, name, checked(public_key))
+    public = certificates.checked(public_key) if kind == KeypairType.X509 else checked(public_key)
+    return _store(ctx, owner, name, kind, public)
 
 
 def delete(*, ctx: RequestContext, keypair: Keypair) -> None:
@@ -85,14 +91,13 @@ def _admit(ctx: RequestContext, name: str, user_id: str | None) -> str:
 
 
 @transaction.atomic
-def _store(ctx: RequestContext, owner: str, name: str, public_key: str) -> Keypair:
+def _store(ctx: RequestContext, owner: str, name: str, kind: KeypairType, public_key: str) -> Keypair:
     if Keypair.objects.filter(user_id=owner, name=name).exists():
         raise Conflict(f"Key pair '{name}' already exists.")
-    quotas.admit_keypair(ctx.project_id or "", Keypair.objects.filter(user_id=owner).count())
+    quotas.admit_keypair(ctx.project_id or "", owner, Keypair.objects.filter(user_id=owner).count())
+    fingerprint = certificates.fingerprint_of(public_key) if kind == KeypairType.X509 else fingerprint_of(public_key)
     try:
         with transaction.atomic():
-            return Keypair.objects.create(
-                user_id=owner, name=name, public_key=public_key, fingerprint=fingerprint_of(public_key)
-            )
+            return Keypair.objects.create(user_id=owner, name=name, type=kind, public_key=public_key, fingerprint=fingerprint)
     except IntegrityError as error:
         raise Conflict(f"Key pair '{name}' already exists.") from error

@@ -68,7 +68,7 @@ def create(
     common: dict[str, Any] = {"description": description, "config_drive": config_drive is not False, "hostname": hostname}
     with transaction.atomic():
         quotas.admit_metadata(ctx.project_id or "", wish.metadata)
-        admitted = quotas.admit_servers(ctx.project_id or "", wish.flavor, at_least, at_most)
+        admitted = quotas.admit_servers(ctx.project_id or "", wish.flavor, at_least, at_most, user_id=ctx.user_id or "")
         reservation = f"r-{secrets.token_hex(4)}"
         servers = []
         for index in range(admitted):

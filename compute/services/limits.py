@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.models import Project
 from accounts.services import quotas
 from compute import policies, selectors
+from compute.models import UserLimit
 from compute.services.quotas import RESOURCES
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
@@ -17,11 +18,8 @@ from portal.core.policy import authorize
 def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], force: bool = False) -> dict[str, int]:
     """Return all limits after these were set; without ``force`` none may fall below what is used."""
     authorize(ctx, policies.QUOTA_UPDATE, {"project_id": project_id})
-    if not Project.objects.filter(pk=project_id).exists():
-        raise BadRequest(f"Project ID {project_id} is not a valid project.")
-    unknown = sorted(set(changes) - set(RESOURCES))
-    if unknown:
-        raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")
+    require_project(project_id)
+    require_known(changes)
     quotas.lock(project_id)
     used = selectors.in_use([project_id])
     for name, limit in changes.items():
@@ -33,13 +31,26 @@ def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], 
 def change_defaults(*, ctx: RequestContext, changes: Mapping[str, int]) -> dict[str, int]:
     """Return the limits of projects that have none of their own, after these were set."""
     authorize(ctx, policies.QUOTA_CLASS_UPDATE)
-    unknown = sorted(set(changes) - set(RESOURCES))
-    if unknown:
-        raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")
+    require_known(changes)
     return quotas.set_defaults(changes)
 
 
+@transaction.atomic
 def reset(*, ctx: RequestContext, project_id: str) -> None:
-    """Let the defaults hold for a project again."""
+    """Let the defaults hold for a project and its users again."""
     authorize(ctx, policies.QUOTA_DELETE, {"project_id": project_id})
     quotas.reset(project_id)
+    UserLimit.objects.filter(project_id=project_id).delete()
+
+
+def require_project(project_id: str) -> None:
+    """Raise BadRequest unless there is such a project: to limit what is not there is a mistake."""
+    if not Project.objects.filter(pk=project_id).exists():
+        raise BadRequest(f"Project ID {project_id} is not a valid project.")
+
+
+def require_known(changes: Mapping[str, int]) -> None:
+    """Raise BadRequest when one of the names is none of compute's resources."""
+    unknown = sorted(set(changes) - set(RESOURCES))
+    if unknown:
+        raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")

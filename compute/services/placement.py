@@ -6,7 +6,7 @@ from collections import Counter
 from django.db import transaction
 
 from compute import notify, rpc
-from compute.models import PlacementDecision, Server
+from compute.models import PlacementDecision, Server, Service
 from compute.scheduler import core
 from compute.selectors import host_states, scheduler_filters, scheduler_weighers
 from compute.services import build, claims, failures
@@ -67,7 +67,7 @@ def _try(server: Server, *, as_weighed: bool) -> bool:
         return True
     states = {state.name: state for state in hosts}
     choices = selection.hosts[:1] if as_weighed else selection.hosts
-    return any(_claim(server, image, spec, selection, states[name], as_weighed=as_weighed) for name in choices)
+    return any(claim(server, image, spec, selection, states[name], as_weighed=as_weighed) for name in choices)
 
 
 def spec_of(server: Server, image: Image) -> core.RequestSpec:
@@ -84,7 +84,7 @@ def spec_of(server: Server, image: Image) -> core.RequestSpec:
     )
 
 
-def _claim(
+def claim(
     server: Server,
     image: Image,
     spec: core.RequestSpec,
@@ -93,11 +93,14 @@ def _claim(
     *,
     as_weighed: bool,
 ) -> bool:
+    """Give the server this host as it was seen, and return whether the placement came to an end; False when another was first."""
     claims.log_attempt(server, state)
     try:
         with transaction.atomic():
             if not claims.take(server, state.name, seen=state if as_weighed else None):
                 raise _Lost
+            if not Service.objects.filter(compute_host__name=state.name, zone=state.zone).exists():
+                raise _Lost  # it went to another zone meanwhile; from the claim on it stays
             if not Server.objects.place(server.pk, server.request_id, state.name, state.zone):
                 raise _Lost
             server.host, server.availability_zone = state.name, state.zone

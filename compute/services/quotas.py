@@ -1,9 +1,12 @@
 """What compute counts against a project's quota, and the admission of new servers."""
 
+from collections.abc import Mapping
+
 from accounts.services import quotas
 from accounts.services.quotas import Resource
 from compute.models import Flavor
 from compute.selectors import in_use
+from compute.usage_selectors import in_use_by, limits_of, user_limits
 from portal.core.errors import QuotaExceeded
 
 # By the names of quota sets; behind them the names of unified limits (compute administration guide, "Manage Unified Limits Quotas").
@@ -13,6 +16,16 @@ RESOURCES = {
     "ram": Resource("compute", "class:MEMORY_MB", 51200),
     "key_pairs": Resource("compute", "server_key_pairs", 100),
     "metadata_items": Resource("compute", "server_metadata_items", 128),
+    "server_groups": Resource("compute", "server_groups", 10),
+    "server_group_members": Resource("compute", "server_group_members", 10),
+    "injected_files": Resource("compute", "server_injected_files", 5),
+    "injected_file_content_bytes": Resource("compute", "server_injected_file_content_bytes", 10240),
+    "injected_file_path_bytes": Resource("compute", "server_injected_file_path_bytes", 255),
+    # These limit nothing: addresses and security groups are the network service's, but older clients read and set them here.
+    "fixed_ips": Resource("compute", "fixed_ips", quotas.UNLIMITED),
+    "floating_ips": Resource("compute", "floating_ips", quotas.UNLIMITED),
+    "security_groups": Resource("compute", "security_groups", quotas.UNLIMITED),
+    "security_group_rules": Resource("compute", "security_group_rules", quotas.UNLIMITED),
 }
 
 
@@ -21,19 +34,34 @@ def declare() -> None:
     quotas.declare(RESOURCES, in_use)
 
 
-def admit_servers(project_id: str, flavor: Flavor, at_least: int, at_most: int) -> int:
-    """Return how many of ``at_most`` servers the quota admits; raises QuotaExceeded below ``at_least``.
+def admit_servers(project_id: str, flavor: Flavor, at_least: int, at_most: int, *, user_id: str = "") -> int:
+    """Return how many of ``at_most`` servers the quota admits, the project's and the user's; raises QuotaExceeded below ``at_least``.
 
     The project stays locked until the caller's transaction ends, so that what was counted stays true.
     """
     quotas.lock(project_id)
     used = in_use([project_id])
     each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram_mb}
+    wanted = {name: cost * at_least for name, cost in each.items()}
     rooms = quotas.rooms(project_id, used)
     admitted = min([at_most, *(left // each[name] for name, left in rooms.items())])
     if admitted < at_least:
-        quotas.admit(project_id, {name: cost * at_least for name, cost in each.items()}, used)
-    return admitted
+        quotas.admit(project_id, wanted, used)
+    own = admit_user(project_id, user_id, wanted)
+    return min([admitted, *(left // each[name] for name, left in own.items())])
+
+
+def admit_user(project_id: str, user_id: str, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Return what is left of the limits that a user has of his own; raises QuotaExceeded where ``wanted`` is more.
+
+    The caller holds the project's lock.
+    """
+    own = {name: limit for name, limit in user_limits(project_id, user_id).items() if name in wanted and limit >= 0}
+    if not own:
+        return {}
+    used = in_use_by(project_id, user_id)
+    quotas.require_within(wanted, used, own)
+    return {name: limit - used[name] for name, limit in own.items()}
 
 
 def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:
@@ -43,8 +71,8 @@ def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:
         raise QuotaExceeded(f"Quota exceeded for metadata items: {len(metadata)} asked, {limit} allowed.")
 
 
-def admit_keypair(project_id: str, used: int) -> None:
+def admit_keypair(project_id: str, user_id: str, used: int) -> None:
     """Let one more keypair of a user pass or raise."""
-    limit = quotas.limits(project_id)["key_pairs"]
+    limit = limits_of(project_id, user_id)["key_pairs"]
     if 0 <= limit <= used:
         raise QuotaExceeded("Quota exceeded, too many key pairs.")

@@ -7,6 +7,7 @@ import time
 from compute.messages import HostReport
 from compute.virt.driver import Driver, HostFacts
 from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.worker import uptime
 from compute.worker.holdings import Holdings
 from compute.worker.reporter import Reporter
 from portal.core import log
@@ -43,7 +44,8 @@ class Heartbeat:
         """Send one report."""
         at = time.time()
         facts, guests = self._driver.facts(), self._driver.guests()
-        report = HostReport(self._reporter.host, at, self._version, facts, guests, self._relay, self._holdings.listed())
+        images = self._holdings.listed()
+        report = HostReport(self._reporter.host, at, self._version, facts, guests, self._relay, images, uptime.words())
         self._reporter.try_send(report)
         self._say(facts)
 

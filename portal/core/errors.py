@@ -62,6 +62,13 @@ class Conflict(CloudError):
     title = "Conflict"
 
 
+class Gone(CloudError):
+    """It was there once and will not come back."""
+
+    status = 410
+    title = "Gone"
+
+
 class TooLarge(CloudError):
     status = 413
     title = "Request Entity Too Large"
@@ -70,6 +77,13 @@ class TooLarge(CloudError):
 class UnsupportedMediaType(CloudError):
     status = 415
     title = "Unsupported Media Type"
+
+
+class NotOffered(CloudError):
+    """A known request that this cloud, or this host, cannot fulfil."""
+
+    status = 501
+    title = "Not Implemented"
 
 
 class Unavailable(CloudError):

@@ -1,5 +1,6 @@
 """What every view of the compute API has in common: microversions, strict queries, pages, links."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -40,11 +41,19 @@ class ComputeView(MicroversionedView):
             raise NotFound("Resource", "", "The resource could not be found.")
         self.check_query(request, self.query)
 
+    def negotiate(self, request: Request) -> Version:
+        """Return the version to speak: below /v2 there are no microversions."""
+        if request._request.path.startswith(f"{PREFIX}/v2/"):
+            return versions.MIN
+        return super().negotiate(request)
+
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
         raw = request._request.META.get("QUERY_STRING", "")
         if len(raw) > MAX_QUERY or "%00" in raw or "\x00" in raw:
             raise BadRequest("The query string is too long or holds a null character.")
+        if known is None and self.version >= versions.STRICT_EVERYWHERE:
+            known = frozenset()
         if known is None or request.method not in ("GET", "HEAD") or self.version < versions.STRICT:
             return
         unknown = [key for key in request._request.GET if key not in known]
@@ -100,6 +109,13 @@ def truth(word: str, name: str) -> bool:
     if word.lower() in _FALSE:
         return False
     raise BadRequest(f"Invalid input for query parameters {name}. Value: {word[:50]}.")
+
+
+def number(word: str, name: str) -> int:
+    """Return the whole number that a word of the address spells; raises BadRequest."""
+    if not re.fullmatch(r"-?\d{1,18}", word, re.ASCII):
+        raise BadRequest(f"{name} must be an integer")
+    return int(word)
 
 
 def moment(word: str, name: str) -> datetime:

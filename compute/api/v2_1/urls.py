@@ -2,23 +2,31 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from compute import policies
 from compute.api.v2_1.views import (
     actions,
     aggregates,
+    audits,
     extensions,
     flavors,
+    hosts,
     hypervisors,
     instance_actions,
     keypairs,
+    other_services,
     quotas,
+    removed,
     server_parts,
     servers,
     services,
+    usage,
     versions,
     zones,
 )
 
 _server = [
+    path("/consoles", removed.RemovedView.as_view()),
+    path("/consoles/<str:name>", removed.RemovedView.as_view()),
     path("", servers.ServerView.as_view()),
     path("/action", actions.ServerActionView.as_view()),
     path("/remote-consoles", actions.RemoteConsolesView.as_view()),
@@ -53,6 +61,20 @@ _hypervisors = [
     path("/<str:pattern>/servers", hypervisors.HypervisorServersView.as_view()),
 ]
 
+_hosts = [
+    path("", hosts.HostView.as_view()),
+    path("/startup", hosts.HostPowerView.as_view(rule=policies.HOSTS_START)),
+    path("/shutdown", hosts.HostPowerView.as_view(rule=policies.HOSTS_SHUTDOWN)),
+    path("/reboot", hosts.HostPowerView.as_view(rule=policies.HOSTS_REBOOT)),
+]
+
+_removed = removed.RemovedView.as_view()
+_obsolete = [
+    *(path(f"/{name}", _removed) for name in removed.NAMES),
+    *(path(f"/{name}/<str:name>", _removed) for name in removed.NAMES),
+    path("/os-cells/<str:name>/capacities", _removed),
+]
+
 _v2_1: list[URLPattern | URLResolver] = [
     path("/servers", servers.ServersView.as_view()),
     path("/servers/detail", servers.ServersDetailView.as_view()),
@@ -71,8 +93,24 @@ _v2_1: list[URLPattern | URLResolver] = [
     path("/os-services/<str:name>", services.ServiceView.as_view()),
     path("/os-hypervisors", include(_hypervisors)),
     path("/os-aggregates", aggregates.AggregatesView.as_view()),
+    path("/os-aggregates/<str:aggregate_id>", aggregates.AggregateView.as_view()),
+    path("/os-aggregates/<str:aggregate_id>/action", aggregates.AggregateActionView.as_view()),
+    path("/os-aggregates/<str:aggregate_id>/images", aggregates.AggregateImagesView.as_view()),
     path("/os-availability-zone", zones.ZonesView.as_view()),
     path("/os-availability-zone/detail", zones.ZonesDetailView.as_view()),
+    path("/os-simple-tenant-usage", usage.UsagesView.as_view()),
+    path("/os-simple-tenant-usage/<str:project_id>", usage.UsageView.as_view()),
+    path("/os-instance_usage_audit_log", audits.AuditsView.as_view()),
+    path("/os-instance_usage_audit_log/<str:before>", audits.AuditView.as_view()),
+    path("/os-hosts", hosts.HostsView.as_view()),
+    path("/os-hosts/<str:name>", include(_hosts)),
+    path("/os-server-external-events", other_services.ExternalEventsView.as_view()),
+    path("/os-assisted-volume-snapshots", other_services.AssistedSnapshotsView.as_view()),
+    path("/os-assisted-volume-snapshots/<str:snapshot_id>", other_services.AssistedSnapshotView.as_view()),
+    path("/os-baremetal-nodes", removed.BareMetalView.as_view()),
+    path("/os-baremetal-nodes/<str:name>", removed.BareMetalView.as_view(rule=policies.BARE_METAL_SHOW)),
+    path("/os-baremetal-nodes/<str:name>/action", removed.BareMetalView.as_view()),
+    *_obsolete,
     path("/extensions", extensions.ExtensionsView.as_view()),
     path("/extensions/<str:alias>", extensions.ExtensionView.as_view()),
 ]
@@ -81,6 +119,8 @@ urlpatterns = [
     path("", versions.VersionsView.as_view()),
     path("/", versions.VersionsView.as_view()),
     re_path(r"^/v2\.1/?$", versions.VersionView.as_view()),
+    re_path(r"^/v2/?$", versions.VersionView.as_view(api=versions.OLDER)),
     path("/v2.1", include(_v2_1)),
+    path("/v2", include(_v2_1)),
     re_path(r"^/.*$", versions.UnknownView.as_view()),
 ]

@@ -55,6 +55,26 @@ def test_what_microversions_change(personas, cloud):
     assert (shown("2.74")["swap"], shown("2.75")["swap"]) == ("", 0)
 
 
+def test_what_2_102_took_away_and_brought(personas, cloud):
+    def detail(version):
+        return check(personas, Row("member", "get", f"{FLAVORS}/1", 200, version=version))[0].json()["flavor"]
+
+    assert set(detail("2.101")) - set(detail("2.102")) == {"rxtx_factor", "OS-FLV-DISABLED:disabled"}
+    FlavorFactory(flavor_id="2", name="m1.small")
+    narrowed = check(personas, Row("member", "get", f"{FLAVORS}?name=m1.small", 200, version="2.102"))[0]
+    assert ids(narrowed) == ["2"]
+    assert ids(check(personas, Row("member", "get", f"{FLAVORS}?name=^m1.[st]", 200, version="2.102"))[0]) == ["1", "2"]
+    check(
+        personas,
+        Row("member", "get", f"{FLAVORS}?name=m1.small", 400, version="2.101"),
+        Row("member", "get", f"{FLAVORS}?sort_key=rxtx_factor", 400, version="2.102"),
+        Row("member", "get", f"{FLAVORS}/1?more=1", 200, version="2.101"),
+        Row("member", "get", f"{FLAVORS}/1?more=1", 400, version="2.102"),
+        Row("admin", "post", FLAVORS, 400, changed(rxtx_factor=2), "2.102"),
+        Row("admin", "post", FLAVORS, 200, NEW, "2.102"),
+    )
+
+
 def test_operators_make_and_delete_flavors(personas, cloud):
     bad = [
         {},
@@ -116,10 +136,17 @@ def test_access_needs_a_project(personas, cloud, name):
     path = f"{FLAVORS}/1/action"
     bad = [{}, {name: {}}, {name: {"tenant": 1}}, {name: {"tenant": "x", "more": 1}}, {"other": {"tenant": "x"}}]
     check(personas, *(Row("admin", "post", path, 400, body) for body in bad))
+    check(personas, Row("member", "post", path, 403, {name: {"tenant": "x"}}))
+
+
+def test_everybody_may_use_a_public_flavor_anyway(personas, cloud):
+    path, tenant = f"{FLAVORS}/1/action", {"tenant": personas.lab.pk}
     check(
         personas,
-        Row("admin", "post", path, 409, {name: {"tenant": "x"}}),
-        Row("member", "post", path, 403, {name: {"tenant": "x"}}),
+        Row("admin", "post", path, 404, {"removeTenantAccess": tenant}),
+        Row("admin", "post", path, 409, {"addTenantAccess": tenant}, "2.7"),
+        Row("admin", "post", path, 200, {"addTenantAccess": tenant}, "2.6"),
+        Row("admin", "post", path, 400, {"addTenantAccess": {"tenant": "no-such"}}),
     )
 
 
@@ -136,8 +163,55 @@ def test_access_is_given_and_taken(personas, cloud):
         Row("admin", "post", path, 409, {"addTenantAccess": tenant}),
         Row("admin", "get", access, 200),
         Row("member", "get", access, 403),
+        Row("stranger", "get", access, 403),
         Row("admin", "get", f"{FLAVORS}/1/os-flavor-access", 404),
         Row("admin", "post", path, 200, {"removeTenantAccess": tenant}),
         Row("admin", "post", path, 404, {"removeTenantAccess": tenant}),
         Row("member", "get", f"{FLAVORS}/3", 404),
     )
+
+
+@pytest.mark.parametrize(
+    ("spec", "good", "bad"),
+    [
+        ("hw:cpu_policy", "dedicated", "mine"),
+        ("hw:cpu_max_sockets", "2", "0"),
+        ("hw:hide_hypervisor_id", "true", "foo"),
+        ("hw:numa_cpus.1", "0-3,^2", "a"),
+        ("hw:numa_mem.0", "512", "x"),
+        ("hw:mem_page_size", "2MB", "huge"),
+        ("hw:redirected_usb_ports", "15", "16"),
+        ("hw:tpm_version", "2.0", "3.0"),
+        ("hw_rng:rate_bytes", "0", "-1"),
+        ("quota:cpu_quota", "-1", "much"),
+        ("quota:disk_read_bytes_sec", "100", "1.5"),
+        ("quota:cpu_shares_level", "high", "11"),
+        ("os:secure_boot", "required", "yes"),
+        ("pci_passthrough:alias", "gpu:1, nic:2", "gpu"),
+        ("resources1:CUSTOM_FPGA", "1", "one"),
+        ("trait:HW_CPU_X86_AVX2", "required", "maybe"),
+        ("group_policy", "none", "some"),
+    ],
+)
+def test_extra_specs_are_checked_from_2_86(personas, cloud, spec, good, bad):
+    path = f"{FLAVORS}/1/os-extra_specs"
+    check(
+        personas,
+        Row("admin", "post", path, 200, {"extra_specs": {spec: bad}}, "2.85"),
+        Row("admin", "post", path, 400, {"extra_specs": {spec: bad}}, "2.86", says=spec),
+        Row("admin", "put", f"{path}/{spec}", 400, {spec: bad}, "2.86"),
+        Row("admin", "post", path, 200, {"extra_specs": {spec: good}}, "2.86"),
+        Row("admin", "put", f"{path}/{spec}", 200, {spec: good}, "2.86"),
+    )
+
+
+@pytest.mark.parametrize("spec", ["hw:cpu_polici", "quota:no", "trait:small", "capabilities:no", "resources:x"])
+def test_a_known_namespace_knows_all_its_names_from_2_86(personas, cloud, spec):
+    check(personas, Row("admin", "post", f"{FLAVORS}/1/os-extra_specs", 400, {"extra_specs": {spec: "1"}}, "2.86"))
+
+
+@pytest.mark.parametrize(
+    "spec", ["mine", "mine:speed", "hwx:cpu_policy", "capabilities:cpu_info:features", "vmware:hw_version"]
+)
+def test_other_names_mean_whatever_an_operator_likes(personas, cloud, spec):
+    check(personas, Row("admin", "post", f"{FLAVORS}/1/os-extra_specs", 200, {"extra_specs": {spec: "x"}}, "2.86"))

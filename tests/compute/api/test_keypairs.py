@@ -1,5 +1,9 @@
 """Keypairs at every shape they had."""
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from tests.kit.api import Row, check, matrix
 
 KEYPAIRS = "/compute/v2.1/os-keypairs"
@@ -57,3 +61,27 @@ def test_pages_from_2_35(personas, cloud):
     assert [item["keypair"]["name"] for item in rest.json()["keypairs"]] == ["c"]
     check(personas, Row("member", "get", f"{KEYPAIRS}?marker=zz", 400, version="2.35"))
     assert len(personas.member.api.get(f"{KEYPAIRS}?limit=2").json()["keypairs"]) == 3
+
+
+def test_a_certificate_is_a_public_key_too(personas, cloud):
+    made = check(personas, Row("member", "post", KEYPAIRS, 201, {"keypair": {"name": "w", "type": "x509"}}, "2.2"))[0].json()
+    certificate = x509.load_pem_x509_certificate(made["keypair"]["public_key"].encode())
+    private = serialization.load_pem_private_key(made["keypair"]["private_key"].encode(), None)
+    assert certificate.public_key() == private.public_key()
+    purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(purposes) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    public = made["keypair"]["public_key"]
+    again = check(personas, Row("member", "post", KEYPAIRS, 201, wish(name="v", type="x509", public_key=public), "2.92"))[0]
+    assert again.json()["keypair"]["fingerprint"] == made["keypair"]["fingerprint"]
+    assert again.json()["keypair"]["type"] == "x509"
+    for wrong in (wish(name="u", type="x509"), wish(name="u", public_key=public), wish(name="u", type="pgp")):
+        check(personas, Row("member", "post", KEYPAIRS, 400, wrong, "2.2"))
+
+
+def test_names_have_more_characters_from_2_92(personas, cloud):
+    check(
+        personas,
+        Row("member", "post", KEYPAIRS, 400, wish(name="me@example.org"), "2.91"),
+        Row("member", "post", KEYPAIRS, 201, wish(name="me@example.org"), "2.92"),
+        Row("member", "post", KEYPAIRS, 400, wish(name="me/you"), "2.92"),
+    )

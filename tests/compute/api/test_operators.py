@@ -4,19 +4,22 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from compute.models import Host, Service
 from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.compute.api.world import make_server
 from tests.kit.api import Row, check, matrix
 from tests.kit.compute import HostFactory
 
 V2 = "/compute/v2.1"
+UPTIME = "12:14:41 up 3 days,  2:11,  1 user,  load average: 0.20, 0.12, 0.14"
 MADE_UP = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize("path", ["/compute", "/compute/"])
 def test_versions_are_told_to_everybody(personas, path):
-    version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"][0]
-    assert (version["id"], version["version"], version["min_version"]) == ("v2.1", "2.96", "2.1")
+    older, version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"]
+    assert (older["id"], older["version"], older["status"]) == ("v2.0", "", "SUPPORTED")
+    assert (version["id"], version["version"], version["min_version"]) == ("v2.1", "2.104", "2.1")
     assert version["links"][0]["href"] == "http://testserver/compute/v2.1/"
 
 
@@ -24,6 +27,14 @@ def test_versions_are_told_to_everybody(personas, path):
 def test_one_version_is_told_to_everybody(personas, path):
     answer = check(personas, Row("anonymous", "get", path, 200, headers={"Host": "cloud.example.org"}))[0]
     assert answer.json()["version"]["links"][0]["href"] == "http://cloud.example.org/compute/v2.1/"
+
+
+def test_the_older_address_knows_no_microversions(personas, cloud):
+    document = check(personas, Row("anonymous", "get", "/compute/v2/", 200))[0].json()["version"]
+    assert document["links"][0]["href"] == "http://testserver/compute/v2/"
+    server = personas.member.api.get(f"/compute/v2/servers/{cloud.server.pk}", OpenStack_API_Version="compute 2.96")
+    assert server.headers["OpenStack-API-Version"] == "compute 2.1"
+    assert "locked" not in server.json()["server"]
 
 
 def test_services(personas, cloud):
@@ -47,7 +58,8 @@ def test_services(personas, cloud):
         Row("admin", "put", f"{path}/force-down", 404, {**word, "forced_down": True}, "2.10"),
         Row("admin", "put", f"{path}/force-down", 200, {**word, "forced_down": True}, "2.11"),
         Row("admin", "put", f"{path}/no-such", 404, word, "2.11"),
-        Row("admin", "put", f"{path}/enable", 404, {"status": "enabled"}, "2.53"),
+        Row("admin", "put", f"{path}/enable", 400, {"status": "enabled"}, "2.53"),
+        Row("admin", "delete", f"{path}/1", 400, version="2.53"),
     )
     shown = personas.admin.api.get(path, OpenStack_API_Version="compute 2.11").json()["services"][0]
     assert (shown["state"], shown["status"], shown["disabled_reason"]) == ("down", "disabled", "broken fan")
@@ -71,6 +83,7 @@ def test_services_by_uuid_from_2_53(personas, cloud):
 
 def test_hypervisors(personas, cloud):
     path = f"{V2}/os-hypervisors"
+    Host.objects.update(uptime=UPTIME)
     for tail in ("", "/detail", "/statistics", f"/{cloud.host.pk}", "/host/search", "/host/servers"):
         check(personas, *matrix("get", f"{path}{tail}", ok=200, who="admin", stranger=403, weak="member"))
     api = personas.admin.api
@@ -82,7 +95,9 @@ def test_hypervisors(personas, cloud):
     )
     lean = api.get(f"{path}/{cloud.host.uuid}", OpenStack_API_Version="compute 2.88").json()["hypervisor"]
     assert "vcpus" not in lean
-    assert lean["uptime"] is None
+    assert lean["uptime"] == UPTIME
+    told = check(personas, *matrix("get", f"{path}/{cloud.host.pk}/uptime", ok=200, who="admin", stranger=403, weak="member"))
+    assert told[-1].json()["hypervisor"]["uptime"] == UPTIME
     named = api.get(f"{path}?with_servers=true", OpenStack_API_Version="compute 2.53").json()["hypervisors"][0]["servers"]
     assert len(named) == 2
     check(
@@ -90,11 +105,23 @@ def test_hypervisors(personas, cloud):
         Row("admin", "get", f"{path}/statistics", 404, version="2.88"),
         Row("admin", "get", f"{path}/{MADE_UP}", 404, version="2.53"),
         Row("admin", "get", f"{path}/999", 404),
-        Row("admin", "get", f"{path}/{cloud.host.pk}/uptime", 501),
+        Row("admin", "get", f"{path}/{cloud.host.uuid}/uptime", 404, version="2.88"),
         Row("admin", "get", f"{path}/no-such/search", 404),
         Row("admin", "get", f"{path}/host/search", 404, version="2.53"),
         Row("admin", "get", f"{path}?hypervisor_hostname_pattern=zzz", 404, version="2.53"),
         Row("admin", "get", f"{path}?marker={MADE_UP}", 400, version="2.53"),
+    )
+
+
+def test_what_a_host_does_not_tell_is_not_known(personas, cloud):
+    path = f"{V2}/os-hypervisors"
+    Host.objects.update(uptime="")
+    check(personas, Row("admin", "get", f"{path}/{cloud.host.pk}/uptime", 501))
+    Service.objects.update(forced_down=True)
+    check(personas, Row("admin", "get", f"{path}/{cloud.host.pk}/uptime", 400))
+    assert (
+        personas.admin.api.get(f"{path}/detail", OpenStack_API_Version="compute 2.88").json()["hypervisors"][0]["uptime"]
+        is None
     )
 
 
@@ -141,7 +168,7 @@ def test_quota_sets(personas, cloud):
     assert detail["instances"] == {"limit": 10, "in_use": 1, "reserved": 0}
     check(personas, *matrix("get", f"{path}/defaults", ok=200, stranger=200))
     bad = [{}, {"quota_set": {"instances": "x"}}, {"quota_set": {"instances": -2}}, {"quota_set": {"more": 1}}]
-    bad += [{"quota_set": {"instances": 2**40}}, {"quota_set": {"server_groups": 4}}, {"quota_set": {"instances": 0}}]
+    bad += [{"quota_set": {"instances": 2**40}}, {"quota_set": {"instances": 0}}]
     body = {"quota_set": {"instances": 5, "cores": -1}}
     rows = matrix("put", path, body=body, ok=200, who="admin", stranger=403, weak="member", malformed=bad)
     assert check(personas, *rows)[-1].json()["quota_set"]["instances"] == 5

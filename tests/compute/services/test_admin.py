@@ -5,12 +5,12 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from compute.models import Server
+from compute.models import Aggregate, Server, Service
 from compute.states import TaskState
-from tests.kit.compute import ServerFactory
+from tests.kit.compute import HostFactory, ServerFactory
 from tests.kit.identity import personas  # noqa: F401
 
-TABLES = [model for model in admin.site._registry if model._meta.app_label == "compute"]
+TABLES = [model for model in admin.site._registry if model._meta.app_label == "compute" and model is not Aggregate]
 
 
 @pytest.fixture
@@ -52,3 +52,43 @@ def test_a_member_finds_no_site(cloud, personas):  # noqa: F811
     client = Client()
     client.force_login(personas.member.user, backend="accounts.backends.PasswordBackend")
     assert client.get(reverse("admin:compute_server_changelist")).status_code in (302, 403, 404)
+
+
+def test_an_aggregate_is_made_changed_and_deleted_by_the_services(cloud, site):
+    host = HostFactory(name="host-2")
+    made = {"name": "rack", "zone": "west", "metadata": '{"ssd": "true"}', "hosts": [host.pk]}
+    assert site.post(reverse("admin:compute_aggregate_add"), made).status_code == 302
+    aggregate = Aggregate.objects.get()
+    assert (aggregate.zone, aggregate.metadata, list(aggregate.hosts.all())) == ("west", {"ssd": "true"}, [host])
+    assert Service.objects.get(host="host-2").zone == "west"
+    assert site.get(reverse("admin:compute_aggregate_changelist")).status_code == 200
+
+    change = reverse("admin:compute_aggregate_change", args=[aggregate.pk])
+    assert site.post(change, {**made, "name": "rack 2", "metadata": "{}", "hosts": []}).status_code == 302
+    aggregate.refresh_from_db()
+    assert (aggregate.name, aggregate.metadata, aggregate.hosts.count()) == ("rack 2", {}, 0)
+    assert Service.objects.get(host="host-2").zone == "nova"
+
+    assert site.post(reverse("admin:compute_aggregate_delete", args=[aggregate.pk]), {"post": "yes"}).status_code == 302
+    assert not Aggregate.objects.exists()
+
+
+def test_what_the_service_refuses_is_said_and_not_saved(cloud, site):
+    ServerFactory()
+    aggregate = Aggregate.objects.create(name="rack")
+    aggregate.hosts.add(cloud.host)
+    change = reverse("admin:compute_aggregate_change", args=[aggregate.pk])
+    wanted = {"name": "other", "zone": "west", "metadata": "{}", "hosts": [cloud.host.pk]}
+    assert "cannot go along" in site.post(change, wanted, follow=True).content.decode()
+    aggregate.refresh_from_db()
+    assert (aggregate.name, aggregate.zone) == ("rack", None)
+    delete = reverse("admin:compute_aggregate_delete", args=[aggregate.pk])
+    assert "it is not empty" in site.post(delete, {"post": "yes"}, follow=True).content.decode()
+    assert Aggregate.objects.exists()
+
+
+def test_a_member_makes_no_aggregate_there(cloud, personas):  # noqa: F811
+    client = Client()
+    client.force_login(personas.member.user, backend="accounts.backends.PasswordBackend")
+    assert client.post(reverse("admin:compute_aggregate_add"), {"name": "rack"}).status_code in (302, 403, 404)
+    assert not Aggregate.objects.exists()

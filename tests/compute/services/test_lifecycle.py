@@ -6,7 +6,7 @@ import pytest
 
 from accounts.services import quotas
 from compute.messages import Destroy, Spawn
-from compute.models import Keypair, PlacementDecision, Server, ServerAction, ServerFault
+from compute.models import Keypair, PlacementDecision, Server, ServerAction, ServerFault, UserLimit
 from compute.network.models import Port
 from compute.network.selectors import addresses
 from compute.services import launch, lifecycle
@@ -224,3 +224,12 @@ def test_no_host_is_an_error_with_the_reason_and_without_host_names(cloud):
     with cloud.commits():
         lifecycle.delete(ctx=cloud.again(), server=server)
     assert cloud.hosts.broker.to(lifecycle.FORGET)
+
+
+def test_a_users_own_limit_stops_his_servers_and_nobody_elses(cloud):
+    UserLimit.objects.create(project_id=cloud.ctx.project_id, user_id=cloud.ctx.user_id, resource="instances", limit=2)
+    assert len(cloud.create_many(min_count=1, max_count=5)) == 2
+    with pytest.raises(QuotaExceeded, match="already used 2 of 2 instances"):
+        cloud.create()
+    other = member(user_id="e" * 32)
+    assert cloud.create(ctx=other).user_id == other.user_id

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from compute.models import Host, PlacementDecision, Server
+from compute.scheduler import core
 from compute.selectors import fits, host_states
-from compute.services import claims, lifecycle, sweeps
+from compute.services import aggregates, claims, lifecycle, placement, sweeps
 from compute.states import VmState
 from images.models import ImageProperty
 from tests.kit.compute import FlavorFactory, HostFactory, ServerFactory, make_image
@@ -134,3 +135,21 @@ def test_a_kernel_swapped_after_the_launch_for_a_foreign_one_is_not_sent(cloud):
     assert server.vm_state == VmState.ERROR
     assert cloud.box.commands == []
     assert cloud.used() == (0, 0, 0)
+
+
+def test_a_build_goes_to_the_zone_it_asks_for(cloud):
+    west = HostFactory(name="host-2", memory_mb=1024, service__zone="west")
+    server = cloud.place(cloud.create(availability_zone="west"))
+    assert (server.host, server.availability_zone) == (west.name, "west")
+
+
+def test_a_host_that_changed_its_zone_is_not_taken_for_the_old_one(cloud, operator):
+    server, (seen,) = cloud.create(), host_states()
+    aggregate = aggregates.create(ctx=operator, name="rack", zone="west")
+    aggregates.add_host(ctx=operator, aggregate=aggregate, host="host-1")
+    spec = placement.spec_of(server, cloud.image)
+    selection = core.select(spec, [seen], [], [])
+
+    assert not placement.claim(server, cloud.image, spec, selection, seen, as_weighed=True)
+
+    assert (cloud.used(), cloud.fresh(server).host) == ((0, 0, 0), None)

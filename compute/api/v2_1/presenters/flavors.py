@@ -29,10 +29,10 @@ def detail(flavor: Flavor, base: str, version: Version, *, with_specs: bool) -> 
         "vcpus": flavor.vcpus,
         "swap": flavor.swap_mb or (0 if version >= versions.STRICT else ""),
         "OS-FLV-EXT-DATA:ephemeral": flavor.ephemeral_gb,
-        "OS-FLV-DISABLED:disabled": flavor.disabled,
         "os-flavor-access:is_public": flavor.is_public,
-        "rxtx_factor": flavor.rxtx_factor,
     }
+    if version < versions.STRICT_EVERYWHERE:
+        body |= {"OS-FLV-DISABLED:disabled": flavor.disabled, "rxtx_factor": flavor.rxtx_factor}
     if version >= versions.FLAVOR_EXTRA_SPECS and with_specs:
         body["extra_specs"] = flavor.extra_specs
     return body

@@ -52,7 +52,7 @@ def hypervisor(row: Host, alive: bool, version: Version, running: int) -> dict[s
         },
     }
     if version >= versions.LEAN_HYPERVISORS:
-        return {**body, "uptime": None}
+        return {**body, "uptime": (row.uptime or None) if alive else None}
     cpu = cpu_info(row)
     return {
         **body,

@@ -40,6 +40,7 @@ class FlavorBody(VersionedSerializer):
     description = FlavorDescription(required=False)
 
     since = {"description": versions.FLAVOR_DESCRIPTION}
+    until = {"rxtx_factor": versions.LAST_RXTX_FACTOR}
 
     def get_fields(self) -> dict[str, Any]:
         return {

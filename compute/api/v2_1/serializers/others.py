@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from compute.api.v2_1 import versions
 from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
+from compute.models.keypair import KeypairType
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
 from portal.core.versions import Version
 
@@ -17,7 +18,7 @@ class KeypairBody(VersionedSerializer):
 
     name = NameField()
     public_key = StrictString(required=False, max_length=16384, trim_whitespace=False)
-    type = serializers.ChoiceField(["ssh", "x509"], required=False)
+    type = serializers.ChoiceField(list(KeypairType), required=False)
     user_id = StrictString(required=False, min_length=1, max_length=255)
 
     since = {"type": versions.KEYPAIR_TYPE, "user_id": versions.KEYPAIR_USER}
@@ -25,9 +26,12 @@ class KeypairBody(VersionedSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.context["version"] >= versions.KEYPAIR_IMPORT_ONLY and "public_key" not in attrs:
             raise serializers.ValidationError("'public_key' is a required property")
-        if attrs.get("type", "ssh") != "ssh":
-            raise serializers.ValidationError({"type": "Only ssh keypairs are supported by this cloud."})
         return attrs
+
+    def validate_name(self, value: str) -> str:
+        if self.context["version"] < versions.KEYPAIR_IMPORT_ONLY and {"@", "."} & set(value):
+            raise serializers.ValidationError(f"{value[:50]!r} has characters that are allowed from 2.92 on.")
+        return value
 
 
 class KeypairCreate(StrictSerializer):

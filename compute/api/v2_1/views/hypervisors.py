@@ -11,7 +11,7 @@ from compute.api.v2_1 import versions
 from compute.api.v2_1.base import PAGING, ComputeView, truth
 from compute.api.v2_1.presenters import hosts as present
 from compute.models import Host
-from portal.core.errors import BadRequest, CloudError, NotFound
+from portal.core.errors import BadRequest, NotFound, NotOffered
 from portal.core.policy import Rule, authorize
 from portal.core.versions import Version
 
@@ -117,16 +117,19 @@ class HypervisorView(_HypervisorsBase):
 
 
 class HypervisorUptimeView(HypervisorView):
-    """GET /os-hypervisors/{id}/uptime, up to 2.87: hosts here do not tell."""
+    """GET /os-hypervisors/{id}/uptime, up to 2.87: as the host told last."""
 
     query = None
     until = versions.LAST_HYPERVISOR_STATISTICS
 
     def get(self, request: Request, hypervisor_id: str) -> Response:
-        self.one(hypervisor_id, policies.HYPERVISORS_UPTIME)
-        error = CloudError("Virt driver does not implement uptime function.")
-        error.status = 501
-        raise error
+        row = self.one(hypervisor_id, policies.HYPERVISORS_UPTIME)
+        alive = selectors.is_up(row.service)
+        if not alive:
+            raise BadRequest(f"Compute service of {row.name} is unavailable at this time.")
+        if not row.uptime:
+            raise NotOffered("This host does not tell how long it has been up.")
+        return Response({"hypervisor": {**present.hypervisor_brief(row, alive, self.version), "uptime": row.uptime}})
 
 
 class HypervisorStatisticsView(ComputeView):

@@ -11,6 +11,7 @@ from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import keypairs as present
 from compute.api.v2_1.serializers.base import read
 from compute.api.v2_1.serializers.others import KeypairCreate
+from compute.models.keypair import KeypairType
 from compute.services import keypairs
 from portal.core.errors import BadRequest
 
@@ -45,7 +46,8 @@ class KeypairsView(_KeypairBase):
 
     def post(self, request: Request) -> Response:
         body = read(KeypairCreate, request.data, self.version)["keypair"]
-        common = {"ctx": self.ctx, "name": body["name"], "user_id": body.get("user_id")}
+        kind = KeypairType(body.get("type", KeypairType.SSH))
+        common = {"ctx": self.ctx, "name": body["name"], "user_id": body.get("user_id"), "kind": kind}
         private_key = None
         if "public_key" in body:
             keypair = keypairs.import_(**common, public_key=body["public_key"])

@@ -1,18 +1,21 @@
 """Limits and quota sets (compute API reference, "Limits" and "Quota sets")."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.services import quotas
-from compute import policies, selectors
+from compute import policies, selectors, usage_selectors
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import quotas as present
 from compute.api.v2_1.serializers.base import read
 from compute.api.v2_1.serializers.others import QuotaClassUpdate, QuotaUpdate
-from compute.services import limits
+from compute.services import limits, user_limits
+from portal.core.errors import BadRequest
 from portal.core.policy import Rule, authorize
+
+DEFAULT_CLASS = "default"
 
 
 class LimitsView(ComputeView):
@@ -30,10 +33,18 @@ class LimitsView(ComputeView):
 
 
 class _QuotaBase(ComputeView):
-    query = frozenset({"user_id"})
+    """Of a project, or of the user in it whom ``user_id`` names."""
+
+    query: ClassVar[frozenset[str] | None] = frozenset({"user_id"})
+
+    @property
+    def user_id(self) -> str | None:
+        return self.params.get("user_id") or None
 
     def let_in(self, project_id: str, rule: Rule) -> None:
         authorize(self.ctx, rule, {"project_id": project_id})
+        if project_id != self.ctx.project_id:
+            limits.require_project(project_id)
 
 
 class QuotaSetView(_QuotaBase):
@@ -41,17 +52,20 @@ class QuotaSetView(_QuotaBase):
 
     def get(self, request: Request, project_id: str) -> Response:
         self.let_in(project_id, policies.QUOTA_SHOW)
-        return self._shown(project_id, quotas.limits(project_id), with_id=True)
+        return self._shown(project_id, usage_selectors.limits_of(project_id, self.user_id), with_id=True)
 
     def put(self, request: Request, project_id: str) -> Response:
         changes = read(QuotaUpdate, request.data, self.version)["quota_set"]
         changes.pop("tenant_id", None)
-        force = changes.pop("force", False)
-        after = limits.change(ctx=self.ctx, project_id=project_id, changes=changes, force=force)
+        wish = {"ctx": self.ctx, "project_id": project_id, "force": changes.pop("force", False), "changes": changes}
+        after = user_limits.change(user_id=self.user_id, **wish) if self.user_id else limits.change(**wish)
         return self._shown(project_id, after, with_id=False)
 
     def delete(self, request: Request, project_id: str) -> Response:
-        limits.reset(ctx=self.ctx, project_id=project_id)
+        if self.user_id:
+            user_limits.reset(ctx=self.ctx, project_id=project_id, user_id=self.user_id)
+        else:
+            limits.reset(ctx=self.ctx, project_id=project_id)
         return Response(status=202)
 
     def _shown(self, project_id: str, found: dict[str, int], *, with_id: bool) -> Response:
@@ -64,12 +78,16 @@ class QuotaSetDetailView(_QuotaBase):
 
     def get(self, request: Request, project_id: str) -> Response:
         self.let_in(project_id, policies.QUOTA_DETAIL)
-        body = present.detailed(quotas.limits(project_id), selectors.in_use([project_id]), self.version)
+        user_id = self.user_id
+        used = usage_selectors.in_use_by(project_id, user_id) if user_id else selectors.in_use([project_id])
+        body = present.detailed(usage_selectors.limits_of(project_id, user_id), used, self.version)
         return Response({"quota_set": {"id": project_id, **body}})
 
 
 class QuotaDefaultsView(_QuotaBase):
     """GET /os-quota-sets/{project}/defaults."""
+
+    query = None
 
     def get(self, request: Request, project_id: str) -> Response:
         self.let_in(project_id, policies.QUOTA_DEFAULTS)
@@ -77,7 +95,7 @@ class QuotaDefaultsView(_QuotaBase):
 
 
 class QuotaClassView(ComputeView):
-    """GET /os-quota-class-sets/{name}: the only class there is holds the defaults."""
+    """GET and PUT /os-quota-class-sets/{name}: the only class that projects have, ``default``, holds the defaults."""
 
     def get(self, request: Request, name: str) -> Response:
         authorize(self.ctx, policies.QUOTA_CLASS_SHOW)
@@ -86,5 +104,8 @@ class QuotaClassView(ComputeView):
 
     def put(self, request: Request, name: str) -> Response:
         changes = read(QuotaClassUpdate, request.data, self.version)["quota_class_set"]
+        if name != DEFAULT_CLASS:
+            authorize(self.ctx, policies.QUOTA_CLASS_UPDATE)
+            raise BadRequest(f"No project has quota class {name[:50]}; the only one that can be changed is {DEFAULT_CLASS}.")
         after = limits.change_defaults(ctx=self.ctx, changes=changes)
         return Response({"quota_class_set": present.quota_class(after, self.version)})
