@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compute.states import PowerState, TaskState
+from compute.virt.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,10 @@ class Driver(Protocol):
 
     def definition(self, server_id: str) -> str:
         """Return the live domain XML."""
+        ...
+
+    def diagnostics(self, server_id: str) -> Diagnostics:
+        """Return the counters of a guest, asked of the hypervisor now; raises GuestNotRunning."""
         ...
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
