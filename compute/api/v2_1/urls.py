@@ -102,6 +102,8 @@ urlpatterns = [
     path("", versions.VersionsView.as_view()),
     path("/", versions.VersionsView.as_view()),
     re_path(r"^/v2\.1/?$", versions.VersionView.as_view()),
+    re_path(r"^/v2/?$", versions.VersionView.as_view(api=versions.OLDER)),
     path("/v2.1", include(_v2_1)),
+    path("/v2", include(_v2_1)),
     re_path(r"^/.*$", versions.UnknownView.as_view()),
 ]

@@ -216,7 +216,8 @@ def test_what_only_operators_may_ask(personas, cloud):
     listed = names(personas.admin.api.get(f"{SERVERS}?all_tenants=1"))
     assert sorted(listed) == ["theirs", "web1"]
     assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&host=host9")) == []
-    assert names(personas.admin.api.get(f"{SERVERS}?project_id={personas.other.pk}")) == ["theirs"]
+    assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=&project_id={personas.other.pk}")) == ["theirs"]
+    assert names(personas.admin.api.get(f"{SERVERS}?project_id={personas.other.pk}")) == names(personas.admin.api.get(SERVERS))
     check(
         personas,
         Row("member", "get", f"{SERVERS}?all_tenants=1", 403),
