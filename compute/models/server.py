@@ -204,7 +204,7 @@ class Server(models.Model):
         return self.name
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> "Server":
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **_more: Any) -> "Server":
         """Return a row as a server; columns that were left out are fetched when they are asked for.
 
         A list of a thousand spent a fifth of its time in the checks that ``__init__`` makes for those who write.
