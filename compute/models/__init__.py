@@ -9,6 +9,8 @@ from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
+from compute.models.server_group import ServerGroup
+from compute.models.server_tag import ServerTag
 from compute.models.user_limit import UserLimit
 
 __all__ = [
@@ -25,7 +27,9 @@ __all__ = [
     "ServerAction",
     "ServerDefinition",
     "ServerFault",
+    "ServerGroup",
     "ServerNumber",
+    "ServerTag",
     "Service",
     "UserLimit",
 ]

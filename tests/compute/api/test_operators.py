@@ -168,7 +168,7 @@ def test_quota_sets(personas, cloud):
     assert detail["instances"] == {"limit": 10, "in_use": 1, "reserved": 0}
     check(personas, *matrix("get", f"{path}/defaults", ok=200, stranger=200))
     bad = [{}, {"quota_set": {"instances": "x"}}, {"quota_set": {"instances": -2}}, {"quota_set": {"more": 1}}]
-    bad += [{"quota_set": {"instances": 2**40}}, {"quota_set": {"instances": 0}}]
+    bad += [{"quota_set": {"instances": 2**40}}, {"quota_set": {"server_groups": "many"}}, {"quota_set": {"instances": 0}}]
     body = {"quota_set": {"instances": 5, "cores": -1}}
     rows = matrix("put", path, body=body, ok=200, who="admin", stranger=403, weak="member", malformed=bad)
     assert check(personas, *rows)[-1].json()["quota_set"]["instances"] == 5

@@ -35,9 +35,8 @@ def detailed(limits: Mapping[str, int], used: Mapping[str, int], version: Versio
     }
 
 
-def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Version) -> dict[str, int]:
-    """Return the absolute limits of a project with what it uses."""
-    used = {name: each.used for name, each in usage.items()}
+def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Version, groups: int) -> dict[str, int]:
+    """Return the absolute limits of a project with what it uses; ``groups`` is how many server groups it has."""
     body = {
         "maxServerMeta": limits["metadata_items"],
         "maxTotalInstances": limits["instances"],
@@ -46,10 +45,10 @@ def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Ver
         "maxTotalKeypairs": limits["key_pairs"],
         "maxServerGroups": limits["server_groups"],
         "maxServerGroupMembers": limits["server_group_members"],
-        "totalInstancesUsed": used["instances"],
-        "totalCoresUsed": used["cores"],
-        "totalRAMUsed": used["ram"],
-        "totalServerGroupsUsed": used.get("server_groups", 0),
+        "totalInstancesUsed": usage["instances"].used,
+        "totalCoresUsed": usage["cores"].used,
+        "totalRAMUsed": usage["ram"].used,
+        "totalServerGroupsUsed": groups,
     }
     if version < versions.NO_NETWORK_PROXY:
         body |= {
