@@ -15,13 +15,14 @@ class SecurityGroup(models.Model):
     """A set of rules of one project; every project has one named ``default``.
 
     ``default_of`` is the project of such a one, and null for all others: nulls differ from each other, and so one constraint holds
-    on every database.
+    on every database. ``revision`` counts what changed of its rules and members, so that a host knows old news.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
     name = models.CharField(max_length=255)
     description = models.CharField(max_length=255, blank=True, default="")
     project_id = models.CharField(max_length=64, db_index=True)
+    revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     default_of = models.GeneratedField(
@@ -39,7 +40,7 @@ class SecurityGroup(models.Model):
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id}
+        return {"project_id": self.project_id, "tenant_id": self.project_id, "security_group:project_id": self.project_id}
 
 
 class SecurityGroupRule(models.Model):
@@ -67,4 +68,4 @@ class SecurityGroupRule(models.Model):
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id}
+        return self.security_group.policy_target() | {"project_id": self.project_id, "tenant_id": self.project_id}
