@@ -59,7 +59,7 @@ def ports_visible(ctx: RequestContext) -> QuerySet[Port]:
 def security_groups_visible(ctx: RequestContext) -> QuerySet[SecurityGroup]:
     """Return the security groups of the caller's project; all of them for an operator."""
     _authorize_list(ctx, policies.GET_SECURITY_GROUP)
-    rows = SecurityGroup.objects.prefetch_related("rules")
+    rows = SecurityGroup.objects.prefetch_related("rules__remote_group")
     return rows if ctx.is_operator else rows.filter(project_id=ctx.project_id)
 
 
@@ -94,7 +94,7 @@ def ports_of(device_id: str) -> list[Port]:
 
 def security_groups_of(device_id: str) -> list[SecurityGroup]:
     """Return the security groups of a device's ports, each once."""
-    return list(SecurityGroup.objects.filter(ports__device_id=device_id).distinct().prefetch_related("rules"))
+    return list(SecurityGroup.objects.filter(ports__device_id=device_id).distinct().prefetch_related("rules__remote_group"))
 
 
 def group_names(device_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -156,6 +156,7 @@ def network_spec(network: Network) -> NetworkSpec:
         dhcp_end=pools[-1]["end"],
         mtu=network.mtu,
         nat=network.network_type == NAT,
+        leases=subnet.enable_dhcp,
         dhcp=_dhcp_options(subnet),
     )
 

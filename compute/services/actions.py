@@ -13,18 +13,20 @@ from portal.core.context import RequestContext, new_request_id
 FAILED = "Error"
 SUCCEEDED = "Success"
 
-_EVENTS = {
+_EVENTS: dict[str, str] = {
     Action.CREATE: "compute__do_build_and_run_instance",
     Action.START: "compute_start_instance",
     Action.STOP: "compute_stop_instance",
     Action.REBOOT: "compute_reboot_instance",
     Action.REBOOT_HARD: "compute_reboot_instance",
     Action.DELETE: "compute_terminate_instance",
+    "attach_interface": "compute_attach_interface",
+    "detach_interface": "compute_detach_interface",
 }
 _STAGE_NAMES = [f"compute_{stage}" for stage in BUILD_STAGES]
 
 
-def begin(ctx: RequestContext, server: Server, action: Action) -> ServerAction:
+def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
     """Write down that something was asked of a server."""
     now = timezone.now()
     row = ServerAction.objects.create(
@@ -42,7 +44,7 @@ def begin(ctx: RequestContext, server: Server, action: Action) -> ServerAction:
     return row
 
 
-def finish(server: Server, request_id: str, action: Action, fault: str | None) -> None:
+def finish(server: Server, request_id: str, action: str, fault: str | None) -> None:
     """Close an action and its steps with the outcome; closing it again changes nothing."""
     now = timezone.now()
     open_actions = ServerAction.objects.filter(server=server, request_id=request_id, action=action, finished_at=None)
@@ -62,7 +64,7 @@ def finish(server: Server, request_id: str, action: Action, fault: str | None) -
 def abandon(server: Server, except_request: str) -> None:
     """Close whatever else was running: something that goes before it took the server."""
     for row in ServerAction.objects.filter(server=server, finished_at=None).exclude(request_id=except_request):
-        finish(server, row.request_id, Action(row.action), "Another operation took the instance first.")
+        finish(server, row.request_id, row.action, "Another operation took the instance first.")
 
 
 def note(server: Server, action: Action, at: datetime) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from compute import notify, rpc
 from compute.models import PlacementDecision, Server
+from compute.network.services import hosts as network_hosts
 from compute.scheduler import core
 from compute.selectors import host_states, scheduler_filters, scheduler_weighers
 from compute.services import build, claims, failures
@@ -102,6 +103,7 @@ def _claim(
                 raise _Lost
             server.host, server.availability_zone = state.name, state.zone
             _record(server, spec, selection, state.name)
+            network_hosts.announce(server.pk, state.name)
             rpc.spawn(state.name, build.spawn_command(server, image))
             notify.server_changed(server)
     except _Lost:

@@ -32,7 +32,7 @@ class ImageRef:
 class NetworkSpec:
     """A network that a host makes when the first guest needs it; ``nat`` says whether it has a way out.
 
-    ``dhcp`` are lines for guests beside their address (dnsmasq's ``dhcp-option``), such as name servers and routes.
+    With ``leases`` guests learn their addresses by DHCP; ``dhcp`` are lines for guests beside their address (dnsmasq's ``dhcp-option``), such as name servers and routes.
     """
 
     id: str
@@ -44,6 +44,7 @@ class NetworkSpec:
     dhcp_end: str
     mtu: int = 1500
     nat: bool = True
+    leases: bool = True
     dhcp: list[str] = field(default_factory=list)
 
 
@@ -191,7 +192,10 @@ class Driver(Protocol):
         ...
 
     def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
-        """Plug a card into the guest, running or not; one that is there gets the addresses and filters that are named."""
+        """Plug a card into the guest, running or not; one that is there gets the addresses and filters that are named.
+
+        On any failure nothing of a new card is left behind.
+        """
         ...
 
     def detach_interface(self, server_id: str, port_id: str) -> None:

@@ -12,8 +12,8 @@ from portal.core import bus
 from portal.core.context import new_request_id
 
 
-def refresh(*, ports: Iterable[Port], groups: Iterable[SecurityGroup]) -> None:
-    """Tell every host that these ports and groups concern how they are now.
+def refresh(*, ports: Iterable[Port], groups: Iterable[SecurityGroup], but: str = "") -> None:
+    """Tell every host that these ports and groups concern how they are now, ``but`` one that is told otherwise.
 
     The new revision is written first: whoever else changes the same group waits for it, and so a higher one always knows more.
     """
@@ -24,17 +24,20 @@ def refresh(*, ports: Iterable[Port], groups: Iterable[SecurityGroup]) -> None:
         SecurityGroup.objects.filter(pk=group_id).update(revision=F("revision") + 1)
     mine = list(selectors.ports_with_filters().filter(pk__in=changed).exclude(host=""))
     concerned = _hosts_of(group_ids) | {port.host for port in mine}
-    for host in sorted(concerned):
+    for host in sorted(concerned - {but}):
         here = [selectors.port_filter(port) for port in mine if port.host == host]
         named = group_ids.union(*(one.groups for one in here))
         send(host, SetFilters(new_request_id(), here, selectors.group_specs(named)))
 
 
 def announce(device_id: str, host: str) -> None:
-    """Note on which host a device is being built, and let the other members of its groups know its addresses."""
+    """Note on which host a device is being built, and let the members of its groups elsewhere know its addresses.
+
+    The host itself hears of them with the device.
+    """
     ports = Port.objects.filter(device_id=device_id)
     ports.update(host=host)
-    refresh(ports=[], groups=SecurityGroup.objects.filter(ports__in=ports).distinct())
+    refresh(ports=[], groups=SecurityGroup.objects.filter(ports__in=ports).distinct(), but=host)
 
 
 def refresh_host(host: str) -> None:

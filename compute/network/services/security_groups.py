@@ -12,7 +12,7 @@ from compute.network.models.security_group import DEFAULT_GROUP
 from compute.network.services import hosts
 from compute.network.services.attributes import owner_of
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict
+from portal.core.errors import BadRequest, Conflict, NotFound
 from portal.core.policy import authorize
 
 ETHERTYPES = ("IPv4", "IPv6")
@@ -96,6 +96,14 @@ def find(project_id: str, wanted: Iterable[str] | None) -> list[SecurityGroup]:
     if not words:
         return [ensure_default(project_id)]
     return [_one(project_id, word) for word in words]
+
+
+def named(project_id: str, word: str) -> SecurityGroup:
+    """Return the project's one group with this name or id; raises NotFound, or Conflict when there are several."""
+    try:
+        return _one(project_id, word)
+    except BadRequest as error:
+        raise NotFound("SecurityGroup", word, error.message) from error
 
 
 def _one(project_id: str, word: str) -> SecurityGroup:

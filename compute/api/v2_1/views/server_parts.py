@@ -1,14 +1,10 @@
-"""What hangs on a server: metadata, addresses, ports, security groups, volumes (compute API reference, by these names)."""
-
-from typing import Any
+"""What hangs on a server: metadata, addresses, volumes (compute API reference, by these names)."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
-from compute.api.v2_1.presenters import ports as present
 from compute.api.v2_1.presenters.servers import addresses
 from compute.api.v2_1.serializers.base import read
 from compute.api.v2_1.serializers.others import Metadata, MetadataItem
@@ -19,7 +15,9 @@ from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import Rule, authorize
 
 
-class _PartView(ComputeView):
+class PartView(ComputeView):
+    """Base of what hangs on one server."""
+
     def server(self, server_id: str, rule: Rule | None = None) -> Server:
         """Return the server, for a caller whom the rule lets see this part of it."""
         found = selectors.get_server(self.ctx, server_id)
@@ -28,7 +26,7 @@ class _PartView(ComputeView):
         return found
 
 
-class MetadataView(_PartView):
+class MetadataView(PartView):
     """GET, PUT and POST /servers/{id}/metadata."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -43,7 +41,7 @@ class MetadataView(_PartView):
         return Response({"metadata": metadata.replace(ctx=self.ctx, server=self.server(server_id), items=items)})
 
 
-class MetadataItemView(_PartView):
+class MetadataItemView(PartView):
     """GET, PUT and DELETE /servers/{id}/metadata/{key}."""
 
     def get(self, request: Request, server_id: str, key: str) -> Response:
@@ -64,7 +62,7 @@ class MetadataItemView(_PartView):
         return Response(status=204)
 
 
-class AddressesView(_PartView):
+class AddressesView(PartView):
     """GET /servers/{id}/ips."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -72,7 +70,7 @@ class AddressesView(_PartView):
         return Response({"addresses": addresses(network.addresses([server.pk]).get(server.pk, []))})
 
 
-class NetworkAddressesView(_PartView):
+class NetworkAddressesView(PartView):
     """GET /servers/{id}/ips/{network}."""
 
     def get(self, request: Request, server_id: str, label: str) -> Response:
@@ -83,38 +81,7 @@ class NetworkAddressesView(_PartView):
         return Response({label: found[label]})
 
 
-class InterfacesView(_PartView):
-    """GET /servers/{id}/os-interface."""
-
-    def get(self, request: Request, server_id: str) -> Response:
-        server = self.server(server_id, policies.INTERFACES_LIST)
-        with_tag = self.version >= versions.INTERFACE_TAG
-        shown = [present.interface(port, with_tag=with_tag) for port in network.ports_of(server.pk)]
-        return Response({"interfaceAttachments": shown})
-
-
-class InterfaceView(_PartView):
-    """GET /servers/{id}/os-interface/{port}."""
-
-    def get(self, request: Request, server_id: str, port_id: str) -> Response:
-        server = self.server(server_id, policies.INTERFACES_SHOW)
-        port = next((port for port in network.ports_of(server.pk) if port.pk == port_id), None)
-        if port is None:
-            raise NotFound("Port", port_id, f"Instance {server_id} does not have a port with id {port_id}")
-        with_tag = self.version >= versions.INTERFACE_TAG
-        return Response({"interfaceAttachment": present.interface(port, with_tag=with_tag)})
-
-
-class ServerSecurityGroupsView(_PartView):
-    """GET /servers/{id}/os-security-groups."""
-
-    def get(self, request: Request, server_id: str) -> Response:
-        server = self.server(server_id, policies.SERVER_SECURITY_GROUPS)
-        groups: list[dict[str, Any]] = [present.security_group(group) for group in network.security_groups_of(server.pk)]
-        return Response({"security_groups": groups})
-
-
-class VolumeAttachmentsView(_PartView):
+class VolumeAttachmentsView(PartView):
     """GET /servers/{id}/os-volume_attachments: a server here has no volumes, and that is what this says."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -122,7 +89,7 @@ class VolumeAttachmentsView(_PartView):
         return Response({"volumeAttachments": []})
 
 
-class VolumeAttachmentView(_PartView):
+class VolumeAttachmentView(PartView):
     """GET /servers/{id}/os-volume_attachments/{volume}: there is none to find."""
 
     def get(self, request: Request, server_id: str, volume_id: str) -> Response:
