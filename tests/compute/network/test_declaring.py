@@ -118,7 +118,7 @@ class TestSubnets:
         assert "10.9.0.100" <= port["fixed_ips"][0]["ip_address"] <= "10.9.0.110"
 
     def test_what_is_refused(self, personas, world):
-        network, subnet = net(personas)
+        network, _subnet = net(personas)
         common = {"network_id": network["id"], "ip_version": 4}
         for fields in (
             {"cidr": "10.9.0.128/25"},
@@ -189,7 +189,7 @@ class TestPorts:
             device_owner="test:thing",
         )
         assert port["mac_address"] == "fa:16:3e:00:00:01"
-        assert [item["ip_address"] for item in port["fixed_ips"]][0] == "10.9.0.77"
+        assert next(item["ip_address"] for item in port["fixed_ips"]) == "10.9.0.77"
         assert len(port["fixed_ips"]) == 2
         assert port["security_groups"] == []
         assert port["allowed_address_pairs"] == [{"ip_address": "10.9.0.200", "mac_address": "fa:16:3e:00:00:01"}]
