@@ -40,6 +40,10 @@ GET_PORT_BINDING = Rule(
 GET_SECURITY_GROUP = Rule("get_security_group", _READ, _("See security groups."))
 GET_SECURITY_GROUP_RULE = Rule("get_security_group_rule", _READ, _("See the rules of security groups."))
 GET_QUOTA = Rule("get_quota", _READ, _("See how many networks, ports and groups a project may have."))
+UPDATE_QUOTA = Rule("update_quota", "rule:admin_only", _("Change how many networks, ports and groups a project may have."))
+DELETE_QUOTA = Rule(
+    "delete_quota", "rule:admin_only", _("Put a project's limits of networks, ports and groups back to the defaults.")
+)
 
 CREATE_NETWORK = Rule("create_network", _WRITE, _("Create a network."))
 UPDATE_NETWORK = Rule("update_network", _WRITE, _("Change a network."))

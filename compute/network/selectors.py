@@ -216,7 +216,7 @@ def _rule_spec(rule: SecurityGroupRule) -> RuleSpec:
         protocol=None if rule.protocol is None else number_of(rule.protocol),
         first=rule.port_range_min,
         last=rule.port_range_max,
-        prefix=rule.remote_ip_prefix,
+        prefix=rule.normalized_cidr,
         group_id=rule.remote_group_id,
     )
 

@@ -42,4 +42,4 @@ def change_defaults(*, ctx: RequestContext, changes: Mapping[str, int]) -> dict[
 def reset(*, ctx: RequestContext, project_id: str) -> None:
     """Let the defaults hold for a project again."""
     authorize(ctx, policies.QUOTA_DELETE, {"project_id": project_id})
-    quotas.reset(project_id)
+    quotas.reset(project_id, RESOURCES)

@@ -1,5 +1,6 @@
 """Security groups: named sets of rules about what may reach a port."""
 
+from ipaddress import ip_network
 from typing import Any
 
 from django.db import models
@@ -65,6 +66,11 @@ class SecurityGroupRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.ethertype} of {self.security_group_id}"
+
+    @property
+    def normalized_cidr(self) -> str | None:
+        """The range that ``remote_ip_prefix`` means, without what is beyond its length."""
+        return str(ip_network(self.remote_ip_prefix, strict=False)) if self.remote_ip_prefix else None
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""

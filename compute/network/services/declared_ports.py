@@ -11,7 +11,7 @@ from django.db.models import Q
 from compute.network import policies
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup, Subnet
 from compute.network.models.port import new_mac
-from compute.network.services import addressing, hosts
+from compute.network.services import addressing, hosts, quotas
 from compute.network.services import security_groups as groups
 from compute.network.services.attributes import authorize_attributes, owner_of
 from portal.core.context import RequestContext
@@ -39,6 +39,7 @@ def create(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
     port.device_owner = values.get("device_owner") or ""
     authorize(ctx, policies.CREATE_PORT, port)
     authorize_attributes(ctx, "create_port", _named(values), port)
+    quotas.admit(port.project_id, "port")
     _write(port, values)
     port.preserve_on_delete = True
     _insert(port, values.get("mac_address"))

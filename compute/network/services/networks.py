@@ -8,6 +8,7 @@ from django.db import transaction
 from compute.network import policies
 from compute.network.models import Network
 from compute.network.models.network import LOCAL, NAT, bridge_name, new_uuid
+from compute.network.services import quotas
 from compute.network.services.attributes import authorize_attributes, owner_of
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict
@@ -34,6 +35,7 @@ def create(*, ctx: RequestContext, values: Mapping[str, Any]) -> Network:
     network = Network(id=network_id, project_id=project_id, bridge=bridge_name(network_id), network_type=LOCAL)
     _check(values)
     authorize(ctx, policies.CREATE_NETWORK, network)
+    quotas.admit(project_id, "network")
     named = [name for name, value in values.items() if value not in (None, False) or name == "port_security_enabled"]
     authorize_attributes(ctx, "create_network", named, network)
     _write(network, values)

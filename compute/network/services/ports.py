@@ -14,10 +14,10 @@ from django.db.models import Q
 
 from compute.network.models import Network, Port, SecurityGroup, Subnet
 from compute.network.models.port import new_mac
-from compute.network.services import addressing, hosts
+from compute.network.services import addressing, hosts, quotas
 from compute.network.services import security_groups as groups
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.errors import BadRequest, Conflict, NotFound, QuotaExceeded
 
 DEVICE_OWNER = "compute:nova"
 MOST = 32
@@ -68,8 +68,17 @@ def allocate(
     if len(wanted) > MOST:
         raise BadRequest(f"No more than {MOST} networks can be asked for.")
     members = groups.find(project_id, security_groups) if wanted else []
+    if any(not item.get("port") for item in wanted):
+        _admit(project_id, sum(not item.get("port") for item in wanted))
     cards = [_Card(project_id, device_id, host or "", at, item) for at, item in enumerate(wanted, first)]
     return [_adopt(card) if card.item.get("port") else _attach(card, members) for card in cards]
+
+
+def _admit(project_id: str, count: int) -> None:
+    try:
+        quotas.admit(project_id, "port", count)
+    except Conflict as error:
+        raise QuotaExceeded("Maximum number of ports exceeded") from error
 
 
 @transaction.atomic

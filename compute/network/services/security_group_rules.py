@@ -1,7 +1,7 @@
 """Rules of security groups: what may be said, and what is said already (Networking API, "Security group rules")."""
 
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_interface
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.db import transaction
 from compute.network import policies
 from compute.network.models import SecurityGroup, SecurityGroupRule
 from compute.network.protocols import PROTOCOLS, number_of
-from compute.network.services import hosts
+from compute.network.services import hosts, quotas
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
 from portal.core.policy import authorize
@@ -49,6 +49,7 @@ def create(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, An
         remote_group_id=values.get("remote_group_id") or None,
     )
     authorize(ctx, policies.CREATE_SECURITY_GROUP_RULE, rule)
+    quotas.admit(rule.project_id, "security_group_rule")
     _check_protocol(rule)
     _check_ports(rule)
     _check_remote(ctx, rule)
@@ -129,8 +130,9 @@ def _check_remote(ctx: RequestContext, rule: SecurityGroupRule) -> None:
 
 
 def _prefix(word: str, ethertype: str) -> str:
+    """Return the range as it was written, a single address with its length."""
     try:
-        span = ip_network(word, strict=False)
+        span = ip_interface(word)
     except ValueError as error:
         raise BadRequest(f"Remote IP prefix {word[:60]} is not a valid CIDR.") from error
     if f"IPv{span.version}" != ethertype:

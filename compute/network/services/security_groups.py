@@ -9,7 +9,7 @@ from django.db.models import Q
 from compute.network import policies
 from compute.network.models import SecurityGroup, SecurityGroupRule
 from compute.network.models.security_group import DEFAULT_GROUP
-from compute.network.services import hosts
+from compute.network.services import hosts, quotas
 from compute.network.services.attributes import owner_of
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
@@ -50,6 +50,7 @@ def create(*, ctx: RequestContext, values: Mapping[str, Any]) -> SecurityGroup:
     )
     authorize(ctx, policies.CREATE_SECURITY_GROUP, group)
     ensure_default(group.project_id)
+    quotas.admit(group.project_id, "security_group")
     if group.name == DEFAULT_GROUP:
         raise Conflict("Default security group already exists.")
     group.save(force_insert=True)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from compute.network import policies
 from compute.network.models import Network, Subnet
+from compute.network.services import quotas
 from compute.network.services.attributes import owner_of
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict
@@ -25,6 +26,7 @@ def create(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
     """Return a new range on a network, with its gateway first and all other addresses for ports unless told otherwise."""
     subnet = Subnet(network=network, project_id=owner_of(ctx, values))
     authorize(ctx, policies.CREATE_SUBNET, subnet)
+    quotas.admit(subnet.project_id, "subnet")
     if values.get("ip_version", 4) != 4:
         raise BadRequest("Invalid input for ip_version. Reason: guests of this cloud have IPv4 addresses only.")
     span = _range(values.get("cidr"))

@@ -73,7 +73,8 @@ def test_rules_are_made_shown_and_deleted(personas, group):
     body = rule(group, protocol="tcp", port_range_min=22, port_range_max=22, remote_ip_prefix="192.0.2.9/24")
     rows = matrix("post", RULES, body=body, ok=201, weak="reader", malformed=[{}, {"security_group_rule": {}}])
     made = check(personas, *rows)[-1].json()["security_group_rule"]
-    assert (made["ethertype"], made["remote_ip_prefix"]) == ("IPv4", "192.0.2.0/24")
+    assert (made["ethertype"], made["remote_ip_prefix"]) == ("IPv4", "192.0.2.9/24")
+    assert made["normalized_cidr"] == "192.0.2.0/24"
     path = f"{RULES}/{made['id']}"
     check(
         personas,

@@ -1,5 +1,6 @@
 """Bodies about network cards, addresses and security groups (compute API reference, by these names)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -54,8 +55,12 @@ class FloatingAddress(StrictSerializer):
     fixed_address = serializers.IPAddressField(required=False)
 
 
-class Lenient(serializers.Serializer[Any]):
+class Lenient(StrictSerializer):
     """Older bodies in which more may stand than is read."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = {key: value for key, value in data.items() if key in self.fields} if isinstance(data, Mapping) else data
+        return super().to_internal_value(known)
 
 
 class GroupBody(Lenient):

@@ -1,6 +1,6 @@
 """Security groups in the network service's place, until 2.35 (compute API reference, "Security groups", "Rules for ...")."""
 
-from ipaddress import ip_network
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Any
 from uuid import UUID
 
@@ -113,7 +113,7 @@ def rule_values(wish: dict[str, Any]) -> dict[str, Any]:
     else:
         span = _span(wish.get("cidr"))
         values |= {"ethertype": f"IPv{span.version}"}
-        if span.prefixlen:
+        if span.network.prefixlen:
             values["remote_ip_prefix"] = str(span)
     return values | _protocol(wish)
 
@@ -126,11 +126,9 @@ def uuid_of(word: str, what: str) -> str:
         raise BadRequest(f"{what} should be uuid") from error
 
 
-def _span(word: Any) -> Any:
-    if not word:
-        return ip_network("0.0.0.0/0")
+def _span(word: Any) -> IPv4Interface | IPv6Interface:
     try:
-        return ip_network(str(word), strict=False)
+        return ip_interface(str(word or "0.0.0.0/0"))
     except ValueError as error:
         raise BadRequest(f"Invalid cidr {str(word)[:60]}.") from error
 

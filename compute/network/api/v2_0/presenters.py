@@ -100,6 +100,7 @@ def security_group_rule(row: SecurityGroupRule) -> dict[str, Any]:
         "security_group_id": row.security_group_id,
         "remote_group_id": row.remote_group_id,
         "remote_ip_prefix": row.remote_ip_prefix,
+        "normalized_cidr": row.normalized_cidr,
         "direction": row.direction,
         "ethertype": row.ethertype,
         "protocol": row.protocol,
