@@ -70,6 +70,19 @@ def test_security_groups_and_their_rules(openstack: Shell):
     assert {row["Name"] for row in openstack("security group list")} == {"default"}
 
 
+def test_operators_declare_networks_and_limits(cloud: Cloud):
+    admin = Shell(cloud)
+    try:
+        wide = admin("network create wide --share --provider-network-type nat")
+        assert (wide["shared"], wide["provider:network_type"]) == (True, "nat")
+        admin("network delete wide")
+        admin("quota set --networks 7 --secgroups 8 demo")
+        limits = {row["Resource"]: row["Limit"] for row in admin("quota show demo --network")}
+        assert (limits["networks"], limits["secgroups"], limits["ports"]) == (7, 8, 500)
+    finally:
+        admin.close()
+
+
 def test_cards_and_groups_of_a_server(cloud: Cloud, openstack: Shell):
     api = Api(cloud)
     server_id = api.create("web")

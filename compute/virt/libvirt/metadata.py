@@ -29,7 +29,7 @@ def installation(definition: str) -> str | None:
 
 def ports(definition: str) -> list[Port]:
     """Return the guest's network cards."""
-    return [port(one.attrib) for one in read(definition).iterfind(".//o:guest/o:port", _NS)]
+    return [port(dict(one.attrib)) for one in read(definition).iterfind(".//o:guest/o:port", _NS)]
 
 
 def port(noted: Mapping[str, str]) -> Port:

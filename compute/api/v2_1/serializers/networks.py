@@ -19,7 +19,7 @@ class AttachmentBody(VersionedSerializer):
 
     net_id = UuidString(required=False)
     port_id = UuidString(required=False)
-    fixed_ips = FixedIp(many=True, required=False, min_length=1, max_length=1)
+    fixed_ips = serializers.ListField(child=FixedIp(), required=False, min_length=1, max_length=1)
     tag = StrictString(required=False, min_length=1, max_length=60)
 
     since = {"tag": versions.ATTACH_TAG}
