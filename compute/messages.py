@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from compute.port_messages import PORT_COMMANDS, PORT_REPORTS, PortCommand, PortReport
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import GuestSpec, HostFacts, ImageRef
 
@@ -86,7 +87,7 @@ class EvictImage:
 
 GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot
 ImageCommand = FetchImage | EvictImage
-Command = GuestCommand | ImageCommand
+Command = GuestCommand | ImageCommand | PortCommand
 
 COMMAND_ACTORS: dict[type, str] = {
     Spawn: "compute.spawn",
@@ -96,6 +97,7 @@ COMMAND_ACTORS: dict[type, str] = {
     Reboot: "compute.reboot",
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",
+    **PORT_COMMANDS,
 }
 
 
@@ -179,7 +181,7 @@ class GuestChanged:
     at: float
 
 
-Report = BuildPhase | OperationFinished | HostReport | GuestChanged | ImageNotFetched
+Report = BuildPhase | OperationFinished | HostReport | GuestChanged | ImageNotFetched | PortReport
 
 REPORT_ACTORS: dict[type, str] = {
     BuildPhase: "conductor.build_phase",
@@ -187,6 +189,7 @@ REPORT_ACTORS: dict[type, str] = {
     HostReport: "conductor.host_report",
     GuestChanged: "conductor.guest_changed",
     ImageNotFetched: "conductor.image_not_fetched",
+    **PORT_REPORTS,
 }
 
 DIAGNOSTICS = "diagnostics"

@@ -21,7 +21,8 @@ from compute.messages import (
     OperationFinished,
     unpack,
 )
-from compute.services import host_reports, image_cache, lifecycle, placement, removal, reports
+from compute.port_messages import FiltersWanted, InterfaceChanged
+from compute.services import host_reports, image_cache, interfaces, lifecycle, placement, removal, reports
 from portal.core import log, statements
 
 LOG = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ HANDLERS: dict[str, tuple[type, Callable[[Any], None]]] = {
     REPORT_ACTORS[HostReport]: (HostReport, host_reports.host_report),
     REPORT_ACTORS[GuestChanged]: (GuestChanged, reports.guest_changed),
     REPORT_ACTORS[ImageNotFetched]: (ImageNotFetched, image_cache.not_fetched),
+    REPORT_ACTORS[InterfaceChanged]: (InterfaceChanged, interfaces.interface_changed),
+    REPORT_ACTORS[FiltersWanted]: (FiltersWanted, interfaces.filters_wanted),
 }
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from accounts.services import sessions, shares, tokens
-from compute.services import host_reports, image_cache, sweeps
+from compute.services import host_reports, image_cache, interfaces, sweeps
 from images.services import data, leftovers
 from images.services.imports import sweeps as image_sweeps
 from portal import VERSION
@@ -71,6 +71,7 @@ class Clock(threading.Thread):
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
             if self._leadership.held():
                 self._every("sweep", SWEEP_S, sweeps.sweep)
+                self._every("interfaces", SWEEP_S, interfaces.sweep)
                 self._every("shares", SWEEP_S, shares.sweep)
                 self._every("images", IMAGES_S, image_sweeps.sweep)
                 self._every("housekeeping", HOUSEKEEPING_S, housekeeping)

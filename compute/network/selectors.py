@@ -8,7 +8,10 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from compute.network import policies
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup, SecurityGroupRule, Subnet
+from compute.network.models.network import NAT
+from compute.network.protocols import number_of
 from compute.virt.driver import InterfaceSpec, NetworkSpec
+from compute.virt.filtering import GroupSpec, PairSpec, PortFilter, RuleSpec
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import Rule, authorize
@@ -48,21 +51,22 @@ def subnets_visible(ctx: RequestContext) -> QuerySet[Subnet]:
 def ports_visible(ctx: RequestContext) -> QuerySet[Port]:
     """Return the ports of the caller's project; all of them for an operator."""
     _authorize_list(ctx, policies.GET_PORT)
-    rows = Port.objects.prefetch_related("fixed_addresses", Prefetch("security_groups", SecurityGroup.objects.only("id")))
+    rows = Port.objects.select_related("network")
+    rows = rows.prefetch_related("fixed_addresses", Prefetch("security_groups", SecurityGroup.objects.only("id")))
     return rows if ctx.is_operator else rows.filter(project_id=ctx.project_id)
 
 
 def security_groups_visible(ctx: RequestContext) -> QuerySet[SecurityGroup]:
     """Return the security groups of the caller's project; all of them for an operator."""
     _authorize_list(ctx, policies.GET_SECURITY_GROUP)
-    rows = SecurityGroup.objects.prefetch_related("rules")
+    rows = SecurityGroup.objects.prefetch_related("rules__remote_group")
     return rows if ctx.is_operator else rows.filter(project_id=ctx.project_id)
 
 
 def security_group_rules_visible(ctx: RequestContext) -> QuerySet[SecurityGroupRule]:
     """Return the rules of the security groups that the caller sees."""
     _authorize_list(ctx, policies.GET_SECURITY_GROUP_RULE)
-    rows = SecurityGroupRule.objects.all()
+    rows = SecurityGroupRule.objects.select_related("security_group")
     return rows if ctx.is_operator else rows.filter(project_id=ctx.project_id)
 
 
@@ -74,6 +78,14 @@ def get_network(ctx: RequestContext, network_id: str) -> Network:
     return found
 
 
+def get_security_group(ctx: RequestContext, group_id: str) -> SecurityGroup:
+    """Return a security group that the caller may see; any other id is simply not found."""
+    found = security_groups_visible(ctx).filter(pk=group_id).first()
+    if found is None:
+        raise NotFound("SecurityGroup", group_id, f"Security group {group_id} does not exist")
+    return found
+
+
 def ports_of(device_id: str) -> list[Port]:
     """Return a device's ports with addresses, networks and groups, in the order of its cards."""
     rows = Port.objects.filter(device_id=device_id).select_related("network")
@@ -82,7 +94,7 @@ def ports_of(device_id: str) -> list[Port]:
 
 def security_groups_of(device_id: str) -> list[SecurityGroup]:
     """Return the security groups of a device's ports, each once."""
-    return list(SecurityGroup.objects.filter(ports__device_id=device_id).distinct().prefetch_related("rules"))
+    return list(SecurityGroup.objects.filter(ports__device_id=device_id).distinct().prefetch_related("rules__remote_group"))
 
 
 def group_names(device_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -116,15 +128,17 @@ def devices_with_address(word: str, version: int) -> QuerySet[FixedAddress, str]
 
 def interface_specs(device_id: str) -> list[InterfaceSpec]:
     """Return what a host needs to plug a device in: one entry per network card, in order."""
-    ports = Port.objects.filter(device_id=device_id).select_related("network")
+    ports = ports_with_filters().filter(device_id=device_id).select_related("network").prefetch_related("network__subnets")
     return [
         InterfaceSpec(
             port_id=port.id,
             mac=port.mac_address,
             addresses=[fixed.address for fixed in port.fixed_addresses.all()],
             network=network_spec(port.network),
+            filter=port_filter(port),
+            tag=port.tag,
         )
-        for port in ports.prefetch_related("fixed_addresses", "network__subnets")
+        for port in ports
     ]
 
 
@@ -137,11 +151,89 @@ def network_spec(network: Network) -> NetworkSpec:
         name=network.host_name,
         bridge=network.bridge,
         cidr=subnet.cidr,
-        gateway_ip=subnet.gateway_ip or str(next(subnet.range.hosts())),
+        gateway_ip=subnet.host_address,
         dhcp_start=pools[0]["start"],
         dhcp_end=pools[-1]["end"],
         mtu=network.mtu,
+        nat=network.network_type == NAT,
+        leases=subnet.enable_dhcp,
+        dhcp=_dhcp_options(subnet),
     )
+
+
+def _dhcp_options(subnet: Subnet) -> list[str]:
+    """Return what guests are told beside their address (RFC 2132, RFC 3442)."""
+    options = []
+    if subnet.gateway_ip is None:
+        options.append("option:router")
+    if subnet.dns_nameservers:
+        options.append(f"option:dns-server,{','.join(subnet.dns_nameservers)}")
+    if subnet.host_routes:
+        routes = [(route["destination"], route["nexthop"]) for route in subnet.host_routes]
+        routes += [("0.0.0.0/0", subnet.gateway_ip)] if subnet.gateway_ip else []
+        options.append(f"option:classless-static-route,{','.join(f'{to},{by}' for to, by in routes)}")
+    return options
+
+
+def ports_with_filters() -> QuerySet[Port]:
+    """Return all ports with what ``port_filter`` reads of them."""
+    return Port.objects.prefetch_related("fixed_addresses", Prefetch("security_groups", SecurityGroup.objects.only("id")))
+
+
+def port_filter(port: Port) -> PortFilter:
+    """Return what a host needs to filter a port."""
+    return PortFilter(
+        port_id=port.id,
+        revision=port.revision,
+        mac=port.mac_address,
+        addresses=[fixed.address for fixed in port.fixed_addresses.all()],
+        groups=[group.id for group in port.security_groups.all()],
+        pairs=[PairSpec(pair["mac_address"], pair["ip_address"]) for pair in port.allowed_address_pairs],
+        on=port.port_security_enabled,
+    )
+
+
+def group_specs(group_ids: Iterable[str]) -> list[GroupSpec]:
+    """Return what a host needs to filter by these groups: themselves, and whom their rules name."""
+    wanted = set(group_ids)
+    rules = list(SecurityGroupRule.objects.filter(security_group__in=wanted))
+    wanted |= {rule.remote_group_id for rule in rules if rule.remote_group_id}
+    rules += SecurityGroupRule.objects.filter(security_group__in=wanted).exclude(pk__in=[rule.pk for rule in rules])
+    by_group: dict[str, list[RuleSpec]] = {}
+    for rule in rules:
+        if rule.ethertype == "IPv4":
+            by_group.setdefault(rule.security_group_id, []).append(_rule_spec(rule))
+    members = _members(wanted)
+    return [
+        GroupSpec(group.id, group.revision, by_group.get(group.id, []), members.get(group.id, []))
+        for group in SecurityGroup.objects.filter(pk__in=wanted).order_by("pk")
+    ]
+
+
+def _rule_spec(rule: SecurityGroupRule) -> RuleSpec:
+    return RuleSpec(
+        direction=rule.direction,
+        protocol=None if rule.protocol is None else number_of(rule.protocol),
+        first=rule.port_range_min,
+        last=rule.port_range_max,
+        prefix=rule.normalized_cidr,
+        group_id=rule.remote_group_id,
+    )
+
+
+def _members(group_ids: set[str]) -> dict[str, list[str]]:
+    """Return the addresses of the members of each group, those in address pairs included, with two queries."""
+    found: dict[str, set[str]] = {}
+    rows = Port.security_groups.through.objects.filter(securitygroup__in=group_ids)
+    for group_id, address in rows.exclude(port__fixed_addresses=None).values_list(
+        "securitygroup_id", "port__fixed_addresses__address"
+    ):
+        found.setdefault(group_id, set()).add(address)
+    for group_id, pairs in rows.exclude(port__allowed_address_pairs=[]).values_list(
+        "securitygroup_id", "port__allowed_address_pairs"
+    ):
+        found.setdefault(group_id, set()).update(pair["ip_address"] for pair in pairs)
+    return {group_id: sorted(addresses) for group_id, addresses in found.items()}
 
 
 def in_use(project_id: str) -> dict[str, int]:

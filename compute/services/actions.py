@@ -16,7 +16,7 @@ SUCCEEDED = "Success"
 _STAGE_NAMES = [f"compute_{stage}" for stage in BUILD_STAGES]
 
 
-def begin(ctx: RequestContext, server: Server, action: Action) -> ServerAction:
+def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
     """Write down that something was asked of a server."""
     now = timezone.now()
     row = ServerAction.objects.create(
@@ -29,12 +29,12 @@ def begin(ctx: RequestContext, server: Server, action: Action) -> ServerAction:
         started_at=now,
         updated_at=now,
     )
-    name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else TRANSITIONS[action].event
+    name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else _event_of(action)
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
     return row
 
 
-def finish(server: Server, request_id: str, action: Action, fault: str | None) -> None:
+def finish(server: Server, request_id: str, action: str, fault: str | None) -> None:
     """Close an action and its steps with the outcome; closing it again changes nothing."""
     now = timezone.now()
     open_actions = ServerAction.objects.filter(server=server, request_id=request_id, action=action, finished_at=None)
@@ -44,7 +44,7 @@ def finish(server: Server, request_id: str, action: Action, fault: str | None) -
     result = FAILED if fault else SUCCEEDED
     if action == Action.CREATE:
         ActionEvent.objects.get_or_create(
-            action=row, name=TRANSITIONS[action].event, defaults={"host": server.host, "started_at": row.started_at}
+            action=row, name=_event_of(action), defaults={"host": server.host, "started_at": row.started_at}
         )
     unfinished = ActionEvent.objects.filter(action=row, finished_at=None)
     unfinished.update(finished_at=now, result=result, **({"detail": fault} if fault else {}))
@@ -54,7 +54,7 @@ def finish(server: Server, request_id: str, action: Action, fault: str | None) -
 def abandon(server: Server, except_request: str) -> None:
     """Close whatever else was running: something that goes before it took the server."""
     for row in ServerAction.objects.filter(server=server, finished_at=None).exclude(request_id=except_request):
-        finish(server, row.request_id, Action(row.action), "Another operation took the instance first.")
+        finish(server, row.request_id, row.action, "Another operation took the instance first.")
 
 
 def note(server: Server, action: Action, at: datetime) -> None:
@@ -69,8 +69,13 @@ def note(server: Server, action: Action, at: datetime) -> None:
         finished_at=at,
     )
     ActionEvent.objects.create(
-        action=row, name=TRANSITIONS[action].event, host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
+        action=row, name=_event_of(action), host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
     )
+
+
+def _event_of(action: str) -> str:
+    """Return the name of an action's step; what happens beside the states, such as to a card, has one as well."""
+    return TRANSITIONS[Action(action)].event if action in set(Action) else f"compute_{action}"
 
 
 def stage_name(stage: TaskState) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from compute.messages import Spawn
 from compute.models import Server
-from compute.network.selectors import interface_specs
+from compute.network.selectors import group_specs, interface_specs
 from compute.virt.driver import GuestSpec, ImageRef, InterfaceSpec
 from images.models import Image
 from images.selectors import get_image
@@ -43,6 +43,7 @@ def spawn_command(server: Server, image: Image) -> Spawn:
         ramdisk=_part(server, properties, "ramdisk_id"),
         kernel_args=properties.get("os_command_line", ""),
         interfaces=interfaces,
+        groups=group_specs({group for card in interfaces if card.filter for group in card.filter.groups}),
         config_drive=server.config_drive,
         meta_data=meta_data(server) if server.config_drive else {},
         network_data=network_data(interfaces) if server.config_drive else {},

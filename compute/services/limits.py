@@ -39,7 +39,7 @@ def change_defaults(*, ctx: RequestContext, changes: Mapping[str, int]) -> dict[
 def reset(*, ctx: RequestContext, project_id: str) -> None:
     """Let the defaults hold for a project and its users again."""
     authorize(ctx, policies.QUOTA_DELETE, {"project_id": project_id})
-    quotas.reset(project_id)
+    quotas.reset(project_id, RESOURCES)
     UserLimit.objects.filter(project_id=project_id).delete()
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from compute import notify, rpc
 from compute.group_selectors import hosts_of
 from compute.models import PlacementDecision, Server, ServerGroup, Service
+from compute.network.services import hosts as network_hosts
 from compute.scheduler import core
 from compute.selectors import host_states, scheduler_filters, scheduler_weighers
 from compute.services import build, claims, failures
@@ -139,6 +140,7 @@ def claim(
                 raise _Lost
             server.host, server.availability_zone = state.name, state.zone
             _record(server, spec, selection, state.name)
+            network_hosts.announce(server.pk, state.name)
             rpc.send(state.name, build.spawn_command(server, image))
             notify.server_changed(server)
     except _Lost:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from compute.states import PowerState, TaskState
 from compute.virt.diagnostics import Diagnostics
+from compute.virt.filtering import GroupSpec, PortFilter
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class ImageRef:
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A NAT network that a host makes when the first guest needs it."""
+    """A network that a host makes when the first guest needs it; ``nat`` says whether it has a way out.
+
+    With ``leases`` guests learn their addresses by DHCP; ``dhcp`` are lines for guests beside their address (dnsmasq's ``dhcp-option``), such as name servers and routes.
+    """
 
     id: str
     name: str
@@ -40,16 +44,21 @@ class NetworkSpec:
     dhcp_start: str
     dhcp_end: str
     mtu: int = 1500
+    nat: bool = True
+    leases: bool = True
+    dhcp: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class InterfaceSpec:
-    """One network card: its port, hardware address and fixed addresses."""
+    """One network card: its port, hardware address and fixed addresses. ``tag`` is a word by which the guest can find it."""
 
     port_id: str
     mac: str
     addresses: list[str]
     network: NetworkSpec
+    filter: PortFilter | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class GuestSpec:
     ramdisk: ImageRef | None = None
     kernel_args: str = ""
     interfaces: list[InterfaceSpec] = field(default_factory=list)
+    groups: list[GroupSpec] = field(default_factory=list)
     config_drive: bool = True
     meta_data: dict[str, object] = field(default_factory=dict)
     network_data: dict[str, object] = field(default_factory=dict)
@@ -182,6 +192,21 @@ class Driver(Protocol):
 
     def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
         """Restart the guest; a soft reboot that the guest does not follow becomes a hard one."""
+        ...
+
+    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+        """Plug a card into the guest, running or not; one that is there gets the addresses and filters that are named.
+
+        On any failure nothing of a new card is left behind.
+        """
+        ...
+
+    def detach_interface(self, server_id: str, port_id: str) -> None:
+        """Take a card out of the guest and give back what it held; one that is not there is a success."""
+        ...
+
+    def set_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
+        """Filter the ports that are here by these groups from now on; older revisions than are known change nothing."""
         ...
 
     def bases(self) -> list[Path]:

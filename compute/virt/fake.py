@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from compute.states import PowerState, TaskState
@@ -21,11 +21,13 @@ from compute.virt.driver import (
     GuestSpec,
     HostFacts,
     ImageCache,
+    InterfaceSpec,
     Tell,
     never,
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.fake_display import FakeDisplay
+from compute.virt.filtering import GroupSpec, PortFilter
 from compute.virt.layout import plan
 from compute.virt.libvirt import domain_xml
 
@@ -68,6 +70,7 @@ class Guest:
     state: PowerState = PowerState.RUNNING
     boots: int = 0
     base: str = ""
+    cards: dict[str, list[str]] = field(default_factory=dict)
 
 
 class FakeDriver:
@@ -94,6 +97,8 @@ class FakeDriver:
         self._lock = threading.RLock()
         self._watchers: list[Callable[[str, PowerState], None]] = []
         self._displays: dict[str, FakeDisplay] = {}
+        self.filters: dict[str, PortFilter] = {}
+        self.groups: dict[str, GroupSpec] = {}
         self._guests = self._load()
         instances.mkdir(parents=True, exist_ok=True)
 
@@ -150,6 +155,34 @@ class FakeDriver:
         self._boot(server_id)
         self._change(server_id, PowerState.RUNNING)
 
+    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+        self._get(server_id)
+        for key, fault in self._faults.items():
+            if key in (interface.tag or ""):
+                raise fault
+        with self._lock:
+            self._get(server_id).cards[interface.port_id] = list(interface.addresses)
+            self._save()
+        self.set_filters([interface.filter] if interface.filter else [], groups)
+
+    def detach_interface(self, server_id: str, port_id: str) -> None:
+        with self._lock:
+            self._get(server_id).cards.pop(port_id, None)
+            self._save()
+
+    def set_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
+        with self._lock:
+            for port in ports:
+                if port.revision >= self.filters.get(port.port_id, port).revision:
+                    self.filters[port.port_id] = port
+            for group in groups:
+                if group.revision >= self.groups.get(group.id, group).revision:
+                    self.groups[group.id] = group
+
+    def cards(self, server_id: str) -> dict[str, list[str]]:
+        """For tests: the addresses of the guest's network cards, by port."""
+        return dict(self._get(server_id).cards)
+
     def bases(self) -> list[Path]:
         return [Path(guest.base) for guest in self._guests.copy().values() if guest.base]
 
@@ -199,8 +232,10 @@ class FakeDriver:
         definition = domain_xml.build(spec, plan(self._instances, spec), machine)
         (self._instances / spec.server_id).mkdir(parents=True, exist_ok=True)
         with self._lock:
-            guest = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition, base=base)
+            cards = {card.port_id: card.addresses for card in spec.interfaces}
+            guest = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition, base=base, cards=cards)
             self._guests[spec.server_id] = guest
+        self.set_filters([card.filter for card in spec.interfaces if card.filter], spec.groups)
         self._boot(spec.server_id)
         self._change(spec.server_id, PowerState.RUNNING)
         return Built(definition, PowerState.RUNNING)

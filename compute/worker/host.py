@@ -8,6 +8,7 @@ import dramatiq
 import redis
 
 from compute.messages import GuestChanged, host_queue
+from compute.port_messages import FiltersWanted
 from compute.states import PowerState
 from compute.virt.driver import Driver
 from compute.virt.fake import FakeDriver
@@ -22,6 +23,7 @@ from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
 from compute.worker.operations import Operations
+from compute.worker.port_commands import PortCommands
 from compute.worker.questions import Questions
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
@@ -56,7 +58,8 @@ class Host:
             after=self._after,
         )
         caching = ImageCommands(images, holdings, self._reporter, self.operations, after=self._after)
-        register(broker, config.host, commands, caching)
+        plugging = PortCommands(self.driver, self._reporter, self.operations)
+        register(broker, config.host, commands, caching, plugging)
         self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:
@@ -67,6 +70,7 @@ class Host:
         self.driver.watch(self._changed)
         self._heartbeat.start()
         self._worker.start()
+        self._reporter.try_send(FiltersWanted(self.config.host, time.time()))
         memory.give_back(thorough=True)
         LOG.info("Host %s works with driver %s", self.config.host, self.config.driver)
 

@@ -8,6 +8,7 @@ from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
 from compute.messages import COMMAND_ACTORS, FetchImage, PowerOff, Reboot, Spawn
+from compute.port_messages import DetachInterface
 from portal.core.broker import IDLE_POLL_MS
 
 URGENT = "urgent"
@@ -17,6 +18,7 @@ _LANES = {
     COMMAND_ACTORS[FetchImage]: "ahead",
     COMMAND_ACTORS[PowerOff]: "patient",
     COMMAND_ACTORS[Reboot]: "patient",
+    COMMAND_ACTORS[DetachInterface]: "patient",
 }
 _PREFETCH = 1_000
 _IDLE_MS = IDLE_POLL_MS

@@ -97,7 +97,8 @@ class Cloud:
             if network.startswith(f"{self.name}-"):
                 self.virsh("net-destroy", network, check=False)
                 self.virsh("net-undefine", network, check=False)
-        subprocess.run(["nft", "delete", "table", "bridge", f"nebulet_{self.name}"], check=False, capture_output=True)
+        for family in ("bridge", "ip"):
+            subprocess.run(["nft", "delete", "table", family, f"nebulet_{self.name}"], check=False, capture_output=True)
 
     def virsh(self, *words: str, check: bool = True) -> str:
         """Return what ``virsh`` prints."""
@@ -218,6 +219,13 @@ class Api:
 
     def act(self, server_id: str, action: str, value: Any = None) -> httpx.Response:
         return self.http.post(f"/compute/v2.1/servers/{server_id}/action", json={action: value})
+
+    def let_in(self, **rule: Any) -> None:
+        """Open the project's default group to this traffic from everywhere."""
+        groups = self.http.get("/network/v2.0/security-groups", params={"name": "default"}).json()["security_groups"]
+        body = {"security_group_rule": {"security_group_id": groups[0]["id"], "direction": "ingress", **rule}}
+        answer = self.http.post("/network/v2.0/security-group-rules", json=body)
+        assert answer.status_code in (201, 409), answer.text
 
     def delete(self, server_id: str, seconds: float = 60) -> None:
         assert self.http.delete(f"/compute/v2.1/servers/{server_id}").status_code == 204

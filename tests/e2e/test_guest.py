@@ -59,6 +59,8 @@ def test_the_guest_has_the_address_key_name_and_user_data_it_was_given(cloud, ap
     address = fixed_address(guest)
     network = ipaddress.ip_network(f"{address}/24", strict=False)
     with neighbour(bridge_of(cloud, cloud.domains()[0]), f"{network.broadcast_address - 1}/24") as space:
+        assert ssh(space, key, address, "true").returncode != 0, "the default group lets nobody in"
+        api.let_in(protocol="tcp", port_range_min=22, port_range_max=22)
         shown = wait_for("ssh", lambda: out(ssh(space, key, address, "hostname; cat /tmp/proof; ip -4 addr show eth0")), 60)
         stranger = subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key.parent / "other")], check=True)
         assert stranger.returncode == 0

@@ -9,6 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+NAT = "nat"
+LOCAL = "local"
+
 
 def new_uuid() -> str:
     """Return a fresh UUID with dashes."""
@@ -22,7 +25,7 @@ def bridge_name(network_id: str) -> str:
 
 
 class Network(models.Model):
-    """A layer-2 segment. Hosts make it, as a NAT network, when the first guest needs it."""
+    """A layer-2 segment. Hosts make it when the first guest needs it: behind NAT, or (``local``) without any way out."""
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
     name = models.CharField(max_length=255, blank=True)
@@ -32,6 +35,8 @@ class Network(models.Model):
     external = models.BooleanField(default=False)
     admin_state_up = models.BooleanField(default=True)
     status = models.CharField(max_length=16, default="ACTIVE")
+    network_type = models.CharField(max_length=16, choices=[(NAT, NAT), (LOCAL, LOCAL)], default=NAT)
+    port_security_enabled = models.BooleanField(default=True)
     mtu = models.PositiveIntegerField(default=1500)
     bridge = models.CharField(max_length=15, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -50,7 +55,12 @@ class Network(models.Model):
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id, "shared": self.shared}
+        return {
+            "project_id": self.project_id,
+            "tenant_id": self.project_id,
+            "network:project_id": self.project_id,
+            "shared": self.shared,
+        }
 
 
 class Subnet(models.Model):
@@ -85,6 +95,11 @@ class Subnet(models.Model):
         assert isinstance(found, IPv4Network)
         return found
 
+    @property
+    def host_address(self) -> str:
+        """The address that hosts have on the network: the gateway, or the first one where there is none."""
+        return self.gateway_ip or str(self.range[1])
+
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id, "shared": self.network.shared}
+        return self.network.policy_target() | {"project_id": self.project_id, "tenant_id": self.project_id}

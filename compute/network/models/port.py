@@ -18,7 +18,8 @@ def new_mac() -> str:
 class Port(models.Model):
     """A network card of a device. ``device_id`` is the device's id and means nothing to this service.
 
-    ``preserve_on_delete`` marks a port that people made themselves: it outlives the device.
+    ``preserve_on_delete`` marks a port that people made themselves: it outlives the device. ``plug`` says what its host is asked
+    to do with it now, for ``request_id``, and is empty when nothing is under way. ``revision`` counts what changed of its filter.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
@@ -33,6 +34,12 @@ class Port(models.Model):
     admin_state_up = models.BooleanField(default=True)
     status = models.CharField(max_length=16, default="DOWN")
     preserve_on_delete = models.BooleanField(default=False)
+    port_security_enabled = models.BooleanField(default=True)
+    allowed_address_pairs = models.JSONField(default=list, blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    plug = models.CharField(max_length=8, blank=True, default="")
+    request_id = models.CharField(max_length=64, blank=True, default="")
+    plug_at = models.DateTimeField(null=True)
     tag = models.CharField(max_length=60, null=True)
     position = models.PositiveSmallIntegerField(default=0)
     security_groups = models.ManyToManyField(SecurityGroup, related_name="ports", blank=True)
@@ -41,6 +48,7 @@ class Port(models.Model):
 
     class Meta:
         ordering = ["created_at", "position", "id"]
+        indexes = [models.Index(fields=["plug", "plug_at"], name="port_plugging")]
         constraints = [models.UniqueConstraint(fields=["network", "mac_address"], name="mac_once_per_network")]
 
     def __str__(self) -> str:
@@ -48,7 +56,11 @@ class Port(models.Model):
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id}
+        return self.network.policy_target() | {
+            "project_id": self.project_id,
+            "tenant_id": self.project_id,
+            "for_network": self.device_owner.startswith("network:"),
+        }
 
 
 class FixedAddress(models.Model):

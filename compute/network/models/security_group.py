@@ -1,5 +1,6 @@
 """Security groups: named sets of rules about what may reach a port."""
 
+from ipaddress import ip_network
 from typing import Any
 
 from django.db import models
@@ -15,13 +16,14 @@ class SecurityGroup(models.Model):
     """A set of rules of one project; every project has one named ``default``.
 
     ``default_of`` is the project of such a one, and null for all others: nulls differ from each other, and so one constraint holds
-    on every database.
+    on every database. ``revision`` counts what changed of its rules and members, so that a host knows old news.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
     name = models.CharField(max_length=255)
     description = models.CharField(max_length=255, blank=True, default="")
     project_id = models.CharField(max_length=64, db_index=True)
+    revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
     default_of = models.GeneratedField(
@@ -39,7 +41,7 @@ class SecurityGroup(models.Model):
 
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id}
+        return {"project_id": self.project_id, "tenant_id": self.project_id, "security_group:project_id": self.project_id}
 
 
 class SecurityGroupRule(models.Model):
@@ -65,6 +67,11 @@ class SecurityGroupRule(models.Model):
     def __str__(self) -> str:
         return f"{self.direction} {self.ethertype} of {self.security_group_id}"
 
+    @property
+    def normalized_cidr(self) -> str | None:
+        """The range that ``remote_ip_prefix`` means, without what is beyond its length."""
+        return str(ip_network(self.remote_ip_prefix, strict=False)) if self.remote_ip_prefix else None
+
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
-        return {"project_id": self.project_id, "tenant_id": self.project_id}
+        return self.security_group.policy_target() | {"project_id": self.project_id, "tenant_id": self.project_id}

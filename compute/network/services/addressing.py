@@ -24,7 +24,7 @@ def assign(port: Port, subnet: Subnet) -> FixedAddress:
         window = [address for address, _n in zip(_free(subnet, taken), range(_WINDOW), strict=False)]
         if not window:
             break
-        found = _take(port, subnet, random.choice(window))  # noqa: S311 - no secret, only spreading
+        found = take(port, subnet, random.choice(window))  # noqa: S311 - no secret, only spreading
         if found is not None:
             return found
     raise Conflict(f"No fixed IP addresses available for network: {subnet.network_id}")
@@ -33,9 +33,9 @@ def assign(port: Port, subnet: Subnet) -> FixedAddress:
 def assign_exactly(port: Port, subnet: Subnet, address: str) -> FixedAddress:
     """Give the port this very address; raises BadRequest when it is taken or cannot belong to a port."""
     wanted = IPv4Address(address)
-    if wanted in _reserved(subnet):
+    if wanted in reserved(subnet):
         raise BadRequest(f"Invalid fixed IP address {address}: it is reserved on subnet {subnet.id}.")
-    found = _take(port, subnet, str(wanted))
+    found = take(port, subnet, str(wanted))
     if found is None:
         holder = (
             FixedAddress.objects.filter(subnet=subnet, address=str(wanted)).values_list("port__device_id", flat=True).first()
@@ -46,7 +46,8 @@ def assign_exactly(port: Port, subnet: Subnet, address: str) -> FixedAddress:
     return found
 
 
-def _take(port: Port, subnet: Subnet, address: str) -> FixedAddress | None:
+def take(port: Port, subnet: Subnet, address: str) -> FixedAddress | None:
+    """Give the port this address, or return None when another has it."""
     try:
         with transaction.atomic():
             return FixedAddress.objects.create(port=port, subnet=subnet, address=address)
@@ -55,18 +56,16 @@ def _take(port: Port, subnet: Subnet, address: str) -> FixedAddress | None:
 
 
 def _free(subnet: Subnet, taken: set[str]) -> Iterator[str]:
-    reserved = _reserved(subnet)
+    kept = reserved(subnet)
     for pool in subnet.allocation_pools:
         first, last = int(ip_address(pool["start"])), int(ip_address(pool["end"]))
         for number in range(first, last + 1):
             address = IPv4Address(number)
-            if address not in reserved and str(address) not in taken:
+            if address not in kept and str(address) not in taken:
                 yield str(address)
 
 
-def _reserved(subnet: Subnet) -> set[IPv4Address]:
+def reserved(subnet: Subnet) -> set[IPv4Address]:
+    """Return the addresses of a range that no port can have."""
     span = subnet.range
-    reserved = {span.network_address, span.broadcast_address}
-    if subnet.gateway_ip:
-        reserved.add(IPv4Address(subnet.gateway_ip))
-    return reserved
+    return {span.network_address, span.broadcast_address, IPv4Address(subnet.host_address)}

@@ -14,10 +14,10 @@ from django.db.models import Q
 
 from compute.network.models import Network, Port, SecurityGroup, Subnet
 from compute.network.models.port import new_mac
-from compute.network.services import addressing
+from compute.network.services import addressing, hosts, quotas
 from compute.network.services import security_groups as groups
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict
+from portal.core.errors import BadRequest, Conflict, NotFound, QuotaExceeded
 
 DEVICE_OWNER = "compute:nova"
 MOST = 32
@@ -54,12 +54,13 @@ def allocate(
     device_id: str,
     networks: Wanted,
     host: str | None = None,
+    first: int = 0,
     security_groups: Sequence[str] | None = None,
 ) -> list[Port]:
     """Return the device's ports with their addresses, made in the caller's transaction.
 
     ``networks`` is None or ``auto`` (the one network that the project can use), ``none``, or a list of mappings with ``uuid``,
-    ``fixed_ip``, ``port`` and ``tag``.
+    ``fixed_ip``, ``port`` and ``tag``. ``first`` is the position of the first card.
     """
     if networks == "none":
         return []
@@ -67,17 +68,50 @@ def allocate(
     if len(wanted) > MOST:
         raise BadRequest(f"No more than {MOST} networks can be asked for.")
     members = groups.find(project_id, security_groups) if wanted else []
-    cards = [_Card(project_id, device_id, host or "", at, item) for at, item in enumerate(wanted)]
+    if any(not item.get("port") for item in wanted):
+        _admit(project_id, sum(not item.get("port") for item in wanted))
+    cards = [_Card(project_id, device_id, host or "", at, item) for at, item in enumerate(wanted, first)]
     return [_adopt(card) if card.item.get("port") else _attach(card, members) for card in cards]
+
+
+def _admit(project_id: str, count: int) -> None:
+    try:
+        quotas.admit(project_id, "port", count)
+    except Conflict as error:
+        raise QuotaExceeded("Maximum number of ports exceeded") from error
 
 
 @transaction.atomic
 def release(device_id: str) -> int:
     """Take a device's ports away and free their addresses; ports that people made lose the device only. Return how many."""
+    left = list(SecurityGroup.objects.filter(ports__device_id=device_id).distinct())
     kept = Port.objects.filter(device_id=device_id, preserve_on_delete=True)
-    count = kept.update(device_id="", device_owner="", host="", status="DOWN")
+    count = kept.update(device_id="", device_owner="", host="", status="DOWN", plug="", tag=None)
     _total, by_model = Port.objects.filter(device_id=device_id).delete()
+    hosts.refresh(ports=[], groups=left)
     return count + by_model.get("network.Port", 0)
+
+
+def join_group(project_id: str, device_id: str, word: str) -> None:
+    """Put a device's ports into a group of the project; raises NotFound, or BadRequest when no port can be in a group."""
+    group = groups.named(project_id, word)
+    rows = list(Port.objects.filter(device_id=device_id, port_security_enabled=True))
+    if not rows:
+        raise BadRequest(f"Network requires port_security_enabled and subnet associated in order to apply {word}.")
+    for port in rows:
+        port.security_groups.add(group)
+    hosts.refresh(ports=rows, groups=[group])
+
+
+def leave_group(project_id: str, device_id: str, word: str) -> None:
+    """Take a device's ports out of a group; raises NotFound when none is in it."""
+    group = groups.named(project_id, word)
+    rows = list(Port.objects.filter(device_id=device_id, security_groups=group))
+    if not rows:
+        raise NotFound("SecurityGroup", word, f"Security group {word} not associated with the instance {device_id}")
+    for port in rows:
+        port.security_groups.remove(group)
+    hosts.refresh(ports=rows, groups=[group])
 
 
 def bind(device_id: str, host: str | None, up: bool) -> None:
@@ -106,7 +140,8 @@ def _attach(card: _Card, members: list[SecurityGroup]) -> Port:
     if not subnets:
         raise BadRequest(f"Network {network.id} requires a subnet in order to boot instances on.")
     port = _make(network, card)
-    port.security_groups.set(members)
+    if port.port_security_enabled:
+        port.security_groups.set(members)
     _address(port, subnets, card.item.get("fixed_ip"))
     return port
 
@@ -127,7 +162,11 @@ def _make(network: Network, card: _Card) -> Port:
         try:
             with transaction.atomic():
                 return Port.objects.create(
-                    network=network, project_id=card.project_id, mac_address=new_mac(), **card.columns()
+                    network=network,
+                    project_id=card.project_id,
+                    mac_address=new_mac(),
+                    port_security_enabled=network.port_security_enabled,
+                    **card.columns(),
                 )
         except IntegrityError:  # the random hardware address exists on this network
             continue

@@ -1,13 +1,21 @@
-"""Security groups: the one every project has, and finding the ones a request names."""
+"""Security groups: the one every project has, those that people make, and finding the ones a request names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from compute.network import policies
 from compute.network.models import SecurityGroup, SecurityGroupRule
 from compute.network.models.security_group import DEFAULT_GROUP
-from portal.core.errors import BadRequest, Conflict
+from compute.network.services import hosts, quotas
+from compute.network.services.attributes import owner_of
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.policy import authorize
+
+ETHERTYPES = ("IPv4", "IPv6")
 
 
 def ensure_default(project_id: str) -> SecurityGroup:
@@ -27,11 +35,60 @@ def ensure_default(project_id: str) -> SecurityGroup:
 
 def _make_default(project_id: str) -> SecurityGroup:
     group = SecurityGroup.objects.create(project_id=project_id, name=DEFAULT_GROUP, description="Default security group")
-    for ethertype in ("IPv4", "IPv6"):
+    for ethertype in ETHERTYPES:
         common = {"security_group": group, "project_id": project_id, "ethertype": ethertype}
         SecurityGroupRule.objects.create(direction="egress", **common)
         SecurityGroupRule.objects.create(direction="ingress", remote_group=group, **common)
     return group
+
+
+@transaction.atomic
+def create(*, ctx: RequestContext, values: Mapping[str, Any]) -> SecurityGroup:
+    """Return a new group; it lets everything out and nothing in."""
+    group = SecurityGroup(
+        name=values.get("name") or "", description=values.get("description") or "", project_id=owner_of(ctx, values)
+    )
+    authorize(ctx, policies.CREATE_SECURITY_GROUP, group)
+    ensure_default(group.project_id)
+    quotas.admit(group.project_id, "security_group")
+    if group.name == DEFAULT_GROUP:
+        raise Conflict("Default security group already exists.")
+    group.save(force_insert=True)
+    for ethertype in ETHERTYPES:
+        SecurityGroupRule.objects.create(
+            security_group=group, project_id=group.project_id, direction="egress", ethertype=ethertype
+        )
+    return group
+
+
+@transaction.atomic
+def change(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, Any]) -> SecurityGroup:
+    """Return the group with another name or description; the default group keeps its name."""
+    authorize(ctx, policies.UPDATE_SECURITY_GROUP, group)
+    name = values.get("name")
+    if name is not None and name != group.name:
+        if group.name == DEFAULT_GROUP:
+            raise Conflict("Updating default security group not allowed.")
+        if name == DEFAULT_GROUP:
+            raise Conflict("Default security group already exists.")
+        group.name = name
+    if values.get("description") is not None:
+        group.description = values["description"]
+    group.save()
+    return group
+
+
+@transaction.atomic
+def delete(*, ctx: RequestContext, group: SecurityGroup) -> None:
+    """Delete a group that no port is in, with its rules and those that name it; the default one stays, except for operators."""
+    authorize(ctx, policies.DELETE_SECURITY_GROUP, group)
+    if group.name == DEFAULT_GROUP and not ctx.is_operator:
+        raise Conflict("Removing default security group not allowed.")
+    if group.ports.exists():
+        raise Conflict(f"Security Group {group.pk} in use.")
+    naming = list(SecurityGroup.objects.filter(rules__remote_group=group).exclude(pk=group.pk).distinct())
+    group.delete()
+    hosts.refresh(ports=[], groups=naming)
 
 
 def find(project_id: str, wanted: Iterable[str] | None) -> list[SecurityGroup]:
@@ -40,6 +97,14 @@ def find(project_id: str, wanted: Iterable[str] | None) -> list[SecurityGroup]:
     if not words:
         return [ensure_default(project_id)]
     return [_one(project_id, word) for word in words]
+
+
+def named(project_id: str, word: str) -> SecurityGroup:
+    """Return the project's one group with this name or id; raises NotFound, or Conflict when there are several."""
+    try:
+        return _one(project_id, word)
+    except BadRequest as error:
+        raise NotFound("SecurityGroup", word, error.message) from error
 
 
 def _one(project_id: str, word: str) -> SecurityGroup:

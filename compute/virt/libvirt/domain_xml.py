@@ -12,10 +12,11 @@ from compute.virt.naming import tap
 
 NOVA = "http://openstack.org/xmlns/libvirt/nova/1.0"
 OURS = "urn:nebulet:domain:1"
+OUR_PREFIX = "nebulet"
 DEFAULT_CMDLINE = "root=/dev/vda console=tty0 console=ttyS0"
 
 _N = maker("nova", NOVA)
-_O = maker("nebulet", OURS)
+_O = maker(OUR_PREFIX, OURS)
 _VIDEO_MODELS = ("cirrus", "vga", "virtio", "qxl", "bochs")
 
 
@@ -74,18 +75,20 @@ def nova_metadata(spec: GuestSpec, machine: Machine) -> Element:
 
 def our_metadata(spec: GuestSpec, machine: Machine) -> Element:
     """Whose guest this is, and what must be given back when it goes."""
-    ports = [
-        _O.port(
-            id=text(interface.port_id),
-            mac=text(interface.mac),
-            addresses=" ".join(interface.addresses),
-            network=text(interface.network.name),
-            bridge=text(interface.network.bridge),
-            gateway=interface.network.gateway_ip,
-        )
-        for interface in spec.interfaces
-    ]
+    ports = [_O.port(**port_attributes(interface)) for interface in spec.interfaces]
     return _O.guest(_O.installation(machine.installation), *ports)
+
+
+def port_attributes(interface: InterfaceSpec) -> dict[str, str]:
+    """What we note of a network card, for it to be guarded and, in the end, given back."""
+    return {
+        "id": text(interface.port_id),
+        "mac": text(interface.mac),
+        "addresses": " ".join(interface.addresses),
+        "network": text(interface.network.name),
+        "bridge": text(interface.network.bridge),
+        "gateway": interface.network.gateway_ip,
+    }
 
 
 def sysinfo(spec: GuestSpec, machine: Machine) -> Element:

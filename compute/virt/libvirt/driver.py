@@ -24,8 +24,10 @@ from compute.virt.driver import (
     never,
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
+from compute.virt.filtering import GroupSpec, PortFilter
 from compute.virt.layout import Layout, plan
 from compute.virt.libvirt import diagnostics, domain_xml, facts, metadata, power, storage
+from compute.virt.libvirt.cards import Cards
 from compute.virt.libvirt.connection import STATES, UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
@@ -59,7 +61,8 @@ class LibvirtDriver:
         self._connection = Connection(options.uri)
         self._networks = Networks(self._connection, self._instances / "_dhcp")
         pretended = options.uri.startswith("test:")
-        self._guard: Guard = NoGuard(options.installation) if pretended else Guard(options.installation)
+        filters = self._instances / "_filters"
+        self._guard: Guard = (NoGuard if pretended else Guard)(options.installation, filters)
         self._guarded = self._guard.install()
         self._virt_type = "test" if pretended else facts.virt_type(options.virt_type)
         self._cache = storage.cache_mode(self._instances)
@@ -152,6 +155,22 @@ class LibvirtDriver:
             self._plug_again(domain)
             power.start(domain)
 
+    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+        with translated(server_id):
+            domain = self._get(server_id)
+            self._tell_filters([interface.filter] if interface.filter else [], groups)
+            self._cards(domain).attach(interface)
+            storage.keep_definition(self._instances / server_id, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def detach_interface(self, server_id: str, port_id: str) -> None:
+        with translated(server_id):
+            domain = self._get(server_id)
+            self._cards(domain).detach(port_id)
+            storage.keep_definition(self._instances / server_id, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+    def set_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
+        self._tell_filters(ports, groups)
+
     def bases(self) -> list[Path]:
         return storage.bases(self._instances)
 
@@ -206,6 +225,7 @@ class LibvirtDriver:
         LOG.debug("Start to build the guest with definition\n%s", definition)
         storage.prepare(layout, definition)
         tell(BuildProgress(TaskState.NETWORKING))
+        self._tell_filters([one.filter for one in spec.interfaces if one.filter], spec.groups)
         plugging = Plugging(lambda: self._plug(spec.interfaces, metadata.ports(definition)))
         try:
             tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
@@ -230,6 +250,10 @@ class LibvirtDriver:
             unified_cgroups=facts.unified_cgroups(),
         )
 
+    def _tell_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
+        if self._guarded:
+            self._guard.filter(ports, groups)
+
     def _plug(self, interfaces: list[InterfaceSpec], ports: list[Port]) -> None:
         """Make the networks and open them to the guest's cards, before the guest exists."""
         for interface in interfaces:
@@ -238,6 +262,9 @@ class LibvirtDriver:
             self._guard.allow(ports)
         for port in ports:
             self._networks.reserve(port)
+
+    def _cards(self, domain: libvirt.virDomain) -> Cards:
+        return Cards(domain, self._networks, self._guard if self._guarded else None, self._machine())
 
     def _plug_again(self, domain: libvirt.virDomain) -> None:
         """After a restart of the host neither network nor guard may be there."""

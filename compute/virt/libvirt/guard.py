@@ -1,7 +1,8 @@
-"""No guest speaks with another's address: one nftables table per installation, one element per address.
+"""No guest speaks with another's address, and nothing reaches or leaves it but what its security groups let through.
 
-libvirt's own filter (libvirt: formatnwfilter.html, ``clean-traffic``) says the same with dozens of ebtables calls at each start
-and stop, more than a second for each; here it is one call of a few milliseconds. Hosts without nftables fall back to it.
+One nftables table per installation and family; what it says is in ``ruleset``. libvirt's own filter (libvirt:
+formatnwfilter.html, ``clean-traffic``) stops spoofing with dozens of ebtables calls at each start and stop, more than a second for
+each; here it is one call of a few milliseconds. Hosts without nftables fall back to it, and have no security groups.
 """
 
 import logging
@@ -9,92 +10,113 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterable
-from ipaddress import IPv4Address, ip_address
+from pathlib import Path
 
 from compute.virt.errors import DriverError
+from compute.virt.filtering import GroupSpec, PortFilter
+from compute.virt.libvirt import ruleset
+from compute.virt.libvirt.filter_store import FilterStore
 from compute.virt.libvirt.metadata import Port
-from compute.virt.naming import tap
 
 LOG = logging.getLogger(__name__)
 
-_RULES = """\
-add table bridge {name}
-add set bridge {name} taps {{ type ifname; }}
-add set bridge {name} cards {{ type ifname . ether_addr; }}
-add set bridge {name} addresses {{ type ifname . ether_addr . ipv4_addr; }}
-add chain bridge {name} entrance {{ type filter hook prerouting priority -300; policy accept; }}
-add chain bridge {name} guest
-flush chain bridge {name} entrance
-flush chain bridge {name} guest
-add rule bridge {name} entrance iifname @taps goto guest
-add rule bridge {name} guest iifname . ether saddr != @cards drop
-add rule bridge {name} guest ether type arp iifname . arp saddr ether . arp saddr ip @addresses accept
-add rule bridge {name} guest ether type arp iifname . arp saddr ether @cards arp saddr ip 0.0.0.0 accept
-add rule bridge {name} guest ether type ip udp sport 67 drop
-add rule bridge {name} guest ether type ip iifname . ether saddr . ip saddr @addresses accept
-add rule bridge {name} guest ether type ip ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept
-add rule bridge {name} guest drop
-"""
+BRIDGED_PACKETS = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
 class Guard:
-    """The table of one installation. Adding or removing twice is harmless."""
+    """The tables of one installation; ``folder`` keeps what it was told. Adding or removing twice is harmless."""
 
-    def __init__(self, installation: str) -> None:
+    def __init__(self, installation: str, folder: Path) -> None:
         self._name = "nebulet_" + re.sub(r"[^a-z0-9]", "_", installation.lower())
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._store = FilterStore(folder)
 
     def install(self) -> bool:
         """Put the rules in place, keeping what is guarded already; False when this host cannot."""
         try:
-            self._nft(_RULES.format(name=self._name))
+            with self._lock:
+                self._track_bridged_packets()
+                self._nft(self._everything())
         except DriverError as error:
             LOG.warning("nftables cannot guard guests here (%s); libvirt's slower filter does", error)
             return False
         return True
 
     def allow(self, ports: Iterable[Port]) -> None:
-        """Let each port speak with its own addresses and no other."""
-        commands = [line for port in ports for line in self._elements("add", port)]
-        self._change(commands)
+        """Let each port speak with its own addresses and no other, filtered as it was told last."""
+        with self._lock:
+            known = [(port, self._store.ports.get(port.id)) for port in ports]
+            self._change(
+                [line for port, spec in known for line in (ruleset.port(self._name, spec) if spec else self._plain(port))]
+            )
+
+    def filter(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
+        """Filter these ports by these groups from now on. News of a port may come before the port itself."""
+        with self._lock:
+            changes = self._store.merge(ports, groups)
+            lines = [line for group in changes.groups for line in ruleset.group(self._name, group)]
+            lines += [line for port, before in changes.ports for line in ruleset.port(self._name, port, before)]
+            self._change(lines)
 
     def forget(self, ports: Iterable[Port]) -> None:
-        """Take ports that are gone off the table."""
-        for port in ports:
-            # What is not there cannot be deleted, so it is added first; the whole script is one transaction.
-            self._change([*self._elements("add", port), *self._elements("delete", port)])
+        """Take ports that are gone off the table, and groups that nobody needs any more."""
+        with self._lock:
+            for port in ports:
+                known = self._store.forget(port.id)
+                # A port of before may be on the table with what its definition says.
+                self._change(ruleset.without_port(self._name, known or _unfiltered(port)))
+            gone = self._store.forget_unused()
+            if gone:
+                self._change(ruleset.without_groups(self._name, gone))
 
     def remove(self) -> None:
-        """Take the whole table away."""
-        self._nft(f"add table bridge {self._name}\ndelete table bridge {self._name}")
+        """Take the tables away."""
+        self._nft(ruleset.remove(self._name))
 
-    def _change(self, commands: list[str]) -> None:
-        """Change elements; when somebody flushed the host's rules, put ours back first."""
-        if not commands:
+    def _everything(self) -> list[str]:
+        groups = [line for group in self._store.groups.values() for line in ruleset.group(self._name, group)]
+        ports = [line for port in self._store.ports.values() for line in ruleset.port(self._name, port)]
+        return [*ruleset.base(self._name), *groups, *ports]
+
+    def _plain(self, port: Port) -> list[str]:
+        """Return the rules of a port of which only its addresses are known: they alone are guarded."""
+        lines = ruleset.port(self._name, _unfiltered(port))
+        names = ("taps", "cards", "addresses")
+        return [line for line in lines if line.startswith(tuple(f"add element bridge {self._name} {name} " for name in names))]
+
+    def _change(self, lines: list[str]) -> None:
+        """Change the tables; when somebody flushed the host's rules, put all of ours back first."""
+        if not lines:
             return
         try:
-            self._nft("\n".join(commands))
+            self._nft(lines)
         except DriverError:
-            self._nft(_RULES.format(name=self._name))
-            self._nft("\n".join(commands))
+            self._nft(self._everything())
+            self._nft(lines)
 
-    def _elements(self, verb: str, port: Port) -> list[str]:
-        device = f'"{tap(port.id)}"'
-        rows = {"taps": [device], "cards": [f"{device} . {port.mac}"], "addresses": []}
-        for address in port.addresses:
-            if isinstance(ip_address(address), IPv4Address):
-                rows["addresses"].append(f"{device} . {port.mac} . {address}")
-        return [f"{verb} element bridge {self._name} {name} {{ {row} }}" for name, found in rows.items() for row in found]
+    def _track_bridged_packets(self) -> None:
+        """Have connections between guests of one bridge tracked: without it their answers are not known as such."""
+        try:
+            if not BRIDGED_PACKETS.exists():
+                subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False, timeout=30)
+            if BRIDGED_PACKETS.read_text().strip() != "1":
+                BRIDGED_PACKETS.write_text("1")
+        except (OSError, subprocess.SubprocessError) as error:
+            LOG.error("Guests on one bridge cannot answer each other, since this kernel has no br_netfilter: %s", error)
 
-    def _nft(self, script: str) -> None:
+    def _nft(self, lines: list[str]) -> None:
         """Run a script as one transaction: all of it happens, or none."""
-        with self._lock:
-            try:
-                done = subprocess.run(
-                    ["nft", "-f", "-"], input=script, capture_output=True, text=True, check=False, timeout=30
-                )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise DriverError(f"nft cannot be used: {error}.") from error
+        try:
+            done = subprocess.run(
+                ["nft", "-f", "-"],
+                input="\n".join([*lines, ""]),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=30,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise DriverError(f"nft cannot be used: {error}.") from error
         if done.returncode != 0:
             raise DriverError(f"nft refused: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}.")
 
@@ -102,5 +124,12 @@ class Guard:
 class NoGuard(Guard):
     """For hypervisors without real network cards, such as libvirt's test driver."""
 
-    def _nft(self, script: str) -> None:
+    def _track_bridged_packets(self) -> None:
         return None
+
+    def _nft(self, lines: list[str]) -> None:
+        return None
+
+
+def _unfiltered(port: Port) -> PortFilter:
+    return PortFilter(port.id, 0, port.mac, port.addresses)

@@ -1,9 +1,10 @@
 """What a definition tells about a guest of ours, read back."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 from compute.virt.libvirt.domain_xml import OURS
-from compute.virt.libvirt.markup import read
+from compute.virt.libvirt.markup import E, read, render
 
 _NS = {"o": OURS}
 
@@ -28,17 +29,25 @@ def installation(definition: str) -> str | None:
 
 def ports(definition: str) -> list[Port]:
     """Return the guest's network cards."""
-    return [
-        Port(
-            id=one.get("id", ""),
-            mac=one.get("mac", ""),
-            addresses=one.get("addresses", "").split(),
-            network=one.get("network", ""),
-            bridge=one.get("bridge", ""),
-            gateway=one.get("gateway", ""),
-        )
-        for one in read(definition).iterfind(".//o:guest/o:port", _NS)
-    ]
+    return [port(dict(one.attrib)) for one in read(definition).iterfind(".//o:guest/o:port", _NS)]
+
+
+def port(noted: Mapping[str, str]) -> Port:
+    """Return the network card that ``domain_xml.port_attributes`` noted."""
+    return Port(
+        id=noted.get("id", ""),
+        mac=noted.get("mac", ""),
+        addresses=noted.get("addresses", "").split(),
+        network=noted.get("network", ""),
+        bridge=noted.get("bridge", ""),
+        gateway=noted.get("gateway", ""),
+    )
+
+
+def guest(installation: str, ports: Iterable[Port]) -> str:
+    """Return what libvirt is to keep of a guest of ours, in place of what it kept; it adds the namespace by itself."""
+    cards = [E.port(**asdict(one) | {"addresses": " ".join(one.addresses)}) for one in ports]
+    return render(E.guest(E.installation(installation), *cards))
 
 
 def display_socket(definition: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The NAT networks of the guests, made when the first guest needs them, and the address that each card gets.
+"""The networks of the guests, made when the first guest needs them, and the address that each card gets.
 
 Fixed addresses are files that dnsmasq reads as they appear (``dhcp-hostsdir``). libvirt could be told of each
 (virNetworkUpdate), but it writes the host's firewall anew each time: half a second, and a gap for everybody on the network.
@@ -44,13 +44,12 @@ class Networks:
             if network is not None and not self._fits(network, spec):
                 self._take_away(network, spec)
                 network = None
+            self._write_options(spec)
             if network is None:
-                hosts = self._hosts(spec.name)
-                with sentences():
-                    hosts.mkdir(parents=True, exist_ok=True)
-                    for one in (self._folder, hosts):
-                        one.chmod(0o755)
-                network = self._connection.get().networkDefineXML(definition(spec, hosts))
+                self._make_room(spec)
+                network = self._connection.get().networkDefineXML(
+                    definition(spec, self._hosts(spec.name), self._options(spec.name))
+                )
                 network.setAutostart(1)
                 LOG.info("Network %s defined on bridge %s", spec.name, spec.bridge)
             self._start(network)
@@ -91,6 +90,32 @@ class Networks:
     def _hosts(self, name: str) -> Path:
         return self._folder / name
 
+    def _options(self, name: str) -> Path:
+        return self._folder / f"{name}.options"
+
+    def _write_options(self, spec: NetworkSpec) -> None:
+        """Have guests be told what belongs to their network; those that have a lease hear of it when they renew it."""
+        hosts, options = self._hosts(spec.name), self._options(spec.name)
+        with sentences():
+            for one in (self._folder, hosts, options):
+                one.mkdir(parents=True, exist_ok=True)
+                one.chmod(0o755)
+            entry, content = options / "options", "".join(f"{line}\n" for line in spec.dhcp)
+            if (entry.read_text() if entry.exists() else "") != content:
+                entry.write_text(content)
+                entry.chmod(0o644)
+                self._reload(spec.name)
+
+    def _make_room(self, spec: NetworkSpec) -> None:
+        """Take networks of this installation away whose range this one has now: they were deleted from the cloud."""
+        ours, span = spec.name.rpartition("-")[0], ip_network(spec.cidr)
+        for network in self._connection.get().listAllNetworks():
+            ip = read(network.XMLDesc()).find("./ip")
+            if network.name().rpartition("-")[0] != ours or network.name() == spec.name or ip is None:
+                continue
+            if ip_network(f"{ip.get('address')}/{ip.get('netmask')}", strict=False).overlaps(span):
+                self._take_away(network, spec)
+
     def _find(self, name: str) -> libvirt.virNetwork | None:
         try:
             return self._connection.get().networkLookupByName(name)
@@ -114,7 +139,7 @@ class Networks:
         bridge = network.bridgeName() if network.isActive() else ""
         if bridge and any(one.name.startswith(("tap", "vnet")) for one in Path(f"/sys/class/net/{bridge}/brif").glob("*")):
             raise DriverError(f"A network {spec.name} with other settings is in use on this host.")
-        LOG.warning("Network %s was made with other settings; making it anew", spec.name)
+        LOG.warning("Network %s was made with other settings; taking it away", network.name())
         if network.isActive():
             network.destroy()
         if network.isPersistent():
@@ -135,22 +160,23 @@ class Networks:
             LOG.debug("dnsmasq of network %s was not told: %s", name, error)
 
 
-def definition(spec: NetworkSpec, hosts: Path) -> str:
-    """Return the network's definition (libvirt: formatnetwork.html#nat-based-network)."""
+def definition(spec: NetworkSpec, hosts: Path, options: Path) -> str:
+    """Return the network's definition (libvirt: formatnetwork.html#nat-based-network, #isolated-network)."""
+    leases = [E.dhcp(E.range(start=spec.dhcp_start, end=spec.dhcp_end))] if spec.leases else []
     network = E.network(
         E.name(text(spec.name)),
         E.uuid(spec.id),
-        E.forward(mode="nat"),
+        *([E.forward(mode="nat")] if spec.nat else []),
         E.bridge(name=text(spec.bridge), stp="off", delay="0"),
         E.mtu(size=str(spec.mtu)),
-        E.ip(
-            E.dhcp(E.range(start=spec.dhcp_start, end=spec.dhcp_end)),
-            address=spec.gateway_ip,
-            netmask=str(ip_network(spec.cidr).netmask),
-        ),
-        _D.options(_D.option(value=f"dhcp-hostsdir={hosts}")),
+        E.ip(*leases, address=spec.gateway_ip, netmask=str(ip_network(spec.cidr).netmask)),
+        _D.options(*(_D.option(value=f"{name}={folder}") for name, folder in _folders(hosts, options))),
     )
     return render(network)
+
+
+def _folders(hosts: Path, options: Path) -> list[tuple[str, Path]]:
+    return [("dhcp-hostsdir", hosts), ("dhcp-optsdir", options)]
 
 
 def _v4(port: Port) -> list[str]:

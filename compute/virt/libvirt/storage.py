@@ -68,6 +68,16 @@ def fill(layout: Layout, spec: GuestSpec, images: ImageCache, tell: Tell, cancel
             disk.path.chmod(0o600)
 
 
+def keep_definition(folder: Path, definition: str) -> None:
+    """Write down what a guest is now, so that its end gives back what it holds even when libvirt forgot it."""
+    path = folder / "domain.xml"
+    with sentences():
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        _write_private(part, definition)
+        part.rename(path)
+
+
 def remove(folder: Path) -> None:
     """Remove a guest's folder; one that is not there is a success."""
     with sentences():

@@ -18,6 +18,7 @@ from compute.virt.fake import FakeDriver
 from compute.worker.actors import Commands, register
 from compute.worker.build import Builder
 from compute.worker.operations import Operations
+from compute.worker.port_commands import PortCommands
 from compute.worker.reporter import Reporter
 from tests.kit.websocket import Page
 
@@ -45,7 +46,8 @@ class Everything:
         self.driver = FakeDriver(folder)
         reporter, operations = Reporter(self.broker, "host-1"), Operations()
         builder = Builder(self.driver, Pictures(folder), reporter, operations)
-        register(self.broker, "host-1", Commands(self.driver, builder, reporter, operations))
+        commands = Commands(self.driver, builder, reporter, operations)
+        register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations))
 
     def settle(self) -> None:
         """Take messages until none is left."""

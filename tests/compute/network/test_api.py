@@ -5,6 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from compute.network.services import ports, seed
+from portal.core.errors import QuotaExceeded
+from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.kit.api import Row, check, matrix
 
 V2 = "/network/v2.0"
@@ -54,8 +56,9 @@ def test_each_collection(personas, world, plural):
         Row("member", "get", f"{V2}/{plural}?sort_key=id&sort_dir=up", 400),
         Row("member", "get", f"{V2}/{plural}?id=x%00", 400),
         Row("member", "get", f"{V2}/{plural}?description={'x' * 20_000}", 400),
-        Row("member", "post", f"{V2}/{plural}", 405, {}),
-        Row("member", "delete", path, 405),
+        Row("member", "post", f"{V2}/{plural}", 400, {}),
+        Row("member", "post", f"{V2}/{plural}", 400, []),
+        Row("member", "put", f"{V2}/{plural}", 405, {}),
     )
 
 
@@ -148,9 +151,41 @@ def test_extensions_and_quotas(personas, db):
         Row("member", "get", f"{V2}/extensions/router", 404),
     )
     path = f"{V2}/quotas/{personas.lab.pk}"
-    assert check(personas, *matrix("get", path, ok=200, stranger=403))[-1].json()["quota"]["port"] == -1
+    assert check(personas, *matrix("get", path, ok=200, stranger=403))[-1].json()["quota"]["port"] == 500
     used = check(personas, *matrix("get", f"{path}/details.json", ok=200, stranger=403))[-1].json()["quota"]["port"]
-    assert used == {"limit": -1, "used": 0, "reserved": 0}
+    assert used == {"limit": 500, "used": 0, "reserved": 0}
+
+
+def test_a_limit_is_changed_holds_and_is_put_back(personas, db):
+    CatalogServiceFactory(type="network", name="neutron")
+    path = f"{V2}/quotas/{personas.lab.pk}"
+    body = {"quota": {"network": 1, "security_group": -1}}
+    rows = matrix(
+        "put", path, body=body, ok=200, who="admin", stranger=403, weak="member", malformed=[{}, {"quota": {"x": 1}}]
+    )
+    assert check(personas, *rows)[-1].json()["quota"]["network"] == 1
+    one = {"network": {"name": "n"}}
+    check(
+        personas,
+        Row("admin", "put", path, 400, {"quota": {"network": "many"}}),
+        Row("member", "post", f"{V2}/networks", 201, one),
+        Row("member", "post", f"{V2}/networks", 409, one, says="Quota exceeded"),
+        Row("member", "get", f"{path}/default", 200),
+        *matrix("delete", path, ok=204, who="admin", stranger=403, weak="member"),
+        Row("member", "post", f"{V2}/networks", 201, one),
+    )
+
+
+def test_a_server_needs_room_for_its_ports(personas, world):
+    CatalogServiceFactory(type="network", name="neutron")
+    ctx = personas.member.ctx
+    check(personas, Row("admin", "put", f"{V2}/quotas/{ctx.project_id}", 200, {"quota": {"port": 1}}))
+    with pytest.raises(QuotaExceeded, match="ports"):
+        ports.allocate(ctx=ctx, project_id=ctx.project_id, device_id="d3", networks=None)
+
+
+def test_there_are_no_agents(personas, db):
+    check(personas, *matrix("get", f"{V2}/agents", ok=200, stranger=200), Row("member", "get", f"{V2}/agents/x", 404))
 
 
 def test_addresses_that_are_none(personas, db):

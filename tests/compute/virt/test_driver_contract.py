@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from compute.states import PowerState, TaskState
 from compute.virt.driver import never
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.fake import FakeDriver, Pretence
+from compute.virt.filtering import GroupSpec
 from compute.virt.libvirt.driver import LibvirtDriver, Options
 from compute.virt.libvirt.storage import cache_mode
 from tests.compute.virt import samples
@@ -341,3 +343,33 @@ class TestFake:
             driver.spawn(samples.guest(), samples.OneFile(base), samples.ignore, stop.is_set)
 
         assert time.monotonic() - started < 2
+
+
+class TestFakeCards:
+    """Cards of a running guest; libvirt's test driver has no such calls, see test_cards and test_cards_real."""
+
+    @pytest.fixture
+    def driver(self, tmp_path):
+        return FakeDriver(tmp_path / "instances", register=tmp_path / "register.json")
+
+    def test_a_card_comes_changes_and_goes(self, driver, spawned):
+        card = samples.interface(5)
+        for one in (card, card, replace(card, addresses=["10.231.77.99"])):
+            driver.attach_interface(spawned.server_id, one, [])
+        assert driver.cards(spawned.server_id)[card.port_id] == ["10.231.77.99"]
+
+        for _ in range(2):
+            driver.detach_interface(spawned.server_id, card.port_id)
+        assert list(driver.cards(spawned.server_id)) == [spawned.interfaces[0].port_id]
+
+    def test_of_an_unknown_guest_it_says_so(self, driver):
+        with pytest.raises(GuestNotFound):
+            driver.attach_interface(samples.SERVER_ID, samples.interface(5), [])
+        with pytest.raises(GuestNotFound):
+            driver.detach_interface(samples.SERVER_ID, "any")
+
+    def test_old_news_of_filters_changes_nothing(self, driver):
+        newer, older = GroupSpec("g", 2, [], ["10.0.0.1"]), GroupSpec("g", 1)
+        driver.set_filters([], [newer])
+        driver.set_filters([], [older])
+        assert driver.groups == {"g": newer}

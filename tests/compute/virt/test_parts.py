@@ -81,7 +81,7 @@ def test_a_lease_is_given_back_with_a_whole_dhcp_message():
 
 
 def test_a_network_names_the_folder_of_its_reservations(tmp_path):
-    xml = network.definition(samples.network(), tmp_path)
+    xml = network.definition(samples.network(), tmp_path, tmp_path / "options")
 
     assert f'value="dhcp-hostsdir={tmp_path}"' in xml
     assert '<ip address="10.231.77.1" netmask="255.255.255.0">' in xml

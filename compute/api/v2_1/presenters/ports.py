@@ -24,18 +24,28 @@ def security_group(group: SecurityGroup) -> dict[str, Any]:
         "name": group.name,
         "description": group.description,
         "tenant_id": group.project_id,
-        "rules": [_rule(rule, group) for rule in group.rules.all() if rule.direction == "ingress"],
+        "rules": [security_group_rule(rule) for rule in group.rules.all() if rule.direction == "ingress"],
     }
 
 
-def _rule(rule: SecurityGroupRule, group: SecurityGroup) -> dict[str, Any]:
-    from_group = {"tenant_id": group.project_id, "name": group.name} if rule.remote_group_id == group.pk else {}
+def security_group_rule(rule: SecurityGroupRule) -> dict[str, Any]:
+    """Compute API reference, "Rules for security group": from a range, or from the members of a group."""
+    first, last = _ports(rule)
+    remote = rule.remote_group
+    anywhere = "::/0" if rule.ethertype == "IPv6" else "0.0.0.0/0"
     return {
         "id": rule.pk,
         "parent_group_id": rule.security_group_id,
         "ip_protocol": rule.protocol,
-        "from_port": rule.port_range_min,
-        "to_port": rule.port_range_max,
-        "group": from_group,
-        "ip_range": {"cidr": rule.remote_ip_prefix} if rule.remote_ip_prefix else {},
+        "from_port": first,
+        "to_port": last,
+        "group": {"tenant_id": remote.project_id, "name": remote.name} if remote else {},
+        "ip_range": {} if remote else {"cidr": rule.remote_ip_prefix or anywhere},
     }
+
+
+def _ports(rule: SecurityGroupRule) -> tuple[int | None, int | None]:
+    """Return the two numbers of a rule; a protocol without any means all that it has."""
+    if rule.protocol is not None and rule.port_range_min is None and rule.port_range_max is None:
+        return (1, 65535) if rule.protocol in ("tcp", "udp") else (-1, -1)
+    return rule.port_range_min, -1 if rule.protocol == "icmp" and rule.port_range_max is None else rule.port_range_max

@@ -1,14 +1,10 @@
-"""What hangs on a server: metadata, addresses, ports, security groups, volumes (compute API reference, by these names)."""
-
-from typing import Any
+"""What hangs on a server: metadata, addresses, volumes (compute API reference, by these names)."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
-from compute.api.v2_1.presenters import ports as present
 from compute.api.v2_1.presenters.servers import addresses
 from compute.api.v2_1.serializers.base import read
 from compute.api.v2_1.serializers.others import Metadata, MetadataItem
@@ -83,37 +79,6 @@ class NetworkAddressesView(PartView):
         if label not in found:
             raise NotFound("Network", label, "Instance is not a member of specified network")
         return Response({label: found[label]})
-
-
-class InterfacesView(PartView):
-    """GET /servers/{id}/os-interface."""
-
-    def get(self, request: Request, server_id: str) -> Response:
-        server = self.server(server_id, policies.INTERFACES_LIST)
-        with_tag = self.version >= versions.INTERFACE_TAG
-        shown = [present.interface(port, with_tag=with_tag) for port in network.ports_of(server.pk)]
-        return Response({"interfaceAttachments": shown})
-
-
-class InterfaceView(PartView):
-    """GET /servers/{id}/os-interface/{port}."""
-
-    def get(self, request: Request, server_id: str, port_id: str) -> Response:
-        server = self.server(server_id, policies.INTERFACES_SHOW)
-        port = next((port for port in network.ports_of(server.pk) if port.pk == port_id), None)
-        if port is None:
-            raise NotFound("Port", port_id, f"Instance {server_id} does not have a port with id {port_id}")
-        with_tag = self.version >= versions.INTERFACE_TAG
-        return Response({"interfaceAttachment": present.interface(port, with_tag=with_tag)})
-
-
-class ServerSecurityGroupsView(PartView):
-    """GET /servers/{id}/os-security-groups."""
-
-    def get(self, request: Request, server_id: str) -> Response:
-        server = self.server(server_id, policies.SERVER_SECURITY_GROUPS)
-        groups: list[dict[str, Any]] = [present.security_group(group) for group in network.security_groups_of(server.pk)]
-        return Response({"security_groups": groups})
 
 
 class VolumeAttachmentsView(PartView):

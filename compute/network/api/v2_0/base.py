@@ -1,17 +1,19 @@
-"""What every collection of the network API has in common: filters, fields, sorting, pages.
+"""What every collection of the network API has in common: filters, fields, sorting, pages, and the way of writes.
 
 Follows the Networking API v2.0 reference, "Filtering and Column Selection", "Sorting" and "Pagination".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import paging
+from portal.core.api.serializers import StrictSerializer
 from portal.core.api.views import CloudView
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, NotFound
@@ -19,6 +21,7 @@ from portal.core.errors import BadRequest, NotFound
 MAX_LIMIT = 1000
 MAX_QUERY = 16 * 1024
 MAX_VALUES = 200
+MAX_BULK = 100
 _BIGGEST = 2**31 - 1
 _TRUE = frozenset({"true", "1", "yes", "on", "t"})
 _FALSE = frozenset({"false", "0", "no", "off", "f"})
@@ -58,14 +61,19 @@ class Attribute:
 
 
 class ResourceView(CloudView):
-    """Base of one resource's two views. A subclass names it and says where its rows come from and how they look."""
+    """Base of one resource's two views. A subclass names it and says where its rows come from and how they look.
+
+    ``creation`` and ``changes`` are the bodies that its POST and PUT take, where it has them.
+    """
 
     service = "network"
     singular: ClassVar[str]
     plural: ClassVar[str]
     kind: ClassVar[str]
     attributes: ClassVar[dict[str, Attribute]]
-    http_method_names = ["get", "head", "options"]
+    creation: ClassVar[type[StrictSerializer]]
+    changes: ClassVar[type[StrictSerializer]]
+    http_method_names = ["get", "head", "options", "post", "put", "delete"]
 
     def rows(self, ctx: RequestContext) -> QuerySet[Any]:
         raise NotImplementedError
@@ -73,9 +81,43 @@ class ResourceView(CloudView):
     def present(self, row: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def named(self, body: Mapping[str, Any]) -> Any:
+        """Return what a body holds under the resource's name; raises BadRequest."""
+        if list(body) != [self.singular]:
+            raise BadRequest(f"Unable to find '{self.singular}' in request body")
+        return body[self.singular]
+
+    def one(self, resource_id: str) -> Any:
+        """Return the row that the caller may see; raises NotFound."""
+        row = self.rows(self.ctx).filter(pk=text_or_404(self.kind, resource_id)).first()
+        if row is None:
+            raise NotFound(self.kind, resource_id)
+        return row
+
+    def create(self, values: Mapping[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def change(self, row: Any, values: Mapping[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def remove(self, row: Any) -> None:
+        raise NotImplementedError
+
 
 class CollectionView(ResourceView):
-    """GET of a list."""
+    """GET of a list; POST of one, or of several that are all made or none."""
+
+    def post(self, request: Request) -> Response:
+        body = request.data if isinstance(request.data, Mapping) else {}
+        if list(body) == [self.plural]:
+            items = body[self.plural]
+            if not isinstance(items, list) or not items or len(items) > MAX_BULK:
+                raise BadRequest(f"Invalid request body: {self.plural} must be a list of 1 to {MAX_BULK}.")
+            with transaction.atomic():
+                made = [self.create(checked(self.creation, item)) for item in items]
+            return Response({self.plural: [self.present(self.one(row.pk)) for row in made]}, status=201)
+        row = self.create(checked(self.creation, self.named(body)))
+        return Response({self.singular: self.present(self.one(row.pk))}, status=201)
 
     def get(self, request: Request) -> Response:
         params = request._request.GET
@@ -132,13 +174,29 @@ class CollectionView(ResourceView):
 
 
 class MemberView(ResourceView):
-    """GET of one."""
+    """GET, PUT and DELETE of one."""
 
     def get(self, request: Request, resource_id: str) -> Response:
-        row = self.rows(self.ctx).filter(pk=text_or_404(self.kind, resource_id)).first()
-        if row is None:
-            raise NotFound(self.kind, resource_id)
-        return Response({self.singular: trimmed(self.present(row), request._request.GET)})
+        return Response({self.singular: trimmed(self.present(self.one(resource_id)), request._request.GET)})
+
+    def put(self, request: Request, resource_id: str) -> Response:
+        row = self.one(resource_id)
+        body = request.data if isinstance(request.data, Mapping) else {}
+        changed = self.change(row, checked(self.changes, self.named(body)))
+        return Response({self.singular: self.present(self.one(changed.pk))})
+
+    def delete(self, request: Request, resource_id: str) -> Response:
+        self.remove(self.one(resource_id))
+        return Response(status=204)
+
+
+def checked(kind: type[StrictSerializer], body: Any) -> dict[str, Any]:
+    """Return the checked attributes of a body; raises BadRequest."""
+    if not isinstance(body, Mapping):
+        raise BadRequest("Invalid request body: it must be a JSON object.")
+    found = kind(data=body)
+    found.is_valid(raise_exception=True)
+    return dict(found.validated_data)
 
 
 def trimmed(body: dict[str, Any], params: QueryDict) -> dict[str, Any]:

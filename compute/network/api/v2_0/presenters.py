@@ -5,6 +5,8 @@ from typing import Any
 
 from compute.network.models import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
 
+_NO_PROVIDER = ("provider:physical_network", "provider:segmentation_id")
+
 
 def moment(value: datetime) -> str:
     """Return a time as this API writes it."""
@@ -22,8 +24,9 @@ def _common(row: Network | Subnet | Port | SecurityGroup | SecurityGroupRule) ->
     }
 
 
-def network(row: Network) -> dict[str, Any]:
-    """Networking API, "Networks"."""
+def network(row: Network, *, with_type: bool) -> dict[str, Any]:
+    """Networking API, "Networks"; how hosts make it only for those whom the rule lets see it."""
+    provider = {"provider:network_type": row.network_type} | dict.fromkeys(_NO_PROVIDER) if with_type else {}
     return {
         **_common(row),
         "name": row.name,
@@ -32,6 +35,8 @@ def network(row: Network) -> dict[str, Any]:
         "shared": row.shared,
         "router:external": row.external,
         "mtu": row.mtu,
+        "port_security_enabled": row.port_security_enabled,
+        **provider,
         "subnets": [subnet.id for subnet in row.subnets.all()],
     }
 
@@ -67,7 +72,8 @@ def port(row: Port, *, with_host: bool) -> dict[str, Any]:
         "device_id": row.device_id,
         "device_owner": row.device_owner,
         "fixed_ips": [{"subnet_id": item.subnet_id, "ip_address": item.address} for item in row.fixed_addresses.all()],
-        "allowed_address_pairs": [],
+        "allowed_address_pairs": row.allowed_address_pairs,
+        "port_security_enabled": row.port_security_enabled,
         "security_groups": [group.id for group in row.security_groups.all()],
         "binding:vnic_type": "normal",
     }
@@ -94,6 +100,7 @@ def security_group_rule(row: SecurityGroupRule) -> dict[str, Any]:
         "security_group_id": row.security_group_id,
         "remote_group_id": row.remote_group_id,
         "remote_ip_prefix": row.remote_ip_prefix,
+        "normalized_cidr": row.normalized_cidr,
         "direction": row.direction,
         "ethertype": row.ethertype,
         "protocol": row.protocol,

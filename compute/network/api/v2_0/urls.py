@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from compute.network.api.v2_0.views import (
+    agents,
     extensions,
     networks,
     ports,
@@ -29,8 +30,10 @@ urlpatterns = [
     path("/v2.0/extensions", extensions.ExtensionsView.as_view()),
     path("/v2.0/extensions/<str:alias>", extensions.ExtensionView.as_view()),
     path("/v2.0/quotas/<str:project_id>", quotas.QuotaView.as_view()),
-    path("/v2.0/quotas/<str:project_id>/default", quotas.QuotaView.as_view()),
+    path("/v2.0/quotas/<str:project_id>/default", quotas.QuotaDefaultsView.as_view()),
     path("/v2.0/quotas/<str:project_id>/details", quotas.QuotaDetailsView.as_view()),
     path("/v2.0/quotas/<str:project_id>/details.json", quotas.QuotaDetailsView.as_view()),
+    path("/v2.0/agents", agents.AgentsView.as_view()),
+    path("/v2.0/agents/<str:agent_id>", agents.AgentView.as_view()),
     re_path(r"^/.*$", versions.UnknownView.as_view()),
 ]

@@ -10,15 +10,20 @@ from portal.core.errors import NotFound
 
 _UPDATED = "2026-01-01T00:00:00-00:00"
 _EXTENSIONS = {
+    "agent": ("agent", "Lists what works for the network beside the hosts, of which there is nothing."),
+    "allowed-address-pairs": ("Allowed Address Pairs", "Lets a port use further addresses."),
     "binding": ("Port Binding", "Shows operators on which host a port is bound."),
     "external-net": ("Neutron external network", "Says of a network whether it is external."),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are no attribute."),
     "net-mtu": ("Network MTU", "Shows the largest packet of a network."),
     "pagination": ("Pagination support", "Lists come in pages."),
+    "port-security": ("Port Security", "Says of a port whether its traffic is filtered."),
     "project-id": ("project_id field enabled", "Resources name their project as project_id."),
+    "provider": ("Provider Network", "Shows operators how a network is made on the hosts."),
     "quotas": ("Quota management support", "Shows the limits of a project."),
     "quota_details": ("Quota details management support", "Shows what of a limit is used."),
     "security-group": ("security-group", "Security groups and their rules."),
+    "security-groups-normalized-cidr": ("Normalized CIDR", "Rules show the range that their prefix means."),
     "sorting": ("Sorting support", "Lists can be sorted."),
     "standard-attr-description": ("standard-attr-description", "Resources have a description."),
     "standard-attr-timestamp": ("Resource timestamps", "Resources say when they were made and changed."),

@@ -1,14 +1,18 @@
-"""GET /v2.0/networks and /v2.0/networks/{id}."""
+"""/v2.0/networks and /v2.0/networks/{id}."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
 
-from compute.network import selectors
-from compute.network.api.v2_0 import presenters
+from compute.network import policies, selectors
+from compute.network.api.v2_0 import bodies, presenters
 from compute.network.api.v2_0.base import Attribute, CollectionView, MemberView, ResourceView, boolean, number
 from compute.network.models import Network
+from compute.network.services import networks
 from portal.core.context import RequestContext
+from portal.core.policy import allowed
 
 
 class _Networks(ResourceView):
@@ -24,14 +28,30 @@ class _Networks(ResourceView):
         "shared": Attribute("shared", boolean),
         "router:external": Attribute("external", boolean),
         "mtu": Attribute("mtu", number),
+        "port_security_enabled": Attribute("port_security_enabled", boolean),
         "subnets": Attribute("subnets", sortable=False),
     }
+
+    creation, changes = bodies.NetworkCreate, bodies.NetworkChanges
 
     def rows(self, ctx: RequestContext) -> QuerySet[Network]:
         return selectors.networks_visible(ctx)
 
     def present(self, row: Network) -> dict[str, Any]:
-        return presenters.network(row)
+        return presenters.network(row, with_type=self.with_type)
+
+    @cached_property
+    def with_type(self) -> bool:
+        return allowed(self.ctx, policies.GET_NETWORK_TYPE)
+
+    def create(self, values: Mapping[str, Any]) -> Network:
+        return networks.create(ctx=self.ctx, values=values)
+
+    def change(self, row: Network, values: Mapping[str, Any]) -> Network:
+        return networks.change(ctx=self.ctx, network=row, values=values)
+
+    def remove(self, row: Network) -> None:
+        networks.delete(ctx=self.ctx, network=row)
 
 
 class NetworksView(_Networks, CollectionView):

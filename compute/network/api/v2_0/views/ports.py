@@ -1,12 +1,13 @@
-"""GET /v2.0/ports and /v2.0/ports/{id}."""
+"""/v2.0/ports and /v2.0/ports/{id}."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from compute.network import policies, selectors
-from compute.network.api.v2_0 import presenters
+from compute.network.api.v2_0 import bodies, presenters
 from compute.network.api.v2_0.base import (
     MAX_VALUES,
     Attribute,
@@ -17,6 +18,7 @@ from compute.network.api.v2_0.base import (
     text_or_400,
 )
 from compute.network.models import FixedAddress, Port
+from compute.network.services import declared_ports
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import allowed
@@ -38,9 +40,12 @@ class _Ports(ResourceView):
         "device_owner": Attribute("device_owner"),
         "admin_state_up": Attribute("admin_state_up", boolean),
         "status": Attribute("status"),
+        "port_security_enabled": Attribute("port_security_enabled", boolean),
         "security_groups": Attribute("security_groups", sortable=False),
         "fixed_ips": Attribute("fixed_addresses", sortable=False),
     }
+
+    creation, changes = bodies.PortCreate, bodies.PortChanges
 
     def rows(self, ctx: RequestContext) -> QuerySet[Port]:
         return selectors.ports_visible(ctx)
@@ -51,6 +56,16 @@ class _Ports(ResourceView):
 
     def present(self, row: Port) -> dict[str, Any]:
         return presenters.port(row, with_host=self.with_host)
+
+    def create(self, values: Mapping[str, Any]) -> Port:
+        network = selectors.get_network(self.ctx, values["network_id"])
+        return declared_ports.create(ctx=self.ctx, network=network, values=values)
+
+    def change(self, row: Port, values: Mapping[str, Any]) -> Port:
+        return declared_ports.change(ctx=self.ctx, port=row, values=values)
+
+    def remove(self, row: Port) -> None:
+        declared_ports.delete(ctx=self.ctx, port=row)
 
 
 class PortsView(_Ports, CollectionView):

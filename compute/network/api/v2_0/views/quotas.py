@@ -1,32 +1,63 @@
-"""GET /v2.0/quotas/{project_id}: nothing is limited by this service, and that is what it says (-1)."""
+"""/v2.0/quotas/{project_id}: how much of the network a project may have, and has."""
+
+from collections.abc import Mapping
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute.network import policies, selectors
+from compute.network.services import quotas
 from portal.core.api.views import CloudView
+from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
-UNLIMITED = -1
-_RESOURCES = ("network", "subnet", "port", "security_group", "security_group_rule")
 
-
-class QuotaView(CloudView):
-    """A project's limits, or their defaults: the same."""
-
+class _QuotaBase(CloudView):
     service = "network"
 
-    def get(self, request: Request, project_id: str) -> Response:
+    def let_in(self, project_id: str) -> None:
         authorize(self.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
-        return Response({"quota": dict.fromkeys(_RESOURCES, UNLIMITED)})
 
 
-class QuotaDetailsView(CloudView):
+class QuotaView(_QuotaBase):
+    """A project's limits: shown, changed, put back to the defaults."""
+
+    def get(self, request: Request, project_id: str) -> Response:
+        self.let_in(project_id)
+        return Response({"quota": quotas.limits(project_id)})
+
+    def put(self, request: Request, project_id: str) -> Response:
+        wish = request.data.get("quota") if isinstance(request.data, Mapping) else None
+        if not isinstance(wish, Mapping) or not wish:
+            raise BadRequest("Unable to find 'quota' in request body")
+        changes = {name: _number(name, value) for name, value in wish.items() if name not in ("tenant_id", "project_id")}
+        return Response({"quota": quotas.change(ctx=self.ctx, project_id=project_id, changes=changes)})
+
+    def delete(self, request: Request, project_id: str) -> Response:
+        quotas.reset(ctx=self.ctx, project_id=project_id)
+        return Response(status=204)
+
+
+class QuotaDefaultsView(_QuotaBase):
+    """The limits of a project that has none of its own."""
+
+    def get(self, request: Request, project_id: str) -> Response:
+        self.let_in(project_id)
+        return Response({"quota": quotas.defaults()})
+
+
+class QuotaDetailsView(_QuotaBase):
     """A project's limits beside what it has."""
 
-    service = "network"
-
     def get(self, request: Request, project_id: str) -> Response:
-        authorize(self.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
+        self.let_in(project_id)
         used = selectors.in_use(project_id)
-        return Response({"quota": {name: {"limit": UNLIMITED, "used": used[name], "reserved": 0} for name in _RESOURCES}})
+        limits = quotas.limits(project_id)
+        return Response({"quota": {name: {"limit": limits[name], "used": used[name], "reserved": 0} for name in limits}})
+
+
+def _number(name: str, value: object) -> int:
+    text = str(value)
+    if isinstance(value, (bool, float)) or not text.removeprefix("-").isdigit() or len(text) > 10:
+        raise BadRequest(f"Invalid input for {name[:60]}. Reason: '{text[:60]}' is not an integer.")
+    return int(text)

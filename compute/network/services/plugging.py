@@ -1,0 +1,147 @@
+"""Cards that are plugged into a device which is there already, and taken out of it: the rows, step by step.
+
+``plug`` of a port says what its host was asked for: a report that carries the same ``request_id`` ends it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from compute.network.models import FixedAddress, Network, Port, SecurityGroup
+from compute.network.services import addressing, hosts, ports
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict, NotFound
+
+ATTACH, DETACH = "attach", "detach"
+
+
+@transaction.atomic
+def attach(*, ctx: RequestContext, project_id: str, device_id: str, host: str, item: dict[str, Any]) -> Port:
+    """Return a port that is being plugged into a device: the one that ``item`` names, or a new one on its network.
+
+    ``item`` may have ``port``, ``uuid`` (of a network), ``fixed_ip`` and ``tag``.
+    """
+    _refuse_unknown(ctx, project_id, item)
+    if not item.get("port") and not item.get("uuid"):
+        item = {**item, "uuid": _only_network(project_id)}
+    last = Port.objects.filter(device_id=device_id).aggregate(last=Max("position"))["last"]
+    (port,) = ports.allocate(
+        ctx=ctx, project_id=project_id, device_id=device_id, networks=[item], host=host, first=0 if last is None else last + 1
+    )
+    _ask(port, ATTACH, ctx.request_id)
+    hosts.refresh(ports=[], groups=port.security_groups.all(), but=host)
+    hosts.replug(port)
+    return port
+
+
+@transaction.atomic
+def detach(*, ctx: RequestContext, port: Port) -> None:
+    """Have a port's host take the card out; asking again changes nothing."""
+    port = Port.objects.select_for_update().get(pk=port.pk)
+    if port.plug == DETACH:
+        return
+    if port.plug == ATTACH:
+        raise Conflict(f"Port {port.pk} is still being attached.")
+    _ask(port, DETACH, ctx.request_id)
+    hosts.unplug(port)
+
+
+@transaction.atomic
+def settle(*, port_id: str, request_id: str, attached: bool, fault: str | None) -> str | None:
+    """End what a port's host was asked for. Return the device, or None when nobody waits for this any more."""
+    port = Port.objects.select_for_update().filter(pk=port_id, request_id=request_id).first()
+    if port is None or port.plug != (ATTACH if attached else DETACH):
+        return None
+    device_id = port.device_id
+    if attached == (fault is None):
+        port.plug, port.status = "", "ACTIVE"
+        port.save(update_fields=["plug", "status", "updated_at"])
+    else:
+        give_up(port)
+    return device_id
+
+
+def give_up(port: Port) -> None:
+    """Take a port from its device: one that people made stays, without it."""
+    members = list(SecurityGroup.objects.filter(ports=port))
+    if port.preserve_on_delete:
+        Port.objects.filter(pk=port.pk).update(device_id="", device_owner="", host="", status="DOWN", plug="", tag=None)
+    else:
+        port.delete()
+    hosts.refresh(ports=[], groups=members)
+
+
+def waiting(before: datetime) -> list[Port]:
+    """Return ports whose hosts were asked before this time and have not answered."""
+    return list(Port.objects.exclude(plug="").filter(plug_at__lt=before).select_related("network").order_by("plug_at")[:100])
+
+
+@transaction.atomic
+def ask_again(port: Port) -> None:
+    """Send a host once more what it was asked; every command is harmless the second time."""
+    if port.plug == ATTACH:
+        hosts.replug(port)
+    else:
+        hosts.unplug(port)
+
+
+@transaction.atomic
+def add_address(*, device_id: str, network_id: str) -> FixedAddress:
+    """Give a device's first port on a network one more address."""
+    port = Port.objects.filter(device_id=device_id, network=network_id).select_related("network").first()
+    if port is None:
+        raise NotFound("Network", network_id, f"Network {network_id} is not a network of the instance.")
+    subnet = port.network.subnets.filter(ip_version=4).first()
+    if subnet is None:
+        raise BadRequest(f"No fixed IP addresses available for network: {network_id}")
+    try:
+        found = addressing.assign(port, subnet)
+    except Conflict as error:
+        raise BadRequest(error.message) from error
+    _addresses_changed(port)
+    return found
+
+
+@transaction.atomic
+def remove_address(*, device_id: str, address: str) -> None:
+    """Take an address from a device."""
+    held = FixedAddress.objects.filter(port__device_id=device_id, address=address).select_related("port__network").first()
+    if held is None:
+        raise BadRequest(f"Instance {device_id} does not have fixed IP '{address}'.")
+    held.delete()
+    _addresses_changed(held.port)
+
+
+def _addresses_changed(port: Port) -> None:
+    hosts.refresh(ports=[port], groups=port.security_groups.all())
+    if port.host:
+        hosts.replug(Port.objects.get(pk=port.pk))
+
+
+def _ask(port: Port, plug: str, request_id: str) -> None:
+    port.plug, port.request_id, port.plug_at = plug, request_id, timezone.now()
+    port.save(update_fields=["plug", "request_id", "plug_at", "updated_at"])
+
+
+def _refuse_unknown(ctx: RequestContext, project_id: str, item: dict[str, Any]) -> None:
+    port_id, network_id, address = item.get("port"), item.get("uuid"), item.get("fixed_ip")
+    if port_id and not Port.objects.filter(pk=port_id, project_id=project_id).exists():
+        raise NotFound("Port", port_id, f"Port id {port_id} could not be found.")
+    if network_id and network_id not in {network.pk for network in ports.usable_networks(project_id)}:
+        if Network.objects.filter(pk=network_id, project_id=project_id).exists():
+            raise BadRequest(f"Network {network_id} requires a subnet in order to boot instances on.")
+        raise NotFound("Network", network_id)
+    if address and FixedAddress.objects.filter(subnet__network=network_id, address=address).exists():
+        raise Conflict(f"Fixed IP address {address} is already in use.")
+
+
+def _only_network(project_id: str) -> str:
+    usable = ports.usable_networks(project_id)
+    if len(usable) > 1:
+        raise BadRequest("Multiple possible networks found, use a Network ID to be more specific.")
+    if not usable:
+        raise BadRequest(f"No specific network was requested and none are available for project '{project_id}'.")
+    return usable[0].pk

@@ -1,0 +1,78 @@
+"""How many networks, subnets, ports, groups and rules a project may have (Networking API, "Quotas extension")."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from accounts.services import quotas
+from accounts.services.quotas import Resource
+from compute.network import policies
+from compute.network.models import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest, Conflict, QuotaExceeded
+from portal.core.policy import authorize
+
+RESOURCES = {
+    "network": Resource("network", "network", 100),
+    "subnet": Resource("network", "subnet", 100),
+    "port": Resource("network", "port", 500),
+    "security_group": Resource("network", "security_group", 10),
+    "security_group_rule": Resource("network", "security_group_rule", 100),
+}
+_MODELS: dict[str, type[Model]] = {
+    "network": Network,
+    "subnet": Subnet,
+    "port": Port,
+    "security_group": SecurityGroup,
+    "security_group_rule": SecurityGroupRule,
+}
+
+
+def declare() -> None:
+    """Make the network's resources known to the quota service."""
+    quotas.declare(RESOURCES, lambda project_ids: {name: _rows(name, project_ids).count() for name in RESOURCES})
+
+
+def admit(project_id: str, name: str, count: int = 1) -> None:
+    """Let a project have so many more, or raise Conflict; what was counted stays true until the caller's transaction ends."""
+    if not project_id:
+        return
+    quotas.lock(project_id)
+    try:
+        quotas.admit(project_id, {name: count}, {name: _rows(name, [project_id]).count()})
+    except QuotaExceeded as error:
+        raise Conflict(f"Quota exceeded for resources: ['{name}'].") from error
+
+
+def limits(project_id: str) -> dict[str, int]:
+    """Return a project's limits, -1 for none."""
+    found = quotas.limits(project_id)
+    return {name: found[name] for name in RESOURCES}
+
+
+def defaults() -> dict[str, int]:
+    """Return the limits of a project that has none of its own."""
+    found = quotas.defaults()
+    return {name: found[name] for name in RESOURCES}
+
+
+@transaction.atomic
+def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int]) -> dict[str, int]:
+    """Return a project's limits after these changes."""
+    authorize(ctx, policies.UPDATE_QUOTA, {"project_id": project_id, "tenant_id": project_id})
+    unknown = sorted(set(changes) - set(RESOURCES))
+    if unknown:
+        raise BadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+    quotas.set_limits(project_id, changes)
+    return limits(project_id)
+
+
+def reset(*, ctx: RequestContext, project_id: str) -> None:
+    """Let the defaults hold for a project again."""
+    authorize(ctx, policies.DELETE_QUOTA, {"project_id": project_id, "tenant_id": project_id})
+    quotas.reset(project_id, RESOURCES)
+
+
+def _rows(name: str, project_ids: list[str]) -> QuerySet[Model]:
+    return _MODELS[name]._default_manager.filter(project_id__in=project_ids)

@@ -1,0 +1,154 @@
+"""Network cards of a server that is there already: plugged in, taken out, given addresses and security groups."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from compute import notify, policies
+from compute.models import Server
+from compute.network.models import Port
+from compute.network.services import hosts, plugging
+from compute.network.services import ports as network_ports
+from compute.port_messages import FiltersWanted, InterfaceChanged
+from compute.services import actions, operations
+from portal.core import log
+from portal.core.context import RequestContext
+from portal.core.errors import Conflict, NotFound
+from portal.core.policy import authorize
+
+LOG = logging.getLogger(__name__)
+
+ATTACH, DETACH = "attach_interface", "detach_interface"
+STATES = frozenset({"active", "paused", "stopped"})
+ASK_AGAIN_S = 20
+_DEEDS = {plugging.ATTACH: ATTACH, plugging.DETACH: DETACH}
+
+
+@transaction.atomic
+def attach(*, ctx: RequestContext, server: Server, item: dict[str, Any]) -> Port:
+    """Return the port of a new card; it carries traffic once its host said so.
+
+    ``item`` names a ``port``, or a network (``uuid``) and perhaps a ``fixed_ip`` on it, or nothing: then it is the one network
+    that the project can use. ``tag`` is a word for the guest.
+    """
+    authorize(ctx, policies.INTERFACES_CREATE, server)
+    host = _let_in(ctx, server, ATTACH)
+    port = plugging.attach(ctx=ctx, project_id=server.project_id, device_id=server.pk, host=host, item=item)
+    actions.begin(ctx, server, ATTACH)
+    notify.server_changed(server)
+    return port
+
+
+@transaction.atomic
+def detach(*, ctx: RequestContext, server: Server, port_id: str) -> None:
+    """Have a card taken out of the server; its port is gone, or free again, once the host said so."""
+    authorize(ctx, policies.INTERFACES_DELETE, server)
+    _let_in(ctx, server, DETACH)
+    port = Port.objects.filter(pk=port_id, device_id=server.pk).first()
+    if port is None:
+        raise NotFound("Port", port_id, f"Port id {port_id} could not be found.")
+    if port.plug != plugging.DETACH:
+        plugging.detach(ctx=ctx, port=port)
+        actions.begin(ctx, server, DETACH)
+        notify.server_changed(server)
+
+
+@transaction.atomic
+def add_fixed_ip(*, ctx: RequestContext, server: Server, network_id: str) -> None:
+    """Give the server one more address on a network where it has a card."""
+    authorize(ctx, policies.MULTINIC_ADD, server)
+    operations.refuse_locked(ctx, server)
+    plugging.add_address(device_id=server.pk, network_id=network_id)
+    notify.server_changed(server)
+
+
+@transaction.atomic
+def remove_fixed_ip(*, ctx: RequestContext, server: Server, address: str) -> None:
+    """Take an address from the server."""
+    authorize(ctx, policies.MULTINIC_REMOVE, server)
+    operations.refuse_locked(ctx, server)
+    plugging.remove_address(device_id=server.pk, address=address)
+    notify.server_changed(server)
+
+
+@transaction.atomic
+def add_security_group(*, ctx: RequestContext, server: Server, name: str) -> None:
+    """Put all ports of the server into a group of its project, named by its name or id."""
+    authorize(ctx, policies.SERVER_SECURITY_GROUPS_ADD, server)
+    network_ports.join_group(server.project_id, server.pk, name)
+    notify.server_changed(server)
+
+
+@transaction.atomic
+def remove_security_group(*, ctx: RequestContext, server: Server, name: str) -> None:
+    """Take all ports of the server out of a group."""
+    authorize(ctx, policies.SERVER_SECURITY_GROUPS_REMOVE, server)
+    network_ports.leave_group(server.project_id, server.pk, name)
+    notify.server_changed(server)
+
+
+@transaction.atomic
+def interface_changed(report: InterfaceChanged) -> None:
+    """Take over what a host made of a card."""
+    device_id = plugging.settle(
+        port_id=report.port_id, request_id=report.request_id, attached=report.attached, fault=report.fault
+    )
+    server = Server.objects.present().filter(pk=report.server_id, host=report.host).first()
+    if server is None or device_id != server.pk:
+        LOG.info("Host %s told of port %s, for which nobody waits.", report.host, report.port_id)
+        return
+    _close(server, report.request_id, ATTACH if report.attached else DETACH, report.fault)
+
+
+def filters_wanted(report: FiltersWanted) -> None:
+    """Tell a host that came up how to filter its ports."""
+    with transaction.atomic():
+        hosts.refresh_host(report.host)
+
+
+def sweep() -> None:
+    """Ask hosts again that did not answer, and end what takes too long."""
+    now = timezone.now()
+    limit = timedelta(seconds=settings.OPERATION_TIMEOUTS_S["power"])
+    for port in plugging.waiting(now - timedelta(seconds=ASK_AGAIN_S)):
+        with log.bound(port.request_id, port.device_id):
+            if port.plug_at is not None and now - port.plug_at > limit:
+                _expire(port, int(limit.total_seconds()))
+            elif cache.add(f"compute:replugged:{port.pk}:{port.request_id}", 1, ASK_AGAIN_S * 3):
+                plugging.ask_again(port)
+
+
+@transaction.atomic
+def _expire(port: Port, limit_s: int) -> None:
+    """End an attachment of which nothing was heard: the card is taken out again. A card that did not come out stays."""
+    deed = _DEEDS[port.plug]
+    server = Server.objects.present().filter(pk=port.device_id).first()
+    if port.plug == plugging.ATTACH:
+        hosts.unplug(port)
+    plugging.settle(port_id=port.pk, request_id=port.request_id, attached=port.plug == plugging.ATTACH, fault="too late")
+    if server is not None:
+        _close(server, port.request_id, deed, f"The host did not answer within {limit_s} seconds ({deed}).")
+
+
+def _close(server: Server, request_id: str, deed: str, fault: str | None) -> None:
+    if fault is not None:
+        LOG.warning("Instance %s: %s failed: %s", server.pk, deed, fault)
+    actions.finish(server, request_id, deed, fault)
+    notify.server_changed(server)
+
+
+def _let_in(ctx: RequestContext, server: Server, deed: str) -> str:
+    """Return the server's host; raises Conflict when no card can be changed now."""
+    operations.refuse_locked(ctx, server)
+    fresh = Server.objects.present().select_for_update().filter(pk=server.pk).first()
+    if fresh is None:
+        raise NotFound("Instance", server.pk)
+    reason = f"task_state {fresh.task_state}" if fresh.task_state else f"vm_state {fresh.vm_state}"
+    if fresh.task_state or fresh.vm_state not in STATES or fresh.host is None:
+        raise Conflict(f"Cannot '{deed}' instance {server.pk} while it is in {reason}")
+    return fresh.host
