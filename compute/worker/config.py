@@ -27,6 +27,7 @@ class Config:
     driver: str
     libvirt_uri: str
     virt_type: str
+    cpu: str
     broker_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     relay: str
@@ -52,6 +53,7 @@ class Config:
             driver=driver,
             libvirt_uri=environ.get("NEBULET_LIBVIRT_URI", "qemu:///system"),
             virt_type=_one_of(environ, "NEBULET_VIRT_TYPE", "auto", "kvm", "qemu"),
+            cpu=_cpu(environ),
             broker_url=environ.get("BROKER_URL", f"{queue}?db=0"),
             redis_url=environ.get("REDIS_URL", f"{queue}?db=1"),
             relay=environ.get("NEBULET_RELAY") or _relay(state_dir, host, driver),
@@ -79,6 +81,14 @@ def _one_of(environ: Mapping[str, str], name: str, default: str, *others: str) -
     word, words = environ.get(name, default), (default, *others)
     if word not in words:
         raise SystemExit(f"{name} is {word!r}; it is {', '.join(words[:-1])} or {words[-1]}.")
+    return word
+
+
+def _cpu(environ: Mapping[str, str]) -> str:
+    """Return which processor guests see: ``auto``, a mode of libvirt's, or the name of a model."""
+    word = environ.get("NEBULET_CPU", "auto")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", word):
+        raise SystemExit(f"NEBULET_CPU is {word!r}; it is auto, host-model, host-passthrough, maximum or the name of a model.")
     return word
 
 

@@ -96,5 +96,6 @@ def make_driver(config: Config) -> Driver:
             installation=config.name,
             version=config.version,
             virt_type=config.virt_type,
+            cpu=config.cpu,
         )
     )

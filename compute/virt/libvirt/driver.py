@@ -44,6 +44,7 @@ class Options:
     installation: str
     version: str
     virt_type: str = "auto"
+    cpu: str = "auto"
     soft_reboot_s: int = 60
 
 
@@ -220,6 +221,7 @@ class LibvirtDriver:
             cache=self._cache,
             filterref=not self._guarded,
             unified_cgroups=facts.unified_cgroups(),
+            cpu=self._options.cpu,
         )
 
     def _plug(self, interfaces: list[InterfaceSpec], ports: list[Port]) -> None:

@@ -141,3 +141,15 @@ def test_access_is_given_and_taken(personas, cloud):
         Row("admin", "post", path, 404, {"removeTenantAccess": tenant}),
         Row("member", "get", f"{FLAVORS}/3", 404),
     )
+
+
+def test_newer_clients_are_told_of_extra_specs_that_mean_nothing(personas, cloud):
+    specs, one = f"{FLAVORS}/1/os-extra_specs", f"{FLAVORS}/1/os-extra_specs/hw:cpu_policy"
+    odd = {"extra_specs": {"hw:nonsense": "1"}}
+    check(
+        personas,
+        Row("admin", "post", specs, 400, odd, version="2.86"),
+        Row("admin", "put", one, 400, {"hw:cpu_policy": "x"}, version="2.86"),
+        Row("admin", "post", specs, 200, {"extra_specs": {"my:key": "x", "hw:cpu_policy": "shared"}}, version="2.86"),
+        Row("admin", "post", specs, 200, odd, version="2.85"),
+    )

@@ -176,7 +176,8 @@ class ExtraSpecsView(ComputeView):
     def post(self, request: Request, flavor_id: str) -> Response:
         specs = read(bodies.ExtraSpecs, request.data, self.version)["extra_specs"]
         flavor = selectors.get_flavor(self.ctx, flavor_id)
-        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs)
+        checked = self.version >= versions.CHECKED_EXTRA_SPECS
+        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs, checked=checked)
         return Response({"extra_specs": specs})
 
 
@@ -196,7 +197,8 @@ class ExtraSpecView(ComputeView):
             raise BadRequest("Request body and URI mismatch")
         specs = bodies.SpecsField().run_validation(body)
         flavor = selectors.get_flavor(self.ctx, flavor_id)
-        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs)
+        checked = self.version >= versions.CHECKED_EXTRA_SPECS
+        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs, checked=checked)
         return Response(specs)
 
     def delete(self, request: Request, flavor_id: str, key: str) -> Response:
