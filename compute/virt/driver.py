@@ -55,7 +55,8 @@ class InterfaceSpec:
 class GuestSpec:
     """All that a host needs to build a guest. Sizes carry their unit in the name.
 
-    ``meta_data`` is the document of the config drive's ``openstack/latest/meta_data.json``; ``user_data`` is base64.
+    ``meta_data`` is the document of the config drive's ``openstack/latest/meta_data.json``; ``user_data`` is base64, and so are
+    ``files``: what lies in its ``openstack/content``, by the names that ``meta_data`` gives them.
     """
 
     server_id: str
@@ -81,6 +82,7 @@ class GuestSpec:
     meta_data: dict[str, object] = field(default_factory=dict)
     network_data: dict[str, object] = field(default_factory=dict)
     user_data: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)
     extra_specs: dict[str, str] = field(default_factory=dict)
 
