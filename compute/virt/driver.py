@@ -81,6 +81,8 @@ class GuestSpec:
     config_drive: bool = True
     meta_data: dict[str, object] = field(default_factory=dict)
     network_data: dict[str, object] = field(default_factory=dict)
+    vendor_data: dict[str, object] = field(default_factory=dict)
+    ec2_data: dict[str, object] = field(default_factory=dict)
     user_data: str | None = None
     files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)

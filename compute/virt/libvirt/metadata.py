@@ -45,3 +45,14 @@ def display_socket(definition: str) -> str | None:
     """Return the path of the running guest's VNC socket (libvirt: formatdomain.html#graphical-framebuffers)."""
     found = read(definition).find("./devices/graphics[@type='vnc']/listen[@type='socket']")
     return None if found is None else found.get("socket")
+
+
+def addresses_on_buses(definition: str) -> dict[str, str]:
+    """Return the PCI address of each network card by its hardware address (libvirt: formatdomain.html#device-addresses)."""
+    found = {}
+    for card in read(definition).iterfind("./devices/interface"):
+        mac, place = card.find("mac"), card.find("address[@type='pci']")
+        if mac is not None and place is not None:
+            domain, bus, slot, function = (int(place.get(name, "0"), 16) for name in ("domain", "bus", "slot", "function"))
+            found[mac.get("address", "")] = f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
+    return found
