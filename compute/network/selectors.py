@@ -154,6 +154,11 @@ def cards(device_id: str) -> list[NetworkCard]:
     ]
 
 
+def has_card(device_id: str, port_id: str) -> bool:
+    """Whether a port is a device's."""
+    return Port.objects.filter(pk=port_id, device_id=device_id).exists()
+
+
 def _card_address(fixed: FixedAddress) -> CardAddress:
     """The network's own server answers names too, so it is the resolver where nobody named another."""
     subnet = fixed.subnet

@@ -135,6 +135,14 @@ class Display:
     port: int | None = None
 
 
+@dataclass(frozen=True)
+class Card:
+    """Whose network card it is."""
+
+    server_id: str
+    port_id: str
+
+
 class ImageCache(Protocol):
     """Gives a local file for an image, fetching it at most once."""
 
@@ -199,6 +207,14 @@ class Driver(Protocol):
 
     def definition(self, server_id: str) -> str:
         """Return the live domain XML."""
+        ...
+
+    def bridges(self) -> set[str]:
+        """Return the bridges of this host into which guests of this installation are plugged."""
+        ...
+
+    def card_at(self, bridge: str, address: str) -> Card | None:
+        """Return whose card has this address on this bridge now; None for a stranger's."""
         ...
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:

@@ -15,6 +15,7 @@ from compute.virt.driver import (
     BuildProgress,
     Built,
     Cancelled,
+    Card,
     Display,
     GuestSpec,
     HostFacts,
@@ -25,7 +26,7 @@ from compute.virt.driver import (
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.fake_display import FakeDisplay
 from compute.virt.layout import plan
-from compute.virt.libvirt import domain_xml
+from compute.virt.libvirt import domain_xml, metadata
 
 LOG = logging.getLogger(__name__)
 
@@ -167,6 +168,13 @@ class FakeDriver:
 
     def definition(self, server_id: str) -> str:
         return self._get(server_id).definition
+
+    def bridges(self) -> set[str]:
+        return set()
+
+    def card_at(self, bridge: str, address: str) -> Card | None:
+        definitions = {server_id: guest.definition for server_id, guest in self._guests.copy().items()}
+        return metadata.card_at(definitions.items(), bridge, address)
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         self._watchers.append(changed)

@@ -15,6 +15,12 @@ from compute.virt.errors import DriverError
 
 Documents = dict[str, bytes]
 
+# How a host proves to the control plane for which guest it asks.
+TICKET_PURPOSE = "instance-data"
+TICKET_HEADER = "X-Nebulet-Ticket"
+READ, LEAVE_PASSWORD = "read", "password"
+LONGEST_PASSWORD = 4_080
+
 
 @dataclass(frozen=True)
 class InstanceData:

@@ -36,6 +36,8 @@ class Config:
     version: str
     pretence: Pretence
     image_cache_days: int
+    public_url: str
+    metadata_port: int
     queue_key: bytes = field(repr=False)
 
     @classmethod
@@ -62,6 +64,8 @@ class Config:
             version=version,
             pretence=_pretence(environ, name, version),
             image_cache_days=_number(environ, "NEBULET_IMAGE_CACHE_DAYS", 14),
+            public_url=environ.get("NEBULET_PUBLIC_URL", f"http://127.0.0.1:{environ.get('NEBULET_PORT', '8000')}"),
+            metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775),
             queue_key=_queue_key(state_dir),
         )
 

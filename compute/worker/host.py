@@ -21,6 +21,9 @@ from compute.worker.holdings import Holdings
 from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
+from compute.worker.metadata.doorway import Doorway
+from compute.worker.metadata.service import Metadata
+from compute.worker.metadata.source import Source
 from compute.worker.operations import Operations
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
@@ -45,6 +48,8 @@ class Host:
         client = redis.Redis.from_url(config.redis_url)
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
         self._relay = Relay(self.driver, config.queue_key, config.relay)
+        source = Source(config.public_url, config.queue_key, config.host)
+        self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
         commands = Commands(
             self.driver,
             Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept),
@@ -63,6 +68,7 @@ class Host:
         self._console.start()
         self.driver.watch(self._changed)
         self._heartbeat.start()
+        self._metadata.start()
         self._worker.start()
         memory.give_back(thorough=True)
         LOG.info("Host %s works with driver %s", self.config.host, self.config.driver)
@@ -74,6 +80,7 @@ class Host:
 
     def _after(self) -> None:
         self._heartbeat.soon()
+        self._metadata.soon()
         memory.give_back()
 
     def _changed(self, server_id: str, state: PowerState) -> None:

@@ -1,7 +1,9 @@
 """What a definition tells about a guest of ours, read back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from compute.virt.driver import Card
 from compute.virt.libvirt.domain_xml import OURS
 from compute.virt.libvirt.markup import read
 
@@ -39,6 +41,15 @@ def ports(definition: str) -> list[Port]:
         )
         for one in read(definition).iterfind(".//o:guest/o:port", _NS)
     ]
+
+
+def card_at(definitions: Iterable[tuple[str, str]], bridge: str, address: str) -> Card | None:
+    """Return whose card has an address on a bridge, of guests given as server id and definition."""
+    for server_id, definition in definitions:
+        for port in ports(definition):
+            if port.bridge == bridge and address in port.addresses:
+                return Card(server_id, port.id)
+    return None
 
 
 def display_socket(definition: str) -> str | None:
