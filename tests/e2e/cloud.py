@@ -97,7 +97,8 @@ class Cloud:
             if network.startswith(f"{self.name}-"):
                 self.virsh("net-destroy", network, check=False)
                 self.virsh("net-undefine", network, check=False)
-        subprocess.run(["nft", "delete", "table", "bridge", f"nebulet_{self.name}"], check=False, capture_output=True)
+        for table in (("bridge", f"nebulet_{self.name}"), ("ip", f"nebulet_{self.name}_metadata")):
+            subprocess.run(["nft", "delete", "table", *table], check=False, capture_output=True)
 
     def virsh(self, *words: str, check: bool = True) -> str:
         """Return what ``virsh`` prints."""

@@ -25,7 +25,7 @@ class Metadata:
         self._port = port
         self._asked = threading.Event()
         self._servers: dict[tuple[str, int], BridgeServer] = {}
-        self._open = False
+        self._led = False
 
     def start(self) -> None:
         """Take up work; returns at once. Port 0 means that this host has no metadata service."""
@@ -43,9 +43,12 @@ class Metadata:
             self._servers.pop(gone).stop()
         for new in wanted - set(self._servers):
             self._listen(new)
-        if wanted or self._open:
+        if self._servers:
             # Said again each time: whoever flushes the host's rules flushes these as well.
-            self._open = self._doorway.open({bridge for bridge, _index in self._servers})
+            self._led = self._doorway.open({bridge for bridge, _index in self._servers})
+        elif self._led:
+            self._doorway.close()
+            self._led = False
 
     def _listen(self, device: tuple[str, int]) -> None:
         try:

@@ -241,6 +241,9 @@ def test_bridges_that_come_and_go_take_their_servers_with_them(driver, control):
             led.append(set(bridges))
             return True
 
+        def close(self):
+            led.append(set())
+
     here, led = {"lo", "no-such-bridge"}, []
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
