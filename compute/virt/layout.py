@@ -79,8 +79,11 @@ def plan(instances: Path, spec: GuestSpec) -> Layout:
 
 
 def _config_drive(folder: Path, wished: hardware.Hardware, disks: list[Disk]) -> Disk:
-    """A plain disk, which every system with the root disk's driver can read; a CD where the image names a bus for CDs."""
+    """A plain disk, which every system with the root disk's driver can read; a CD where the image names a bus for CDs.
+
+    QEMU has no disks that cannot be written on IDE and SATA, and no CDs on virtio.
+    """
     bus = wished.cdrom_bus or wished.disk_bus
     place = sum(_PREFIXES.get(disk.bus, "sd") == _PREFIXES.get(bus, "sd") for disk in disks)
-    device = "cdrom" if wished.cdrom_bus and bus != "virtio" else "disk"
+    device = "cdrom" if bus in ("ide", "sata") or (wished.cdrom_bus and bus != "virtio") else "disk"
     return Disk("config", folder / "config.iso", "raw", target(bus, place), readonly=True, bus=bus, device=device)

@@ -43,12 +43,12 @@ def tuning(wished: Hardware, shares: int) -> Element:
     return element
 
 
-def features(wished: Hardware) -> Element:
-    """Return what the machine offers beside its devices."""
-    element = E.features(E.acpi(), E.apic())
-    if wished.os_type == "windows":
+def features(wished: Hardware, virt_type: str) -> Element:
+    """Return what the machine offers beside its devices. Only KVM has help for Windows to give, or itself to hide."""
+    element, kvm = E.features(E.acpi(), E.apic()), virt_type == "kvm"
+    if kvm and wished.os_type == "windows":
         element.append(_enlightened(wished))
-    if wished.hidden:
+    if kvm and wished.hidden:
         element.append(E.kvm(E.hidden(state="on")))
     if wished.pmu is not None:
         element.append(E.pmu(state="on" if wished.pmu else "off"))
@@ -66,7 +66,7 @@ def _enlightened(wished: Hardware) -> Element:
     return element
 
 
-def clock(wished: Hardware) -> Element:
+def clock(wished: Hardware, virt_type: str) -> Element:
     """Return timers that keep a guest's time right when it did not run for a while. Windows keeps local time in its clock."""
     windows = wished.os_type == "windows"
     element = E.clock(
@@ -75,7 +75,7 @@ def clock(wished: Hardware) -> Element:
         E.timer(name="hpet", present="yes" if wished.hpet else "no"),
         offset="localtime" if windows else "utc",
     )
-    if windows:
+    if windows and virt_type == "kvm":
         element.append(E.timer(name="hypervclock", present="yes"))
     return element
 

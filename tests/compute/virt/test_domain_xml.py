@@ -76,7 +76,7 @@ CASES["linux"] = (
     samples.guest(vcpus=8, memory_mb=4096, ephemeral_gb=1, image_properties=LINUX, extra_specs={"hw_video:ram_max_mb": "64"}),
     MACHINE,
 )
-CASES["windows"] = (samples.guest(vcpus=2, image_properties=WINDOWS), TCG)
+CASES["windows"] = (samples.guest(vcpus=2, image_properties=WINDOWS), MACHINE)
 CASES["limits"] = (samples.guest(vcpus=2, extra_specs=LIMITS), MACHINE)
 
 HOSTILE = [
@@ -182,3 +182,11 @@ def test_processor_flags_are_asked_of_a_processor_that_can_have_them():
 def test_a_host_refuses_hardware_that_it_cannot_build():
     with pytest.raises(DriverError, match="not one of"):
         build(samples.guest(image_properties={"hw_disk_bus": "<disk/>"}), MACHINE)
+
+
+def test_without_kvm_there_is_nothing_to_hide_and_no_help_for_windows():
+    definition = read(build(samples.guest(image_properties=WINDOWS), TCG))
+
+    assert [one.tag for one in definition.find("features")] == ["acpi", "apic", "pmu"]
+    assert definition.find("clock").get("offset") == "localtime"
+    assert definition.find("clock/timer[@name='hypervclock']") is None
