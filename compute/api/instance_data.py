@@ -1,7 +1,6 @@
 """The door through which the metadata service of a host asks what a guest may know. Who asks is proved by a sealed ticket."""
 
 from dataclasses import asdict
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -14,7 +13,6 @@ from portal.core.errors import CloudError, Unauthorized
 
 LIFETIME_S = 30
 _DEEDS = {"GET": READ, "POST": LEAVE_PASSWORD}
-_CARD = ("host", "server", "port")
 
 
 @csrf_exempt
@@ -22,16 +20,16 @@ _CARD = ("host", "server", "port")
 def instance_data(request: HttpRequest) -> HttpResponse:
     """GET /compute/instance-data, and POST to leave a sealed password."""
     try:
-        card = [str(value) for value in _redeem(request)]
+        host, server_id, port_id = _redeem(request)
         if request.method == "GET":
-            return JsonResponse(asdict(service.of_card(*card)))
-        service.keep_password(*card, request.body.decode("ascii", "replace"))
+            return JsonResponse(asdict(service.of_card(host, server_id, port_id)))
+        service.keep_password(host, server_id, port_id, request.body.decode("ascii", "replace"))
     except CloudError as error:
         return HttpResponse(error.message, status=error.status, content_type="text/plain")
     return HttpResponse(status=204)
 
 
-def _redeem(request: HttpRequest) -> list[Any]:
+def _redeem(request: HttpRequest) -> tuple[str, str, str]:
     """Return host, server and port that the ticket names; a ticket to read does not write."""
     try:
         ticket = signing.unseal(bus.queue_key(), TICKET_PURPOSE, request.headers.get(TICKET_HEADER, ""), LIFETIME_S)
@@ -39,4 +37,4 @@ def _redeem(request: HttpRequest) -> list[Any]:
         raise Unauthorized("The ticket is not valid or has ended.") from error
     if ticket.get("deed") != _DEEDS[request.method or ""]:
         raise Unauthorized("The ticket is for something else.")
-    return [ticket.get(name) for name in _CARD]
+    return str(ticket.get("host")), str(ticket.get("server")), str(ticket.get("port"))

@@ -65,7 +65,7 @@ class Config:
             pretence=_pretence(environ, name, version),
             image_cache_days=_number(environ, "NEBULET_IMAGE_CACHE_DAYS", 14),
             public_url=environ.get("NEBULET_PUBLIC_URL", f"http://127.0.0.1:{environ.get('NEBULET_PORT', '8000')}"),
-            metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775),
+            metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775, most=65535),
             queue_key=_queue_key(state_dir),
         )
 
@@ -96,11 +96,13 @@ def _cpu(environ: Mapping[str, str]) -> str:
     return word
 
 
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+def _number(environ: Mapping[str, str], name: str, default: int, *, most: int | None = None) -> int:
     """Return a variable's whole number, which is not negative."""
     text = environ.get(name, str(default))
     if not (text.isascii() and text.isdigit()):
         raise SystemExit(f"{name} is {text!r}, which is no whole number.")
+    if most is not None and int(text) > most:
+        raise SystemExit(f"{name} is {text!r}; it is {most} at most.")
     return int(text)
 
 

@@ -109,6 +109,7 @@ def resolve(vcpus: int, extra_specs: Mapping[str, str], properties: Mapping[str,
         disk_bus=both.get("disk_bus", "virtio"),
         scsi_model=both.get("scsi_model", "virtio-scsi"),
         vif_model=both.get("vif_model", "virtio"),
+        vif_queues=_queues(vcpus, flavor, image),
         packed_ring=_agreed("virtio_packed_ring", flavor, image) or False,
         video_model=both.get("video_model", "cirrus"),
         video_ram_mb=_video_ram(specs, image),
@@ -123,7 +124,6 @@ def resolve(vcpus: int, extra_specs: Mapping[str, str], properties: Mapping[str,
         drive_label=both.get("img_config_drive_label", "config-2"),
         **_firmware(specs, image),
         **_quotas(specs),
-        **_queues(vcpus, flavor, image),
         **_rng(specs),
     )
 
@@ -248,9 +248,9 @@ def _bounded(specs: Mapping[str, Any], name: str, least: int, most: int) -> int 
     return value
 
 
-def _queues(vcpus: int, flavor: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, int]:
+def _queues(vcpus: int, flavor: Mapping[str, Any], image: Mapping[str, Any]) -> int:
     wanted = _agreed("vif_multiqueue_enabled", flavor, image)
-    return {"vif_queues": min(vcpus, 256) if wanted and image.get("vif_model", "virtio") == "virtio" else 1}
+    return min(vcpus, 256) if wanted and image.get("vif_model", "virtio") == "virtio" else 1
 
 
 def _rng(specs: Mapping[str, Any]) -> dict[str, Any]:

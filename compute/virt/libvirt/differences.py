@@ -32,7 +32,7 @@ def steady(definition: str) -> str:
         root = read(definition)
     except Malformed:
         return definition
-    root.attrib.pop("id", None)
+    root.attrib.pop("id", "")
     for label in root.findall("seclabel"):
         root.remove(label)
     for element in root.iter():
@@ -43,7 +43,7 @@ def steady(definition: str) -> str:
 def _settle(element: Element) -> None:
     place = _PLACES.get(str(element.tag))
     if place:
-        element.attrib.pop(place, None)
+        element.attrib.pop(place, "")
     path = element.get("path", "")
     if path.startswith("/dev/pts/"):
         element.attrib.pop("path")

@@ -22,7 +22,7 @@ def controllers(wished: Hardware, disks: Sequence[Disk]) -> list[Element]:
 
 def card_driver(wished: Hardware) -> list[Element]:
     """Return how a virtio card works, where it differs: several queues, or packed ones."""
-    words = {}
+    words: dict[str, str] = {}
     if wished.vif_queues > 1:
         words.update(name="vhost", queues=str(wished.vif_queues))
     if wished.packed_ring and wished.vif_model == "virtio":
