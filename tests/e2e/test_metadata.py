@@ -23,7 +23,7 @@ echo asked everything
 
 def test_a_guest_learns_about_itself_from_the_famous_address(cloud):
     api = Api(cloud)
-    server_id = api.create("curious", user_data=base64.b64encode(SCRIPT.encode()).decode())
+    server_id = api.create("curious", user_data=base64.b64encode(SCRIPT.encode()).decode(), config_drive=False)
     server = api.wait(server_id)
     address = server["addresses"]["private"][0]["addr"]
     try:
@@ -32,6 +32,8 @@ def test_a_guest_learns_about_itself_from_the_famous_address(cloud):
     finally:
         api.delete(server_id)
 
+    assert "metadata read from http://169.254.169.254/openstack/latest" in log
+    assert "curious login:" in log
     assert f'"uuid": "{server_id}"' in log
     assert f"address {address}" in log
     assert "script #!/bin/sh" in log
