@@ -166,10 +166,10 @@ def action_log(ctx: RequestContext, server: Server, rule: Rule = policies.ACTION
     return server.actions.select_related("server").prefetch_related(events)
 
 
-def latest_definition(ctx: RequestContext, server: Server) -> ServerDefinition | None:
-    """Return the newest domain definition, for whoever may see hosts and domains."""
+def definitions_of(ctx: RequestContext, server: Server) -> list[ServerDefinition]:
+    """Return the stored domain definitions, newest first, for whoever may see hosts and domains."""
     authorize(ctx, policies.EXTENDED_ATTRIBUTES, server)
-    return server.definitions.order_by("-created_at").first()
+    return list(server.definitions.order_by("-created_at", "-pk"))
 
 
 def faults_of(server_ids: Iterable[str]) -> dict[str, ServerFault]:

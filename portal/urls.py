@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from compute.api.instance_data import instance_data
 from portal.health import healthz
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("identity", include("accounts.api.v3.urls")),
     path("image", include("images.api.v2.urls")),
     path("image", include("compute.api.image_cache.urls")),
+    path("compute/instance-data", instance_data),
     path("compute", include("compute.api.v2_1.urls")),
     path("network", include("compute.network.api.v2_0.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

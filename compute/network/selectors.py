@@ -126,6 +126,64 @@ def devices_with_address(word: str, version: int) -> QuerySet[FixedAddress, str]
     return rows.values_list("port__device_id", flat=True)
 
 
+@dataclass(frozen=True)
+class CardAddress:
+    """A fixed address with what its subnet says of it."""
+
+    address: str
+    cidr: str
+    gateway: str | None
+    dhcp: bool
+    resolvers: list[str]
+    routes: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """One network card as its own device may know it."""
+
+    port_id: str
+    mac: str
+    tag: str | None
+    network_id: str
+    mtu: int
+    addresses: list[CardAddress]
+
+
+def cards(device_id: str) -> list[NetworkCard]:
+    """Return a device's network cards with all that their addresses mean, in order."""
+    ports = Port.objects.filter(device_id=device_id).select_related("network")
+    return [
+        NetworkCard(
+            port_id=port.pk,
+            mac=port.mac_address,
+            tag=port.tag,
+            network_id=port.network_id,
+            mtu=port.network.mtu,
+            addresses=[_card_address(fixed) for fixed in port.fixed_addresses.all()],
+        )
+        for port in ports.prefetch_related(Prefetch("fixed_addresses", FixedAddress.objects.select_related("subnet")))
+    ]
+
+
+def has_card(device_id: str, port_id: str) -> bool:
+    """Whether a port is a device's."""
+    return Port.objects.filter(pk=port_id, device_id=device_id).exists()
+
+
+def _card_address(fixed: FixedAddress) -> CardAddress:
+    """The network's own server answers names too, so it is the resolver where nobody named another."""
+    subnet = fixed.subnet
+    return CardAddress(
+        address=fixed.address,
+        cidr=subnet.cidr,
+        gateway=subnet.gateway_ip,
+        dhcp=subnet.enable_dhcp,
+        resolvers=subnet.dns_nameservers or ([subnet.gateway_ip] if subnet.gateway_ip else []),
+        routes=subnet.host_routes,
+    )
+
+
 def interface_specs(device_id: str) -> list[InterfaceSpec]:
     """Return what a host needs to plug a device in: one entry per network card, in order."""
     ports = ports_with_filters().filter(device_id=device_id).select_related("network").prefetch_related("network__subnets")

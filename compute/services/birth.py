@@ -15,6 +15,7 @@ from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 
 _PROPERTY_MAX = 255
+_DRIVE = "img_config_drive"
 _NO = frozenset({"0", "f", "false", "off", "n", "no"})
 
 
@@ -96,7 +97,7 @@ class Birth:
             name=name,
             hostname=self.columns.get("hostname") or launch.hostname_of(name, server_id),
             description=self.columns.get("description"),
-            config_drive=self.columns.get("config_drive") is not False,
+            config_drive=self.columns.get("config_drive") is not False or self.wish.image.custom.get(_DRIVE) == "mandatory",
             reservation_id=self.reservation,
             launch_index=index,
             requested_zone=self.place.zone,

@@ -9,6 +9,7 @@ from typing import Any
 from compute import policies
 from compute.models import Flavor, Keypair
 from compute.selectors import get_flavor
+from compute.virt import hardware
 from images.models import Image
 from images.selectors import get_image
 from images.states import ARCHIVES, ImageStatus
@@ -45,6 +46,7 @@ def check(
     """Return the launch with all it names; raises BadRequest, QuotaExceeded or Forbidden with a sentence."""
     flavor, image = _flavor(ctx, flavor_id), _image(ctx, image_id)
     _require_room(ctx, flavor, image)
+    require_hardware(flavor.vcpus, flavor.extra_specs, image)
     return Wish(
         image=image,
         flavor=flavor,
@@ -109,6 +111,14 @@ def _require_room(ctx: RequestContext, flavor: Flavor, image: Image) -> None:
             "Flavor's disk is smaller than the minimum size specified in image metadata. "
             f"Flavor disk is {room} bytes, minimum size is {image.min_disk * GIB} bytes."
         )
+
+
+def require_hardware(vcpus: int, extra_specs: dict[str, str], image: Image) -> None:
+    """Refuse a guest whose flavor and image ask together for hardware that no host can build."""
+    try:
+        hardware.resolve(vcpus, extra_specs, image.custom)
+    except hardware.Refused as error:
+        raise BadRequest(str(error)) from error
 
 
 def _keypair(ctx: RequestContext, key_name: str | None) -> Keypair | None:

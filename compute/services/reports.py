@@ -15,6 +15,7 @@ from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
 from compute.services import actions, failures, outcomes, removal
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, VmState, resting
+from compute.virt.libvirt.differences import steady
 
 LOG = logging.getLogger(__name__)
 
@@ -83,6 +84,10 @@ def _deleted(server: Server, report: OperationFinished) -> None:
 
 
 def _keep_definition(server: Server, report: OperationFinished) -> None:
+    """Store what the host was told, unless the last start was told the same."""
+    last = server.definitions.order_by("-created_at", "-pk").first()
+    if last is not None and last.host == report.host and steady(last.xml) == steady(report.definition or ""):
+        return
     ServerDefinition.objects.create(server=server, host=report.host, xml=report.definition or "", request_id=report.request_id)
     surplus = server.definitions.order_by("-created_at", "-pk").values_list("pk", flat=True)[DEFINITIONS_KEPT:]
     if surplus:

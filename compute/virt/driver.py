@@ -92,6 +92,8 @@ class GuestSpec:
     config_drive: bool = True
     meta_data: dict[str, object] = field(default_factory=dict)
     network_data: dict[str, object] = field(default_factory=dict)
+    vendor_data: dict[str, object] = field(default_factory=dict)
+    ec2_data: dict[str, object] = field(default_factory=dict)
     user_data: str | None = None
     files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)
@@ -142,6 +144,14 @@ class Display:
     kind: str
     socket: str | None = None
     port: int | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """Whose network card it is."""
+
+    server_id: str
+    port_id: str
 
 
 class ImageCache(Protocol):
@@ -227,6 +237,14 @@ class Driver(Protocol):
 
     def diagnostics(self, server_id: str) -> Diagnostics:
         """Return the counters of a guest, asked of the hypervisor now; raises GuestNotRunning."""
+        ...
+
+    def bridges(self) -> set[str]:
+        """Return the bridges of this host into which guests of this installation are plugged."""
+        ...
+
+    def card_at(self, bridge: str, address: str) -> Card | None:
+        """Return whose card has this address on this bridge now; None for a stranger's."""
         ...
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:

@@ -17,6 +17,7 @@ from compute.virt.driver import (
     BuildProgress,
     Built,
     Cancelled,
+    Card,
     Display,
     GuestSpec,
     HostFacts,
@@ -29,7 +30,7 @@ from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, Gues
 from compute.virt.fake_display import FakeDisplay
 from compute.virt.filtering import GroupSpec, PortFilter
 from compute.virt.layout import plan
-from compute.virt.libvirt import domain_xml
+from compute.virt.libvirt import domain_xml, metadata
 
 LOG = logging.getLogger(__name__)
 
@@ -208,6 +209,13 @@ class FakeDriver:
         if guest.state != PowerState.RUNNING:
             raise GuestNotRunning(server_id)
         return fake_diagnostics.of(guest.definition, guest.vcpus, guest.memory_mb)
+
+    def bridges(self) -> set[str]:
+        return set()
+
+    def card_at(self, bridge: str, address: str) -> Card | None:
+        definitions = {server_id: guest.definition for server_id, guest in self._guests.copy().items()}
+        return metadata.card_at(definitions.items(), bridge, address)
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         self._watchers.append(changed)

@@ -166,12 +166,21 @@ class Commands:
 
     def _send(self, report: OperationFinished) -> None:
         state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
-        told = replace(report, power_state=state)
+        told = replace(report, power_state=state, definition=report.definition or self._definition(report, state))
         self._reporter.send(told)
         self._done[told.request_id] = told
         while len(self._done) > _REMEMBERED:
             self._done.popitem(last=False)
         self._after()
+
+    def _definition(self, report: OperationFinished, state: PowerState) -> str | None:
+        """Return what a guest runs with after each start, since a start may have changed it."""
+        if report.fault is not None or state != PowerState.RUNNING:
+            return None
+        try:
+            return self._driver.definition(report.server_id)
+        except DriverError:
+            return None
 
     def _report(self, command: GuestCommand, fault: str | None) -> OperationFinished:
         return OperationFinished(

@@ -27,6 +27,7 @@ class Config:
     driver: str
     libvirt_uri: str
     virt_type: str
+    cpu: str
     broker_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     relay: str
@@ -35,6 +36,8 @@ class Config:
     version: str
     pretence: Pretence
     image_cache_days: int
+    public_url: str
+    metadata_port: int
     queue_key: bytes = field(repr=False)
 
     @classmethod
@@ -52,6 +55,7 @@ class Config:
             driver=driver,
             libvirt_uri=environ.get("NEBULET_LIBVIRT_URI", "qemu:///system"),
             virt_type=_one_of(environ, "NEBULET_VIRT_TYPE", "auto", "kvm", "qemu"),
+            cpu=_cpu(environ),
             broker_url=environ.get("BROKER_URL", f"{queue}?db=0"),
             redis_url=environ.get("REDIS_URL", f"{queue}?db=1"),
             relay=environ.get("NEBULET_RELAY") or _relay(state_dir, host, driver),
@@ -60,6 +64,8 @@ class Config:
             version=version,
             pretence=_pretence(environ, name, version),
             image_cache_days=_number(environ, "NEBULET_IMAGE_CACHE_DAYS", 14),
+            public_url=environ.get("NEBULET_PUBLIC_URL", f"http://127.0.0.1:{environ.get('NEBULET_PORT', '8000')}"),
+            metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775, most=65535),
             queue_key=_queue_key(state_dir),
         )
 
@@ -82,11 +88,21 @@ def _one_of(environ: Mapping[str, str], name: str, default: str, *others: str) -
     return word
 
 
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+def _cpu(environ: Mapping[str, str]) -> str:
+    """Return which processor guests see: ``auto``, a mode of libvirt's, or the name of a model."""
+    word = environ.get("NEBULET_CPU", "auto")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", word):
+        raise SystemExit(f"NEBULET_CPU is {word!r}; it is auto, host-model, host-passthrough, maximum or the name of a model.")
+    return word
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, *, most: int | None = None) -> int:
     """Return a variable's whole number, which is not negative."""
     text = environ.get(name, str(default))
     if not (text.isascii() and text.isdigit()):
         raise SystemExit(f"{name} is {text!r}, which is no whole number.")
+    if most is not None and int(text) > most:
+        raise SystemExit(f"{name} is {text!r}; it is {most} at most.")
     return int(text)
 
 

@@ -5,7 +5,6 @@ import http.client
 import logging
 import time
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import (
     HTTPDefaultErrorHandler,
@@ -53,7 +52,7 @@ def download(image: ImageRef, path: Path, tell: Tell) -> None:
 def _try(image: ImageRef, path: Path, tell: Tell) -> None:
     digest = hashlib.new(image.hash_algo, usedforsecurity=False)
     done = 0
-    with _opener().open(image.url, timeout=_TIMEOUT_S) as source, path.open("wb") as target:
+    with opener().open(image.url, timeout=_TIMEOUT_S) as source, path.open("wb") as target:
         while block := source.read(_BLOCK):
             done += len(block)
             if done > image.size:
@@ -71,7 +70,7 @@ def _try(image: ImageRef, path: Path, tell: Tell) -> None:
         raise ImageUnavailable(f"Image {image.id} does not match its checksum.")
 
 
-def _opener() -> Any:
+def opener() -> OpenerDirector:
     """HTTP and nothing else: no files, no redirects, no proxy in between."""
     opener = OpenerDirector()
     for handler in (HTTPHandler(), HTTPSHandler(), HTTPErrorProcessor(), HTTPDefaultErrorHandler(), UnknownHandler()):

@@ -22,6 +22,9 @@ from compute.worker.holdings import Holdings
 from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
+from compute.worker.metadata.doorway import Doorway
+from compute.worker.metadata.service import Metadata
+from compute.worker.metadata.source import Source
 from compute.worker.operations import Operations
 from compute.worker.port_commands import PortCommands
 from compute.worker.questions import Questions
@@ -49,6 +52,8 @@ class Host:
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
         self._questions = Questions(client, config.host, config.queue_key, self.driver)
         self._relay = Relay(self.driver, config.queue_key, config.relay)
+        source = Source(config.public_url, config.queue_key, config.host)
+        self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
         commands = Commands(
             self.driver,
             Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept),
@@ -69,6 +74,7 @@ class Host:
         self._questions.start()
         self.driver.watch(self._changed)
         self._heartbeat.start()
+        self._metadata.start()
         self._worker.start()
         self._reporter.try_send(FiltersWanted(self.config.host, time.time()))
         memory.give_back(thorough=True)
@@ -81,6 +87,7 @@ class Host:
 
     def _after(self) -> None:
         self._heartbeat.soon()
+        self._metadata.soon()
         memory.give_back()
 
     def _changed(self, server_id: str, state: PowerState) -> None:
@@ -103,5 +110,6 @@ def make_driver(config: Config) -> Driver:
             installation=config.name,
             version=config.version,
             virt_type=config.virt_type,
+            cpu=config.cpu,
         )
     )

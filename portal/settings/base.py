@@ -17,6 +17,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 NAME = ENV.name
 PUBLIC_URL = ENV.public_url
 STATE_DIR = ENV.state_dir
+VENDOR_DATA_FILE = ENV.vendor_data
 REGION = "RegionOne"
 NETWORK_CIDR = ENV.network_cidr
 ADMIN_PASSWORD = ENV.admin_password

@@ -71,6 +71,7 @@ class Environment:
     name: str
     network_cidr: str | None
     image_settings: Path
+    vendor_data: Path
     admin_password: str | None = field(repr=False)
     debug: bool
     log_format: str
@@ -101,6 +102,7 @@ class Environment:
             name=env.get("NEBULET_NAME", "nebulet"),
             network_cidr=env.get("NEBULET_NETWORK_CIDR"),
             image_settings=Path(env.get("NEBULET_IMAGE_SETTINGS", state / "images.toml")),
+            vendor_data=Path(env.get("NEBULET_VENDOR_DATA", state / "vendor_data.json")),
             admin_password=env.get("NEBULET_ADMIN_PASSWORD"),
             debug=_flag("NEBULET_DEBUG"),
             log_format=_one_of(env.get("NEBULET_LOG_FORMAT", "text"), "text", "json"),

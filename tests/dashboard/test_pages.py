@@ -6,6 +6,7 @@ import pytest
 from django.test import override_settings
 from django.urls import reverse
 
+from compute.models import ServerDefinition
 from tests.dashboard.world import make_server
 
 LISTS = [
@@ -79,6 +80,30 @@ def test_the_definition_is_for_operators_alone(world, browse):
 
     assert browse("member").get(address).status_code == 404
     assert browse("admin").get(address).status_code == 200
+
+
+def test_each_definition_is_shown_with_what_changed_since_the_last_one(world, browse):
+    address, texts = (
+        tab_address(world.server, "definition"),
+        ("<domain><vcpu>1</vcpu></domain>", "<domain><vcpu>2</vcpu></domain>"),
+    )
+    first, second = (
+        ServerDefinition.objects.create(server=world.server, host="host1", xml=text, request_id=f"req-{text[14]}")
+        for text in texts
+    )
+    admin = browse("admin")
+
+    newest = admin.get(address).text
+    assert '<span data-sign="+">+   &lt;vcpu&gt;2&lt;/vcpu&gt;' in newest
+    assert '<span data-sign="-">-   &lt;vcpu&gt;1&lt;/vcpu&gt;' in newest
+    assert f"?definition={first.pk}" in newest
+    oldest = admin.get(f"{address}?definition={first.pk}").text
+    assert "This is the first definition." in oldest
+    assert "&lt;vcpu&gt;1&lt;/vcpu&gt;" in oldest
+    assert "&lt;vcpu&gt;2&lt;/vcpu&gt;" not in oldest
+    assert admin.get(f"{address}?definition=999999").status_code == 404
+    assert admin.get(f"{address}?definition=x").status_code == 404
+    assert second.pk > first.pk
 
 
 @pytest.mark.parametrize("tab", TABS)

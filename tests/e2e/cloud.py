@@ -97,8 +97,9 @@ class Cloud:
             if network.startswith(f"{self.name}-"):
                 self.virsh("net-destroy", network, check=False)
                 self.virsh("net-undefine", network, check=False)
-        for family in ("bridge", "ip"):
-            subprocess.run(["nft", "delete", "table", family, f"nebulet_{self.name}"], check=False, capture_output=True)
+        for table in (("bridge", ""), ("ip", ""), ("ip", "_metadata")):
+            name = f"nebulet_{self.name}{table[1]}"
+            subprocess.run(["nft", "delete", "table", table[0], name], check=False, capture_output=True)
 
     def virsh(self, *words: str, check: bool = True) -> str:
         """Return what ``virsh`` prints."""

@@ -5,24 +5,29 @@ The order and the words are those of libvirt's format (libvirt: formatdomain.htm
 
 from dataclasses import dataclass
 
+from compute.virt import hardware
 from compute.virt.driver import GuestSpec, InterfaceSpec
+from compute.virt.hardware import Hardware
 from compute.virt.layout import Disk, Layout
+from compute.virt.libvirt import extras, processor
 from compute.virt.libvirt.markup import E, Element, maker, render, text
 from compute.virt.naming import tap
 
 NOVA = "http://openstack.org/xmlns/libvirt/nova/1.0"
 OURS = "urn:nebulet:domain:1"
 OUR_PREFIX = "nebulet"
-DEFAULT_CMDLINE = "root=/dev/vda console=tty0 console=ttyS0"
-
+DEFAULT_CMDLINE = "root=/dev/{} console=tty0 console=ttyS0"
 _N = maker("nova", NOVA)
 _O = maker(OUR_PREFIX, OURS)
-_VIDEO_MODELS = ("cirrus", "vga", "virtio", "qxl", "bochs")
+_PLAIN = Hardware()
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What the host adds to a definition. ``filterref``: let libvirt's own filter stop spoofing, where nftables cannot."""
+    """What the host adds to a definition.
+
+    ``filterref``: let libvirt's own filter stop spoofing, where nftables cannot. ``cpu`` is a mode or model of processor, or ``auto``.
+    """
 
     installation: str
     version: str
@@ -30,23 +35,26 @@ class Machine:
     cache: str
     filterref: bool = False
     unified_cgroups: bool = False
+    cpu: str = "auto"
 
 
 def build(spec: GuestSpec, layout: Layout, machine: Machine) -> str:
     """Return the whole definition, indented for people."""
+    wished = hardware.resolve(spec.vcpus, spec.extra_specs, spec.image_properties)
     domain = E.domain(
         E.uuid(spec.server_id),
         E.name(text(spec.domain_name)),
         E.memory(str(spec.memory_mb * 1024)),
+        *processor.memory_backing(wished),
         E.vcpu(str(spec.vcpus)),
         E.metadata(nova_metadata(spec, machine), our_metadata(spec, machine)),
         sysinfo(spec, machine),
-        boot(spec, layout),
-        E.features(E.acpi(), E.apic()),
-        E.cputune(E.shares(str(cpu_shares(spec.vcpus, machine)))),
-        clock(),
-        cpu(spec.vcpus, machine),
-        devices(spec, layout, machine),
+        boot(spec, layout, wished),
+        processor.features(wished, machine.virt_type),
+        processor.tuning(wished, cpu_shares(spec.vcpus, machine, wished)),
+        processor.clock(wished, machine.virt_type),
+        processor.model(wished, machine.virt_type, machine.cpu),
+        devices(spec, layout, machine, wished),
         type=machine.virt_type,
     )
     return render(domain)
@@ -92,10 +100,13 @@ def port_attributes(interface: InterfaceSpec) -> dict[str, str]:
 
 
 def sysinfo(spec: GuestSpec, machine: Machine) -> Element:
-    """What the guest reads from its SMBIOS tables (libvirt: formatdomain.html#smbios-system-information)."""
+    """What the guest reads from its SMBIOS tables (libvirt: formatdomain.html#smbios-system-information).
+
+    The product's name is the one by which cloud-init recognises a cloud of this kind, and so asks the metadata service.
+    """
     entries = {
         "manufacturer": "Nebulet",
-        "product": "Nebulet Compute",
+        "product": "OpenStack Compute",
         "version": machine.version,
         "serial": spec.server_id,
         "uuid": spec.server_id,
@@ -104,78 +115,82 @@ def sysinfo(spec: GuestSpec, machine: Machine) -> Element:
     return E.sysinfo(E.system(*(E.entry(value, name=name) for name, value in entries.items())), type="smbios")
 
 
-def boot(spec: GuestSpec, layout: Layout) -> Element:
-    """From the disk, or straight into the image's own kernel (libvirt: formatdomain.html#direct-kernel-boot)."""
-    parts = [E.type("hvm")]
+def boot(spec: GuestSpec, layout: Layout, wished: Hardware = _PLAIN) -> Element:
+    """From the disk, or straight into the image's own kernel (libvirt: formatdomain.html#direct-kernel-boot).
+
+    Which firmware file is right for UEFI, libvirt chooses among those that the host has (formatdomain.html#bios-bootloader).
+    """
+    parts = [E.type("hvm", machine=wished.machine) if wished.machine else E.type("hvm")]
+    if wished.secure_boot:
+        parts.append(E.loader(secure="yes"))
     if layout.kernel is None:
         parts.append(E.boot(dev="hd"))
     else:
         parts.append(E.kernel(str(layout.kernel)))
         if layout.ramdisk is not None:
             parts.append(E.initrd(str(layout.ramdisk)))
-        parts.append(E.cmdline(text(spec.kernel_args) or DEFAULT_CMDLINE))
+        parts.append(E.cmdline(text(spec.kernel_args) or DEFAULT_CMDLINE.format(layout.disks[0].target)))
+    if wished.boot_menu:
+        parts.append(E.bootmenu(enable="yes"))
     parts.append(E.smbios(mode="sysinfo"))
-    return E.os(*parts)
+    return E.os(*parts, firmware="efi") if wished.uefi else E.os(*parts)
 
 
-def cpu_shares(vcpus: int, machine: Machine) -> int:
+def cpu_shares(vcpus: int, machine: Machine, wished: Hardware = _PLAIN) -> int:
     """A guest's weight against others. Unified control groups know no weight above 10000 (libvirt: formatdomain.html#cpu-tuning)."""
-    shares = 1024 * vcpus
+    shares = wished.cpu_shares or 1024 * vcpus
     return min(shares, 10_000) if machine.unified_cgroups else shares
 
 
-def clock() -> Element:
-    """Timers that keep a guest's time right when it did not run for a while."""
-    return E.clock(
-        E.timer(name="pit", tickpolicy="delay"),
-        E.timer(name="rtc", tickpolicy="catchup"),
-        E.timer(name="hpet", present="no"),
-        offset="utc",
-    )
-
-
-def cpu(vcpus: int, machine: Machine) -> Element:
-    """One socket per vCPU; under KVM the host's model, so that guests have its instructions."""
-    topology = E.topology(sockets=str(vcpus), cores="1", threads="1")
-    return E.cpu(topology, mode="host-model") if machine.virt_type == "kvm" else E.cpu(topology, match="exact")
-
-
-def devices(spec: GuestSpec, layout: Layout, machine: Machine) -> Element:
+def devices(spec: GuestSpec, layout: Layout, machine: Machine, wished: Hardware = _PLAIN) -> Element:
     """Everything that is plugged in."""
     return E.devices(
-        *(disk(one, machine) for one in layout.disks),
-        *(interface(one, machine) for one in spec.interfaces),
+        *extras.controllers(wished, layout.disks),
+        *(disk(one, machine, wished) for one in layout.disks),
+        *(interface(one, machine, wished) for one in spec.interfaces),
         E.serial(E.source(path=str(layout.console)), type="file"),
-        E.serial(type="pty"),
+        *(E.serial(type="pty") for _ in range(wished.serial_ports)),
+        *extras.guest_agent(wished),
+        *extras.pointer(wished),
         display(),
-        E.video(E.model(type=video_model(spec))),
+        *extras.sound(wished),
+        *extras.video(wished),
+        *extras.watchdog(wished),
         E.memballoon(E.stats(period="10"), model="virtio"),
-        E.rng(E.backend("/dev/urandom", model="random"), model="virtio"),
+        *extras.rng(wished),
     )
 
 
-def disk(one: Disk, machine: Machine) -> Element:
-    """A disk on virtio; freed blocks go back to the host (libvirt: formatdomain.html#hard-drives-floppy-disks-cdroms)."""
+def disk(one: Disk, machine: Machine, wished: Hardware = _PLAIN) -> Element:
+    """A disk; freed blocks go back to the host (libvirt: formatdomain.html#hard-drives-floppy-disks-cdroms)."""
     driver = E.driver(name="qemu", type=one.format, cache=machine.cache)
     if not one.readonly:
         driver.set("discard", "unmap")
-    element = E.disk(driver, E.source(file=str(one.path)), E.target(bus="virtio", dev=one.target), type="file", device="disk")
+    if wished.packed_ring and one.bus == "virtio":
+        driver.set("packed", "on")
+    element = E.disk(
+        driver, E.source(file=str(one.path)), E.target(bus=one.bus, dev=one.target), type="file", device=one.device
+    )
+    if wished.disk_limits and not one.readonly:
+        element.append(E.iotune(*(getattr(E, name)(str(value)) for name, value in sorted(wished.disk_limits.items()))))
     if one.readonly:
         element.append(E.readonly())
     return element
 
 
-def interface(one: InterfaceSpec, machine: Machine) -> Element:
+def interface(one: InterfaceSpec, machine: Machine, wished: Hardware = _PLAIN) -> Element:
     """A network card on the network's bridge."""
     element = E.interface(
         E.mac(address=one.mac),
-        E.model(type="virtio"),
+        E.model(type=wished.vif_model),
         E.source(bridge=one.network.bridge),
         E.target(dev=tap(one.port_id)),
         type="bridge",
     )
+    element.extend(extras.card_driver(wished))
     if one.network.mtu != 1500:
         element.append(E.mtu(size=str(one.network.mtu)))
+    element.extend(extras.bandwidth(wished))
     if machine.filterref:
         element.append(E.filterref(*(E.parameter(name="IP", value=ip) for ip in one.addresses), filter="clean-traffic"))
     return element
@@ -184,9 +199,3 @@ def interface(one: InterfaceSpec, machine: Machine) -> Element:
 def display() -> Element:
     """VNC on a socket that libvirt makes in a folder of its own, closed to all but root and QEMU's user."""
     return E.graphics(E.listen(type="socket"), type="vnc")
-
-
-def video_model(spec: GuestSpec) -> str:
-    """Cirrus shows text and pictures in every guest; an image may ask for another."""
-    wanted = spec.image_properties.get("hw_video_model", "")
-    return wanted if wanted in _VIDEO_MODELS else "cirrus"

@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from compute.virt.driver import (
     BuildProgress,
     Built,
     Cancelled,
+    Card,
     Display,
     GuestSpec,
     HostFacts,
@@ -47,6 +49,7 @@ class Options:
     installation: str
     version: str
     virt_type: str = "auto"
+    cpu: str = "auto"
     soft_reboot_s: int = 60
 
 
@@ -67,6 +70,7 @@ class LibvirtDriver:
         self._virt_type = "test" if pretended else facts.virt_type(options.virt_type)
         self._cache = storage.cache_mode(self._instances)
         self._ours: dict[str, bool] = {}
+        self._had: dict[tuple[str, str], str] = {}
         self._processor: tuple[str, str, list[str]] | None = None
         self._connection.opened = self._guard_again
 
@@ -200,6 +204,25 @@ class LibvirtDriver:
                 raise GuestNotRunning(server_id)
             return diagnostics.of(domain, self._virt_type)
 
+    def bridges(self) -> set[str]:
+        return self._networks.bridges()
+
+    def card_at(self, bridge: str, address: str) -> Card | None:
+        """Every question is asked of libvirt anew: an address that was a guest's a moment ago may be another's now.
+
+        Who had it last is looked at first, so that hundreds of guests cost no more than one.
+        """
+        with translated():
+            known = self._find(self._had[bridge, address]) if (bridge, address) in self._had else None
+            first = [] if known is None else [known]
+            definitions = ((one.UUIDString(), self._inactive(one)) for one in chain(first, self._running()))
+            card = metadata.card_at(definitions, bridge, address)
+        if card is None:
+            self._had.pop((bridge, address), None)
+        else:
+            self._had[bridge, address] = card.server_id
+        return card
+
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         threading.Thread(target=self._watch, args=(changed,), name="guest-events", daemon=True).start()
 
@@ -248,6 +271,7 @@ class LibvirtDriver:
             cache=self._cache,
             filterref=not self._guarded,
             unified_cgroups=facts.unified_cgroups(),
+            cpu=self._options.cpu,
         )
 
     def _tell_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
@@ -307,6 +331,18 @@ class LibvirtDriver:
         for gone in self._ours.keys() - known:
             self._ours.pop(gone, None)
         return [domain for domain in found if self._is_ours(domain)]
+
+    def _running(self) -> Iterator[libvirt.virDomain]:
+        yield from (domain for domain in self._domains() if domain.isActive())
+
+    def _inactive(self, domain: libvirt.virDomain) -> str:
+        """Return the definition as it was given; a guest that is just going away has none that matters."""
+        try:
+            return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return "<domain/>"
+            raise
 
     def _find(self, server_id: str) -> libvirt.virDomain | None:
         try:

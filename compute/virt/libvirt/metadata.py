@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from compute.virt.driver import Card
 from compute.virt.libvirt.domain_xml import OURS
 from compute.virt.libvirt.markup import E, read, render
 
@@ -50,7 +51,27 @@ def guest(installation: str, ports: Iterable[Port]) -> str:
     return render(E.guest(E.installation(installation), *cards))
 
 
+def card_at(definitions: Iterable[tuple[str, str]], bridge: str, address: str) -> Card | None:
+    """Return whose card has an address on a bridge, of guests given as server id and definition."""
+    for server_id, definition in definitions:
+        for port in ports(definition):
+            if port.bridge == bridge and address in port.addresses:
+                return Card(server_id, port.id)
+    return None
+
+
 def display_socket(definition: str) -> str | None:
     """Return the path of the running guest's VNC socket (libvirt: formatdomain.html#graphical-framebuffers)."""
     found = read(definition).find("./devices/graphics[@type='vnc']/listen[@type='socket']")
     return None if found is None else found.get("socket")
+
+
+def addresses_on_buses(definition: str) -> dict[str, str]:
+    """Return the PCI address of each network card by its hardware address (libvirt: formatdomain.html#device-addresses)."""
+    found = {}
+    for card in read(definition).iterfind("./devices/interface"):
+        mac, place = card.find("mac"), card.find("address[@type='pci']")
+        if mac is not None and place is not None:
+            domain, bus, slot, function = (int(place.get(name, "0"), 16) for name in ("domain", "bus", "slot", "function"))
+            found[mac.get("address", "")] = f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
+    return found

@@ -18,7 +18,7 @@ from compute.virt.driver import NetworkSpec
 from compute.virt.errors import DriverError
 from compute.virt.libvirt import leases
 from compute.virt.libvirt.connection import Connection, translated
-from compute.virt.libvirt.markup import E, maker, read, render, text
+from compute.virt.libvirt.markup import E, Element, maker, read, render, text
 from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.storage import sentences
 
@@ -60,6 +60,15 @@ class Networks:
             network = self._find(name)
             if network is not None:
                 self._start(network)
+
+    def bridges(self) -> set[str]:
+        """Return the bridges of this installation's networks that run."""
+        with translated():
+            found = self._connection.get().listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
+            return {network.bridgeName() for network in found if self._is_ours(network)}
+
+    def _is_ours(self, network: libvirt.virNetwork) -> bool:
+        return f"dhcp-hostsdir={self._hosts(network.name())}" in _options(read(network.XMLDesc()))
 
     def reserve(self, port: Port) -> None:
         """Have DHCP give the port's address to its card, and to no other."""
@@ -126,7 +135,7 @@ class Networks:
 
     def _fits(self, network: libvirt.virNetwork, spec: NetworkSpec) -> bool:
         known = read(network.XMLDesc())
-        options = [one.get("value") for one in known.iterfind(f"./{{{DNSMASQ}}}options/{{{DNSMASQ}}}option")]
+        options = _options(known)
         ip, bridge = known.find("./ip"), known.find("./bridge")
         return (
             f"dhcp-hostsdir={self._hosts(spec.name)}" in options
@@ -177,6 +186,10 @@ def definition(spec: NetworkSpec, hosts: Path, options: Path) -> str:
 
 def _folders(hosts: Path, options: Path) -> list[tuple[str, Path]]:
     return [("dhcp-hostsdir", hosts), ("dhcp-optsdir", options)]
+
+
+def _options(network: Element) -> list[str]:
+    return [one.get("value", "") for one in network.iterfind(f"./{{{DNSMASQ}}}options/{{{DNSMASQ}}}option")]
 
 
 def _v4(port: Port) -> list[str]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compute import policies
 from compute.models import Server
-from compute.selectors import actions_of, latest_definition
+from compute.selectors import actions_of
 from compute.states import Action, VmState
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
@@ -19,6 +19,7 @@ from portal.core.policy import allowed
 from portal.dashboard.access.kinds import KINDS
 from portal.dashboard.access.views import access_facts
 from portal.dashboard.instances.actions import BUTTONS
+from portal.dashboard.instances.definitions import view_of
 from portal.dashboard.instances.facts import build_stages, facts_of
 from portal.dashboard.instances.placement import next_step, picture_of
 from portal.dashboard.kit.actions import offers
@@ -36,8 +37,11 @@ class Tab:
     active: bool
 
 
-def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
-    """Return the facts of the detail page for one tab; raises NotFound for a tab that is not the caller's."""
+def detail(ctx: RequestContext, server: Server, tab: str, definition: str = "") -> dict[str, Any]:
+    """Return the facts of the detail page for one tab; raises NotFound for a tab that is not the caller's.
+
+    ``definition`` chooses one of the stored definitions.
+    """
     tabs = _tabs(ctx, server, tab)
     if not any(item.active for item in tabs):
         raise NotFound("Tab", tab)
@@ -58,7 +62,7 @@ def detail(ctx: RequestContext, server: Server, tab: str) -> dict[str, Any]:
     if tab == "timeline":
         facts["timeline"] = actions_of(ctx, server)
     elif tab == "definition":
-        facts["definition"] = latest_definition(ctx, server)
+        facts["definition"] = view_of(ctx, server, definition)
     elif tab == "access":
         facts["access"] = access_facts(ctx, KINDS["instance"], server)
     elif tab == "overview":
@@ -86,7 +90,7 @@ def _tabs(ctx: RequestContext, server: Server, chosen: str) -> list[Tab]:
     if allowed(ctx, policies.CONSOLE_OUTPUT, server):
         every.append(("log", _("Log")))
     every += [("timeline", _("Timeline")), ("access", _("Access"))]
-    if ctx.is_operator:
+    if allowed(ctx, policies.EXTENDED_ATTRIBUTES, server):
         every.append(("definition", _("Definition")))
     return [Tab(name, label, _address(server, name), name == chosen) for name, label in every]
 

@@ -128,7 +128,7 @@ class DetailView(PageView):
     """One instance. The tabs are addresses; while it is being built, the overview is the build view."""
 
     def get(self, request: HttpRequest, pk: Any, tab: str = "overview") -> PageResponse:
-        facts = detail(self.ctx, get_server(self.ctx, str(pk)), tab)
+        facts = detail(self.ctx, get_server(self.ctx, str(pk)), tab, request.GET.get("definition", ""))
         return render(request, "instances/detail.html", facts)
 
 

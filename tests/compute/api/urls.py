@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from compute.api.instance_data import instance_data
+
 urlpatterns = [
+    path("compute/instance-data", instance_data),
     path("compute", include("compute.api.v2_1.urls")),
     path("image", include("compute.api.image_cache.urls")),
     path("network", include("compute.network.api.v2_0.urls")),

@@ -233,3 +233,24 @@ def test_a_users_own_limit_stops_his_servers_and_nobody_elses(cloud):
         cloud.create()
     other = member(user_id="e" * 32)
     assert cloud.create(ctx=other).user_id == other.user_id
+
+
+@pytest.mark.parametrize(
+    ("specs", "properties", "sentence"),
+    [
+        ({"hw:watchdog_action": "explode"}, {}, "hw:watchdog_action"),
+        ({"hw:cpu_policy": "dedicated"}, {}, "No host of this cloud offers"),
+        ({}, {"hw_disk_bus": "<disk/>"}, "hw_disk_bus"),
+        ({}, {"hw_machine_type": "../../etc/shadow"}, "hw_machine_type"),
+    ],
+)
+def test_hardware_that_no_host_can_build_is_refused_before_anything_is_written(cloud, specs, properties, sentence):
+    flavor = FlavorFactory(flavor_id="odd", name="odd", extra_specs=specs)
+    image = make_image()
+    for name, value in properties.items():
+        image.properties.create(name=name, value=value)
+
+    with pytest.raises(BadRequest, match=sentence):
+        cloud.create(flavor_id=flavor.flavor_id, image_id=image.pk)
+
+    assert not Server.objects.exists()

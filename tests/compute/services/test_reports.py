@@ -11,6 +11,7 @@ from compute.messages import Destroy, GuestChanged
 from compute.models import Server, ServerFault, Service
 from compute.network.models import Port
 from compute.selectors import is_up
+from compute.services import power
 from compute.states import BUILD_STAGES, Action, PowerState, TaskState, VmState
 from tests.kit.compute import HostFactory, ServerFactory
 
@@ -172,3 +173,15 @@ def test_the_log_shows_the_resources(cloud, caplog):
         cloud.tell(cloud.hosts["box-9"].report())
         cloud.tell(cloud.hosts["box-9"].report(at=timezone.now().timestamp() + 9))
     assert caplog.text.count("Final resource view: name=box-9 phys_ram=16384MB used_ram=0MB phys_disk=200GB") == 1
+
+
+def test_a_start_that_changed_the_definition_is_kept_beside_the_one_before(cloud):
+    server = cloud.build()
+    texts = [f'<domain id="{start}"><vcpu>{vcpus}</vcpu></domain>' for start, vcpus in ((1, 1), (2, 1), (3, 2))]
+    for text in texts:
+        with cloud.commits():
+            power.reboot(ctx=cloud.again(), server=cloud.fresh(server), hard=True)
+        cloud.tell(cloud.box.finished(cloud.fresh(server), Action.REBOOT_HARD, definition=text))
+
+    kept = list(cloud.fresh(server).definitions.exclude(xml="<domain/>").values_list("xml", flat=True))
+    assert kept == [texts[0], texts[2]]

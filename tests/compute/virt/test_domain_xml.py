@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from compute.virt.errors import DriverError
 from compute.virt.layout import plan
 from compute.virt.libvirt import domain_xml, metadata
 from compute.virt.libvirt.markup import read
@@ -23,6 +24,60 @@ CASES = {
     "all-disks": (samples.guest(ephemeral_gb=2, swap_mb=64, vcpus=4, memory_mb=2048), MACHINE),
     "no-config-drive": (samples.guest(config_drive=False, interfaces=[], image_properties={"hw_video_model": "virtio"}), TCG),
 }
+
+LINUX = {
+    "hw_machine_type": "q35",
+    "hw_firmware_type": "uefi",
+    "os_secure_boot": "required",
+    "hw_disk_bus": "scsi",
+    "hw_cdrom_bus": "sata",
+    "hw_cpu_cores": "4",
+    "hw_video_model": "virtio",
+    "hw_video_ram": "32",
+    "hw_qemu_guest_agent": "yes",
+    "hw_rng_model": "virtio",
+    "hw_pointer_model": "usbtablet",
+    "hw_usb_model": "qemu-xhci",
+    "hw_sound_model": "ich9",
+    "hw_boot_menu": "true",
+    "hw_vif_multiqueue_enabled": "true",
+    "hw_virtio_packed_ring": "true",
+    "hw_time_hpet": "true",
+    "os_type": "linux",
+}
+WINDOWS = {
+    "os_type": "windows",
+    "img_hide_hypervisor_id": "true",
+    "hw_disk_bus": "sata",
+    "hw_vif_model": "e1000",
+    "hw_serial_port_count": "0",
+    "hw_watchdog_action": "reset",
+    "hw_pmu": "no",
+    "hw_input_bus": "virtio",
+}
+LIMITS = {
+    "quota:cpu_shares": "2048",
+    "quota:cpu_period": "20000",
+    "quota:cpu_quota": "10000",
+    "quota:disk_read_iops_sec": "500",
+    "quota:disk_write_bytes_sec": "1048576",
+    "quota:vif_inbound_average": "1000",
+    "quota:vif_inbound_peak": "2000",
+    "quota:vif_outbound_average": "500",
+    "hw_rng:rate_bytes": "4096",
+    "hw:mem_page_size": "2MB",
+    "hw:locked_memory": "true",
+    "trait:HW_CPU_X86_AVX2": "required",
+    "trait:HW_CPU_X86_VMX": "forbidden",
+    "hw:watchdog_action": "pause",
+    "hw:serial_port_count": "2",
+}
+CASES["linux"] = (
+    samples.guest(vcpus=8, memory_mb=4096, ephemeral_gb=1, image_properties=LINUX, extra_specs={"hw_video:ram_max_mb": "64"}),
+    MACHINE,
+)
+CASES["windows"] = (samples.guest(vcpus=2, image_properties=WINDOWS), MACHINE)
+CASES["limits"] = (samples.guest(vcpus=2, extra_specs=LIMITS), MACHINE)
 
 HOSTILE = [
     "</nova:name><devices/>",
@@ -95,3 +150,43 @@ def test_definition_fits_libvirts_schema(name):
     relax = etree.RelaxNG(etree.parse(schema))
 
     assert relax.validate(read(build(*CASES[name]))), relax.error_log.last_error
+
+
+@pytest.mark.parametrize(
+    ("virt_type", "cpu", "attributes"),
+    [
+        ("kvm", "auto", {"mode": "host-model"}),
+        ("kvm", "host-passthrough", {"mode": "host-passthrough"}),
+        ("qemu", "auto", {"match": "exact"}),
+        ("qemu", "Nehalem", {"match": "exact", "mode": "custom"}),
+    ],
+)
+def test_the_host_says_which_processor_its_guests_see(virt_type, cpu, attributes):
+    machine = domain_xml.Machine("nebulet", "0.1.0", virt_type, "none", cpu=cpu)
+
+    element = read(build(samples.guest(), machine)).find("cpu")
+
+    assert dict(element.attrib) == attributes
+    assert element.findtext("model") == ("Nehalem" if cpu == "Nehalem" else None)
+
+
+def test_processor_flags_are_asked_of_a_processor_that_can_have_them():
+    machine = domain_xml.Machine("nebulet", "0.1.0", "qemu", "none")
+
+    element = read(build(samples.guest(extra_specs={"trait:HW_CPU_X86_AESNI": "required"}), machine)).find("cpu")
+
+    assert element.get("mode") == "maximum"
+    assert dict(element.find("feature").attrib) == {"policy": "require", "name": "aes"}
+
+
+def test_a_host_refuses_hardware_that_it_cannot_build():
+    with pytest.raises(DriverError, match="not one of"):
+        build(samples.guest(image_properties={"hw_disk_bus": "<disk/>"}), MACHINE)
+
+
+def test_without_kvm_there_is_nothing_to_hide_and_no_help_for_windows():
+    definition = read(build(samples.guest(image_properties=WINDOWS), TCG))
+
+    assert [one.tag for one in definition.find("features")] == ["acpi", "apic", "pmu"]
+    assert definition.find("clock").get("offset") == "localtime"
+    assert definition.find("clock/timer[@name='hypervclock']") is None

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from compute.states import PowerState, TaskState
-from compute.virt.driver import never
+from compute.virt.driver import Card, never
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.fake import FakeDriver, Pretence
 from compute.virt.filtering import GroupSpec
@@ -64,6 +64,20 @@ class TestDriver:
         assert facts.vcpus > 0
         assert facts.memory_mb > facts.memory_mb_used > 0
         assert facts.disk_gb >= facts.disk_gb_free >= 0
+
+    def test_a_card_is_known_by_bridge_and_address_while_its_guest_is_there(self, driver, spawned):
+        [card] = spawned.interfaces
+        bridge, address = card.network.bridge, card.addresses[0]
+
+        for _ in range(2):
+            assert driver.card_at(bridge, address) == Card(spawned.server_id, card.port_id)
+        assert driver.card_at("another", address) is None
+        assert driver.card_at(bridge, "10.231.77.250") is None
+        driver.destroy(spawned.server_id)
+        assert driver.card_at(bridge, address) is None
+
+    def test_bridges_are_those_of_this_installations_networks(self, driver, spawned):
+        assert driver.bridges() <= {spawned.interfaces[0].network.bridge}
 
     def test_spawn_tells_its_stages_in_order(self, driver, spec, base):
         steps = []

@@ -16,37 +16,106 @@ from tests.compute.virt import samples
 
 
 def files(path):
+    """Return the label of a disk and its files by path."""
     iso = pycdlib.PyCdlib()
     iso.open(str(path))
     found = {}
-    for name in ("meta_data.json", "network_data.json", "vendor_data.json", "user_data"):
-        out = io.BytesIO()
-        try:
-            iso.get_file_from_iso_fp(out, rr_path=f"/openstack/latest/{name}")
-        except pycdlib.pycdlibexception.PyCdlibInvalidInput:
-            continue
-        found[name] = out.getvalue()
+    for folder, _folders, names in iso.walk(rr_path="/"):
+        for name in names:
+            out, place = io.BytesIO(), f"{folder.rstrip('/')}/{name}"
+            iso.get_file_from_iso_fp(out, rr_path=place)
+            found[place] = out.getvalue()
     label = iso.pvd.volume_identifier.decode().strip()
     iso.close()
     return label, found
 
 
-def test_a_config_drive_has_the_documents_cloud_init_looks_for(tmp_path):
-    spec = samples.guest(user_data=base64.b64encode(b"#!/bin/sh\nexit 0\n").decode(), network_data={"links": []})
+NETWORK_DATA = {
+    "links": [{"id": "tap1", "vif_id": "v", "type": "bridge", "mtu": 1500, "ethernet_mac_address": "fa:16:3e:00:00:01"}],
+    "networks": [
+        {"id": "network0", "type": "ipv4_dhcp", "link": "tap1", "network_id": "n"},
+        {
+            "id": "network1",
+            "type": "ipv4",
+            "link": "tap1",
+            "network_id": "n",
+            "ip_address": "10.0.0.5",
+            "netmask": "255.255.255.0",
+            "routes": [{"network": "0.0.0.0", "netmask": "0.0.0.0", "gateway": "10.0.0.1"}],
+            "services": [{"type": "dns", "address": "10.0.0.2"}],
+        },
+    ],
+    "services": [],
+}
 
-    config_drive.write(tmp_path / "c.iso", spec)
 
-    label, found = files(tmp_path / "c.iso")
+@pytest.fixture
+def drive(tmp_path):
+    def make(**fields):
+        config_drive.write(tmp_path / "c.iso", samples.guest(**fields))
+        return files(tmp_path / "c.iso")
+
+    return make
+
+
+def test_a_config_drive_has_the_documents_cloud_init_looks_for(drive):
+    script = base64.b64encode(b"#!/bin/sh\nexit 0\n").decode()
+
+    label, found = drive(user_data=script, network_data=NETWORK_DATA, vendor_data={"a": 1}, ec2_data={"ami-id": "ami-1"})
+
     assert label == "config-2"
-    assert json.loads(found["meta_data.json"]) == spec.meta_data
-    assert json.loads(found["network_data.json"]) == {"links": []}
-    assert found["user_data"] == b"#!/bin/sh\nexit 0\n"
+    assert json.loads(found["/openstack/latest/meta_data.json"]) == samples.guest().meta_data
+    assert json.loads(found["/openstack/latest/network_data.json"]) == NETWORK_DATA
+    assert json.loads(found["/openstack/latest/vendor_data.json"]) == {"a": 1}
+    assert json.loads(found["/openstack/latest/vendor_data2.json"]) == {"static": {"a": 1}}
+    assert found["/openstack/latest/user_data"] == found["/ec2/latest/user-data"] == b"#!/bin/sh\nexit 0\n"
+    assert json.loads(found["/ec2/latest/meta-data.json"]) == {"ami-id": "ami-1"}
 
 
-def test_without_user_data_there_is_no_such_file(tmp_path):
-    config_drive.write(tmp_path / "c.iso", samples.guest())
+def test_an_image_can_ask_for_the_label_that_nocloud_looks_for(drive):
+    meta = {"uuid": "u-1", "hostname": "web", "public_keys": {"mine": "ssh-ed25519 AAAA"}, "availability_zone": "nova"}
 
-    assert "user_data" not in files(tmp_path / "c.iso")[1]
+    label, found = drive(
+        image_properties={"img_config_drive_label": "cidata"},
+        meta_data=meta,
+        network_data=NETWORK_DATA,
+        vendor_data={"cloud-init": "#cloud-config\n{}"},
+    )
+
+    assert label == "cidata"
+    assert json.loads(found["/meta-data"]) == {
+        "instance-id": "u-1",
+        "local-hostname": "web",
+        "availability-zone": "nova",
+        "public-keys": {"mine": "ssh-ed25519 AAAA"},
+    }
+    assert found["/user-data"] == b""
+    assert found["/vendor-data"] == b"#cloud-config\n{}"
+    assert json.loads(found["/network-config"]) == {
+        "version": 2,
+        "ethernets": {
+            "tap1": {
+                "match": {"macaddress": "fa:16:3e:00:00:01"},
+                "mtu": 1500,
+                "dhcp4": True,
+                "addresses": ["10.0.0.5/24"],
+                "routes": [{"to": "0.0.0.0/0", "via": "10.0.0.1"}],
+                "nameservers": {"addresses": ["10.0.0.2"]},
+            }
+        },
+    }
+    assert json.loads(found["/openstack/latest/meta_data.json"]) == meta
+
+
+def test_without_user_data_there_is_no_such_file(drive):
+    found = drive()[1]
+
+    assert "/openstack/latest/user_data" not in found
+    assert "/ec2/latest/user-data" not in found
+
+
+def test_files_that_a_server_is_born_with_lie_beside_the_documents(drive):
+    assert drive(files={"0000": base64.b64encode(b"hi").decode()})[1]["/openstack/content/0000"] == b"hi"
 
 
 def test_files_that_the_server_is_born_with_lie_beside_the_documents(tmp_path):
@@ -62,7 +131,7 @@ def test_files_that_the_server_is_born_with_lie_beside_the_documents(tmp_path):
 
 def test_user_data_that_is_no_base64_is_a_sentence():
     with pytest.raises(DriverError, match="base64"):
-        config_drive.documents(samples.guest(user_data="a"))
+        config_drive.folders(samples.guest(user_data="a"))
 
 
 def test_memory_is_read_from_the_kernel(tmp_path):

@@ -42,6 +42,8 @@ def test_a_pretended_host_is_described_by_the_environment(environ):
     [
         {"NEBULET_DRIVER": "xen"},
         {"NEBULET_VIRT_TYPE": "lxc"},
+        {"NEBULET_CPU": "<model>"},
+        {"NEBULET_METADATA_PORT": "70000"},
         {"NEBULET_FAKE_VCPUS": "many"},
         {"NEBULET_STATE_DIR": "/nowhere"},
     ],

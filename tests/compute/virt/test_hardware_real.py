@@ -1,0 +1,64 @@
+"""Hardware that flavors and images ask for, on real QEMU: the guest starts with it, and has it."""
+
+import pytest
+
+from compute.states import PowerState
+from compute.virt.driver import never
+from compute.virt.libvirt.markup import read
+from tests.compute.virt import samples
+from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
+
+pytestmark = pytest.mark.real
+
+MODERN = {
+    "hw_machine_type": "q35",
+    "hw_disk_bus": "scsi",
+    "hw_cdrom_bus": "sata",
+    "hw_video_model": "virtio",
+    "hw_qemu_guest_agent": "yes",
+    "hw_pointer_model": "usbtablet",
+    "hw_usb_model": "qemu-xhci",
+    "hw_boot_menu": "true",
+    "hw_vif_multiqueue_enabled": "true",
+    "hw_sound_model": "ich9",
+}
+OLD = {
+    "hw_machine_type": "pc",
+    "hw_disk_bus": "ide",
+    "hw_cdrom_bus": "ide",
+    "hw_vif_model": "e1000",
+    "hw_video_model": "vga",
+    "hw_watchdog_action": "reset",
+    "hw_serial_port_count": "3",
+    "hw_time_hpet": "true",
+    "hw_input_bus": "usb",
+}
+WINDOWS = {"os_type": "windows", "img_hide_hypervisor_id": "true", "hw_disk_bus": "sata", "hw_vif_model": "rtl8139"}
+LIMITS = {
+    "quota:cpu_quota": "50000",
+    "quota:cpu_period": "100000",
+    "quota:disk_total_iops_sec": "1000",
+    "hw_rng:rate_bytes": "4096",
+    "hw:cpu_sockets": "1",
+    "hw:cpu_threads": "2",
+}
+
+
+@pytest.mark.parametrize(
+    ("properties", "specs", "there"),
+    [
+        (MODERN, {}, ["devices/channel/target[@name='org.qemu.guest_agent.0']", "devices/disk/target[@bus='scsi']"]),
+        (OLD, {}, ["devices/watchdog", "devices/disk/target[@bus='ide']", "devices/serial/target[@port='3']"]),
+        (WINDOWS, {}, ["clock[@offset='localtime']", "devices/disk/target[@bus='sata']"]),
+        ({}, LIMITS, ["cputune/quota", "devices/disk/iotune", "cpu/topology[@threads='2']"]),
+    ],
+)
+def test_a_guest_starts_with_the_hardware_it_was_given(driver, images, make, properties, specs, there):  # noqa: F811
+    spec = make(vcpus=2, image_properties=properties, extra_specs=specs)
+
+    built = driver.spawn(spec, images, samples.ignore, never)
+
+    assert built.power_state == PowerState.RUNNING
+    definition = read(driver.definition(spec.server_id))
+    assert [path for path in there if definition.find(path) is None] == []
+    driver.destroy(spec.server_id)
