@@ -18,6 +18,7 @@ FAULTS = {
     405: "badMethod",
     406: "computeFault",
     409: "conflictingRequest",
+    410: "computeFault",
     413: "overLimit",
     415: "badMediaType",
     501: "notImplemented",

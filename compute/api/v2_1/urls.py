@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from compute.api.v2_1.views import (
     actions,
     aggregates,
+    consoles,
     extensions,
     flavors,
     hypervisors,
@@ -21,7 +22,9 @@ from compute.api.v2_1.views import (
 _server = [
     path("", servers.ServerView.as_view()),
     path("/action", actions.ServerActionView.as_view()),
-    path("/remote-consoles", actions.RemoteConsolesView.as_view()),
+    path("/remote-consoles", consoles.RemoteConsolesView.as_view()),
+    path("/consoles", consoles.FormerConsolesView.as_view()),
+    path("/consoles/<str:console_id>", consoles.FormerConsolesView.as_view()),
     path("/metadata", server_parts.MetadataView.as_view()),
     path("/metadata/<str:key>", server_parts.MetadataItemView.as_view()),
     path("/ips", server_parts.AddressesView.as_view()),
@@ -70,6 +73,7 @@ _v2_1: list[URLPattern | URLResolver] = [
     path("/os-services", services.ServicesView.as_view()),
     path("/os-services/<str:name>", services.ServiceView.as_view()),
     path("/os-hypervisors", include(_hypervisors)),
+    path("/os-console-auth-tokens/<str:token>", consoles.ConsoleTokenView.as_view()),
     path("/os-aggregates", aggregates.AggregatesView.as_view()),
     path("/os-availability-zone", zones.ZonesView.as_view()),
     path("/os-availability-zone/detail", zones.ZonesDetailView.as_view()),

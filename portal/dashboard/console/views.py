@@ -1,6 +1,7 @@
 """The VNC console: a window of its own, and the access that its script asks for at each connection."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -27,7 +28,7 @@ class TokenWindowView(View):
     """The console behind an address that the compute API gave out: its token, good once, is the only right needed."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        query = urlencode({"token": request.GET.get("token", "")})
+        query = urlencode({"token": token_of(request)})
         return render(request, "console/window.html", {"websocket": f"/ws/vnc/?{query}"})
 
 
@@ -44,3 +45,9 @@ class AccessView(PageView):
             return JsonResponse({"message": words % facts, "off": True}, status=409)
         access = consoles.issue(ctx=self.ctx, server=server, kind="novnc")
         return JsonResponse({"websocket": access.websocket_path}, headers={"Cache-Control": "no-store"})
+
+
+def token_of(request: HttpRequest) -> str:
+    """Return the token of an address: noVNC's pages are given the websocket as ``path``. Nothing else of it is followed."""
+    inner = parse_qs(urlsplit(request.GET.get("path", "")).query)
+    return str(inner.get("token", [request.GET.get("token", "")])[0])

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def stream(private_redis, settings):  # noqa: F811
     settings.REDIS_URL = private_redis
-    consoles._redis.cache_clear()
+    consoles.queue.cache_clear()
     yield redis.Redis.from_url(private_redis)
-    consoles._redis.cache_clear()
+    consoles.queue.cache_clear()
 
 
 def tell(client, server_id: str, *parts: tuple[int, bytes | None]) -> None:
@@ -70,6 +70,13 @@ async def test_the_log_of_others_is_not_there(cloud, stream):
         assert await page.closed() == code
 
 
+def test_output_has_no_control_characters(cloud, stream):
+    server = cloud.build()
+    tell(stream, server.pk, (0, b"\x1b[31mred\x1b[0m\r\n\ttab\x00\x07\n"), (24, None))
+    stream.set(consoles.lease_key(server.pk), 1, ex=15)
+    assert consoles.output(ctx=cloud.ctx, server=server) == "[31mred[0m\n\ttab\n"
+
+
 def test_output_waits_for_the_host_and_gives_the_last_lines(cloud, stream):
     server = cloud.build()
     listener = stream.pubsub(ignore_subscribe_messages=True)
@@ -78,7 +85,7 @@ def test_output_waits_for_the_host_and_gives_the_last_lines(cloud, stream):
     tell(stream, server.pk, (0, b"one\ntwo\nthree\n"), (14, None))
     stream.set(consoles.lease_key(server.pk), 1, ex=15)
     assert consoles.output(ctx=cloud.ctx, server=server) == "one\ntwo\nthree\n"
-    assert consoles.output(ctx=cloud.ctx, server=server, lines=2) == "two\nthree\n"
+    assert consoles.output(ctx=cloud.ctx, server=server, lines=2) == "three\n"
     assert consoles.output(ctx=cloud.ctx, server=server, lines=0) == ""
     assert listener.get_message(timeout=1)["data"] == server.pk.encode()
     with pytest.raises(Forbidden):

@@ -19,6 +19,7 @@ _EXTENSIONS = {
     "os-attach-interfaces": "AttachInterfaces",
     "os-availability-zone": "AvailabilityZone",
     "os-config-drive": "ConfigDrive",
+    "os-console-auth-tokens": "ConsoleAuthTokens",
     "os-console-output": "ConsoleOutput",
     "os-extended-availability-zone": "ExtendedAvailabilityZone",
     "os-extended-server-attributes": "ExtendedServerAttributes",
