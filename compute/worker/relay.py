@@ -13,6 +13,7 @@ from typing import Any
 
 from compute.virt.driver import Display, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.worker.serial import SerialPorts
 from portal.core import log
 from portal.core.signing import BadTicket, unseal
 
@@ -33,6 +34,7 @@ class Relay:
         self._key = key
         self._address = address
         self._used: dict[str, float] = {}
+        self._serial = SerialPorts(driver.console_log)
         self._loop = asyncio.new_event_loop()
 
     def start(self) -> None:
@@ -60,7 +62,10 @@ class Relay:
             with log.bound(server_id=ticket["server_id"]):
                 display = await asyncio.to_thread(self._driver.display, ticket["server_id"], ticket["kind"])
                 LOG.info("Console opened")
-                await self._carry(reader, writer, display)
+                if display.kind == "serial" and display.socket is not None:
+                    await self._serial.carry(ticket["server_id"], display.socket, reader, writer)
+                else:
+                    await self._carry(reader, writer, display)
                 LOG.info("Console closed")
         except (BadTicket, DriverError, HypervisorUnreachable) as error:
             LOG.warning("A console was refused: %s", error)

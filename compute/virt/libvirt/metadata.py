@@ -45,3 +45,9 @@ def display_socket(definition: str) -> str | None:
     """Return the path of the running guest's VNC socket (libvirt: formatdomain.html#graphical-framebuffers)."""
     found = read(definition).find("./devices/graphics[@type='vnc']/listen[@type='socket']")
     return None if found is None else found.get("socket")
+
+
+def serial_socket(definition: str) -> str | None:
+    """Return the path of the socket of the first serial port; a guest made by an older version has none."""
+    found = read(definition).find("./devices/serial[@type='unix']/source")
+    return None if found is None else found.get("path")
