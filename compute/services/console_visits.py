@@ -6,7 +6,6 @@ Consoles work without it: where Redis does not answer, nobody is named.
 import contextlib
 import json
 import logging
-import secrets
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -41,6 +40,7 @@ class Visit:
 class Visitor:
     """One open console, as people are told of it."""
 
+    visit: str
     name: str
     kind: str
     since: datetime
@@ -48,7 +48,7 @@ class Visitor:
 
 def begin(relay: consoles.Relay) -> Visit:
     """Note that a console was opened."""
-    visit = Visit(relay.server_id, relay.holder.user_id, relay.kind, int(time.time()), secrets.token_hex(8))
+    visit = Visit(relay.server_id, relay.holder.user_id, relay.kind, int(time.time()), relay.visit)
     renew(visit)
     return visit
 
@@ -80,7 +80,7 @@ def visitors(*, ctx: RequestContext, server: Server) -> list[Visitor]:
         found = consoles.queue().zrangebyscore(_key(server.pk), time.time() - FRESH_S, "+inf")
     visits = sorted((Visit(**json.loads(member)) for member in found), key=lambda visit: visit.since)
     names = dict(User.objects.filter(pk__in={visit.user_id for visit in visits}).values_list("pk", "name"))
-    return [Visitor(names.get(one.user_id, ""), one.kind, datetime.fromtimestamp(one.since, UTC)) for one in visits]
+    return [Visitor(one.id, names.get(one.user_id, ""), one.kind, datetime.fromtimestamp(one.since, UTC)) for one in visits]
 
 
 def _key(server_id: str) -> str:

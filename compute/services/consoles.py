@@ -47,6 +47,7 @@ class ConsoleAccess:
     websocket_path: str
     expires_at: datetime
     token: str
+    visit: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Relay:
     holder: Standing
     address: str
     ticket: str
-    kind: str = NOVNC
+    kind: str
+    visit: str
     session: str | None = None
 
 
@@ -80,7 +82,7 @@ def issue(*, ctx: RequestContext, server: Server, kind: str = NOVNC, session_key
         expires_at=timezone.now() + timedelta(seconds=settings.CONSOLE_TOKEN_LIFETIME_S),
     )
     url, websocket = _addresses(kind, token)
-    return ConsoleAccess(url, websocket, row.expires_at, token)
+    return ConsoleAccess(url, websocket, row.expires_at, token, _visit_of(row.digest))
 
 
 def _addresses(kind: str, token: str) -> tuple[str, str]:
@@ -113,7 +115,7 @@ def spend(digest: str, kind: str) -> Relay:
         raise Unavailable(f"The host of instance {server.pk} offers no consoles now.")
     ticket = ticket_for(server.pk, DISPLAYS[kind])
     LOG.info("Console %s of instance %s opened for user %s", row.kind, server.pk, row.user_id)
-    return Relay(server.pk, row.holder, host.relay, ticket, kind, row.session)
+    return Relay(server.pk, row.holder, host.relay, ticket, kind, _visit_of(digest), row.session)
 
 
 def ticket_for(server_id: str, display: str) -> str:
@@ -244,6 +246,11 @@ def _require_running(server: Server) -> None:
 def digest_of(token: str) -> str:
     """Return what is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _visit_of(digest: str) -> str:
+    """Return a name for what a token opens, that says nothing of the token."""
+    return digest[:16]
 
 
 @lru_cache(maxsize=1)
