@@ -162,7 +162,7 @@ def readable_log(ctx: RequestContext, server_id: str) -> Server:
 
 
 def output(*, ctx: RequestContext, server: Server, lines: int | None = None) -> str:
-    """Return the console log, or its last ``lines`` lines, without control characters: a terminal must not obey a guest."""
+    """Return the console log, or its last ``lines`` lines."""
     authorize(ctx, policies.CONSOLE_OUTPUT, server)
     if lines is not None and lines < 0:
         raise BadRequest("The length of console output must not be negative.")
@@ -172,7 +172,12 @@ def output(*, ctx: RequestContext, server: Server, lines: int | None = None) -> 
         text = read_log(server.pk, server.host).decode("utf-8", "replace")
     except redis.RedisError as error:
         raise Unavailable("The console log cannot be read now.") from error
-    return last_lines(_CONTROL.sub("", text), lines)
+    return last_lines(without_control(text), lines)
+
+
+def without_control(text: str) -> str:
+    """Return the text without what a terminal would obey: a guest must not lead the screen of whoever reads its log."""
+    return _CONTROL.sub("", text)
 
 
 def last_lines(text: str, count: int | None) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 KEPT_BOOTS = 5
 KEPT_BYTES = 1024 * 1024
 CURRENT = "console.log"
+BOOTS, BOOT = "boots", "boot-"
 _PARTS = 10
+_NUMBERS = {str(number) for number in range(1, KEPT_BOOTS + 1)}
 
 
 def keep(folder: Path) -> None:
@@ -56,3 +58,14 @@ def _last_bytes(parts: list[Path]) -> bytes:
         if len(text) >= KEPT_BYTES:
             break
     return text
+
+
+def told(folder: Path, question: str) -> bytes:
+    """Answer ``boots`` with a line for each earlier boot (its number and when it ended), ``boot-N`` with that boot's log."""
+    if question == BOOTS:
+        return "".join(f"{boot} {int(ended_at)}\n" for boot, ended_at in earlier(folder).items()).encode()
+    number = question.removeprefix(BOOT)
+    try:
+        return kept(folder, int(number)).read_bytes() if number in _NUMBERS else b""
+    except FileNotFoundError:
+        return b""

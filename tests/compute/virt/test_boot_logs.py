@@ -32,3 +32,14 @@ def test_parts_that_were_rotated_become_one_log_that_is_bounded(tmp_path):
     assert kept(tmp_path, 1).read_bytes() == b"1" * 6 + b"2" * (KEPT_BYTES - 10) + b"last"
     assert len(list(tmp_path.iterdir())) == 1
     assert kept(tmp_path, 1).stat().st_mode & 0o077 == 0
+
+
+def test_a_question_is_answered_from_the_folder_alone(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "console.log").write_text("one")
+    boot_logs.keep(tmp_path)
+
+    assert boot_logs.told(tmp_path, "boots") == f"1 {int(kept(tmp_path, 1).stat().st_mtime)}\n".encode()
+    assert boot_logs.told(tmp_path, "boot-1") == b"one"
+    for question in ("boot-2", "boot-0", "boot-01", "boot-../secret", "boot-1/../secret", "boot-", "boot--1"):
+        assert boot_logs.told(tmp_path, question) == b""

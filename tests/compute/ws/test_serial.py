@@ -9,13 +9,13 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from compute.models import Host
-from compute.services import console_visits, consoles
+from compute.services import console_boots, console_visits, consoles
 from compute.virt.driver import never
 from compute.virt.fake import FakeDriver
 from compute.worker.relay import Relay
 from compute.ws import closing
 from portal.core import bus
-from portal.core.errors import Forbidden
+from portal.core.errors import Forbidden, NotFound, Unavailable
 from tests.accounts.factories import UserFactory
 from tests.compute.virt import samples
 from tests.kit.compute import member
@@ -34,6 +34,8 @@ def server(cloud, tmp_path, private_redis, settings):  # noqa: F811
     driver.spawn(samples.guest(server_id=server.pk), None, samples.ignore, never)
     Relay(driver, bus.queue_key(), f"unix:{tmp_path}/relay.sock").start()
     Host.objects.update(relay=f"unix:{tmp_path}/relay.sock")
+    driver.power_off(server.pk, 0)
+    driver.power_on(server.pk)
     yield server
     driver.destroy(server.pk)
     consoles.queue.cache_clear()
@@ -105,3 +107,18 @@ async def test_a_token_for_the_display_does_not_open_the_port(cloud, server):
     await page.connect()
     assert await page.closed() == closing.REFUSED
     await asyncio.sleep(0)
+
+
+def test_the_logs_of_earlier_boots_come_by_the_relay(cloud, server):
+    (boot,) = console_boots.earlier(ctx=cloud.ctx, server=server)
+    assert boot.number == 1
+    assert "boot number 1 is complete" in console_boots.log_of(ctx=cloud.ctx, server=server, number=1)
+    assert "\r" not in console_boots.log_of(ctx=cloud.ctx, server=server, number=1)
+    with pytest.raises(NotFound):
+        console_boots.log_of(ctx=cloud.ctx, server=server, number=2)
+    for question in (console_boots.earlier, lambda **who: console_boots.log_of(number=1, **who)):
+        with pytest.raises(Forbidden):
+            question(ctx=member(roles=frozenset({"reader"})), server=server)
+    Host.objects.update(relay="unix:/nowhere")
+    with pytest.raises(Unavailable):
+        console_boots.earlier(ctx=cloud.ctx, server=server)
