@@ -17,12 +17,18 @@ from portal.core.context import RequestContext
 
 
 class SameOrigin:
-    """Let in only what a page of this very address opens. A cookie goes to every port of a host, so the port counts too."""
+    """Let in only what a page of this very address opens. A cookie goes to every port of a host, so the port counts too.
+
+    A browser always names the page's origin. Who names none is a program, which comes as a stranger: its cookies do not count.
+    """
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        if not any(name == b"origin" for name, _value in scope.get("headers", [])):
+            named = [(name, value) for name, value in scope.get("headers", []) if name != b"cookie"]
+            return await self.inner({**scope, "headers": named}, receive, send)
         part = self.inner if is_same_origin(scope) else WebsocketDenier.as_asgi()
         return await part(scope, receive, send)
 

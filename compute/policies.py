@@ -110,6 +110,7 @@ CONSOLE_OUTPUT = _rule(
 REMOTE_CONSOLES = _rule(
     "os-remote-consoles", _MEMBER, _("Open the console of a server."), "compute.open_console_of_server", shared=True
 )
+CONSOLE_TOKENS = _rule("os-console-auth-tokens", _ADMIN, _("See where the console of a token is to be had."))
 
 # Actions
 ACTIONS_LIST = _rule("os-instance-actions:list", _READER, _("List what was done to a server."))

@@ -10,8 +10,10 @@ from django.core.asgi import get_asgi_application
 get_asgi_application()  # sets Django up before anything below is imported
 
 from channels.routing import URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 
 from accounts.websocket import SameOrigin, SessionContextMiddleware  # noqa: E402
+from compute.ws.native import lifespan  # noqa: E402
 from compute.ws.urls import websocket_urlpatterns  # noqa: E402
 from images.api.v2.receiver import is_image_data, receive  # noqa: E402
 from portal.core.policy import records  # noqa: E402
@@ -32,6 +34,8 @@ _websockets = SocketLog(SameOrigin(SessionContextMiddleware(URLRouter(websocket_
 
 async def application(scope, receive_, send):  # type: ignore[no-untyped-def]
     """Hand each connection to the part that is made for it."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive_, send, bind=settings.VIEWER_BIND, port=settings.VIEWER_PORT)
     if scope["type"] == "websocket":
         return await _websockets(scope, receive_, send)
     if scope["type"] == "http" and is_image_data(scope):

@@ -16,7 +16,7 @@ const common = { bundle: true, minify: true, legalComments: "none", logLevel: "i
 
 const modules = {
   ...common,
-  entryPoints: ["app", "vnc", "log"].map((name) => join(here, "js", `${name}.js`)),
+  entryPoints: ["app", "vnc", "serial", "watch", "log"].map((name) => join(here, "js", `${name}.js`)),
   format: "esm",
   target: "es2022",
   splitting: true,

@@ -67,7 +67,7 @@ def of(user: User, here: str | None = None) -> list[Session]:
 
 def end(*, user: User, handle: str) -> None:
     """End one session of a user, and what it has open."""
-    row = next((row for row in _living(user) if _handle(row.pk) == handle), None)
+    row = next((row for row in _living(user) if handle_of(row.pk) == handle), None)
     if row is None:
         raise NotFound("Session", handle)
     _end(user, [row.pk])
@@ -76,6 +76,12 @@ def end(*, user: User, handle: str) -> None:
 def end_all(*, user: User, but: str | None = None) -> None:
     """End the sessions of a user, except one, and what they have open."""
     _end(user, list(SignIn.objects.filter(user=user).exclude(pk=but or "").values_list("pk", flat=True)))
+
+
+def is_open(user_id: str, handle: str) -> bool:
+    """Whether a user is still signed in where ``handle`` says."""
+    keys = SignIn.objects.filter(user_id=user_id, seen_at__gte=_oldest()).values_list("pk", flat=True)
+    return any(handle_of(key) == handle for key in keys)
 
 
 def moved(*, old_key: str | None, new_key: str) -> None:
@@ -106,10 +112,11 @@ def _oldest() -> datetime:
 
 
 def _told(row: SignIn, here: str | None) -> Session:
-    return Session(_handle(row.pk), row.address, row.agent, row.created_at, row.seen_at, row.pk == here)
+    return Session(handle_of(row.pk), row.address, row.agent, row.created_at, row.seen_at, row.pk == here)
 
 
-def _handle(session_key: str) -> str:
+def handle_of(session_key: str) -> str:
+    """Return what names a session without being a key to it."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:20]
 
 

@@ -7,7 +7,11 @@ from compute.models.server import Server
 
 
 class ConsoleToken(models.Model):
-    """A right to open one server's console once, for a short time. ``digest`` is the token's SHA-256 in hexadecimal."""
+    """A right to open one server's console once, for a short time.
+
+    ``digest`` is the token's SHA-256 in hexadecimal, ``kind`` the API's type of console, ``session`` the handle of the session that
+    asked for it, None for a token of the API.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="console_tokens")
@@ -16,6 +20,7 @@ class ConsoleToken(models.Model):
     project_id = models.CharField(max_length=64, null=True)
     application_credential_id = models.CharField(max_length=64, null=True)
     trust_id = models.CharField(max_length=64, null=True)
+    session = models.CharField(max_length=20, null=True)
     expires_at = models.DateTimeField(db_index=True)
     redeemed_at = models.DateTimeField(null=True)
 

@@ -2,7 +2,7 @@
 
 from compute.messages import Spawn
 from compute.models import Server
-from compute.network.selectors import group_specs
+from compute.network.selectors import group_specs, interface_specs
 from compute.services import instance_data
 from compute.virt.driver import GuestSpec, ImageRef
 from compute.virt.instance_data import InstanceData

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import secrets
 import time
 from dataclasses import asdict, dataclass
@@ -13,9 +14,11 @@ from urllib.parse import urlencode
 import redis
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import sessions
 from accounts.standing import Standing
 from compute import policies
 from compute.models import ConsoleToken, Host, Server
@@ -28,10 +31,12 @@ from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
 
-KINDS = {"novnc": "vnc"}
+NOVNC, NATIVE, SERIAL = "novnc", "xvpvnc", "serial"
+DISPLAYS = {NOVNC: "vnc", NATIVE: "vnc", SERIAL: "serial"}
 RELAY_TICKET = "relay"
 LEASE_S = 15
 CAUGHT_UP_S = 3.0
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class ConsoleAccess:
     websocket_path: str
     expires_at: datetime
     token: str
+    visit: str
 
 
 @dataclass(frozen=True)
@@ -52,43 +58,75 @@ class Relay:
     holder: Standing
     address: str
     ticket: str
+    kind: str
+    visit: str
+    session: str | None = None
 
 
-def issue(*, ctx: RequestContext, server: Server, kind: str = "novnc") -> ConsoleAccess:
-    """Return a right to open the server's console once within the next minutes; only its digest is kept."""
+def issue(*, ctx: RequestContext, server: Server, kind: str = NOVNC, session_key: str | None = None) -> ConsoleAccess:
+    """Return a right to open the server's console once within the next minutes; only its digest is kept.
+
+    One that a page asked for ends with the page's session.
+    """
     authorize(ctx, policies.REMOTE_CONSOLES, server)
-    if kind not in KINDS:
+    if kind not in DISPLAYS:
         raise BadRequest(f"Unavailable console type {kind}.")
     _require_running(server)
     token = secrets.token_urlsafe(32)
     row = ConsoleToken.objects.create(
-        digest=_digest(token),
+        digest=digest_of(token),
         server=server,
-        kind=KINDS[kind],
+        kind=kind,
+        session=sessions.handle_of(session_key) if session_key else None,
         **asdict(Standing.of(ctx)),
         expires_at=timezone.now() + timedelta(seconds=settings.CONSOLE_TOKEN_LIFETIME_S),
     )
-    query = urlencode({"token": token})
-    return ConsoleAccess(f"{settings.PUBLIC_URL}/console/?{query}", f"/ws/vnc/?{query}", row.expires_at, token)
+    url, websocket = _addresses(kind, token)
+    return ConsoleAccess(url, websocket, row.expires_at, token, _visit_of(row.digest))
+
+
+def _addresses(kind: str, token: str) -> tuple[str, str]:
+    """Return the address for people and the path of the websocket. noVNC's own pages take the latter as ``path``."""
+    socket = f"ws/{DISPLAYS[kind]}/?{urlencode({'token': token})}"
+    if kind == SERIAL:
+        return f"{settings.PUBLIC_URL.replace('http', 'ws', 1)}/{socket}", f"/{socket}"
+    if kind == NATIVE:
+        return f"{settings.PUBLIC_URL}/console/viewer/?{urlencode({'token': token})}", ""
+    return f"{settings.PUBLIC_URL}/console/?{urlencode({'path': socket})}", f"/{socket}"
+
+
+def redeem(token: str, kind: str = NOVNC) -> Relay:
+    """Spend a token and return where the display is to be had; raises Forbidden for one that is unknown, old or spent."""
+    return spend(digest_of(token), kind)
 
 
 @transaction.atomic
-def redeem(token: str) -> Relay:
-    """Spend a token and return where the display is to be had; raises Forbidden for one that is unknown, old or spent."""
-    now = timezone.now()
-    mine = ConsoleToken.objects.filter(digest=_digest(token), redeemed_at=None, expires_at__gt=now)
-    if mine.update(redeemed_at=now) != 1:
+def spend(digest: str, kind: str) -> Relay:
+    """Spend the token of a digest, as ``redeem`` does."""
+    if living(kind).filter(digest=digest).update(redeemed_at=timezone.now()) != 1:
         raise Forbidden("The console address is not valid any more.")
-    row = ConsoleToken.objects.select_related("server").get(digest=_digest(token))
+    row = ConsoleToken.objects.select_related("server").get(digest=digest)
     server = row.server
+    if row.session is not None and not sessions.is_open(row.user_id, row.session):
+        raise Forbidden("The console address is not valid any more.")
     _require_running(server)
     host = Host.objects.filter(name=server.host).first()
     if host is None or not host.relay:
         raise Unavailable(f"The host of instance {server.pk} offers no consoles now.")
-    nonce = secrets.token_urlsafe(16)
-    ticket = signing.seal(bus.queue_key(), RELAY_TICKET, {"server_id": server.pk, "kind": row.kind, "nonce": nonce})
+    ticket = ticket_for(server.pk, DISPLAYS[kind])
     LOG.info("Console %s of instance %s opened for user %s", row.kind, server.pk, row.user_id)
-    return Relay(server.pk, row.holder, host.relay, ticket)
+    return Relay(server.pk, row.holder, host.relay, ticket, kind, _visit_of(digest), row.session)
+
+
+def ticket_for(server_id: str, display: str) -> str:
+    """Return what the relay of a host demands: one display of one server, once."""
+    nonce = secrets.token_urlsafe(16)
+    return signing.seal(bus.queue_key(), RELAY_TICKET, {"server_id": server_id, "kind": display, "nonce": nonce})
+
+
+def living(kind: str) -> QuerySet[ConsoleToken]:
+    """Return the tokens of a kind that can still be spent."""
+    return ConsoleToken.objects.filter(kind=kind, redeemed_at=None, expires_at__gt=timezone.now())
 
 
 def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
@@ -107,6 +145,8 @@ def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
 
 def holder_may_go_on(relay: Relay) -> bool:
     """Whether a console that was opened by its token alone may go on: its holder still has the right, as roles stand now."""
+    if relay.session is not None and not sessions.is_open(relay.holder.user_id, relay.session):
+        return False
     if relay.holder.project_id is None:
         enabled = User.objects.filter(pk=relay.holder.user_id, enabled=True, domain__enabled=True).exists()
         return enabled and may_stay_open(relay.server_id, None)
@@ -132,14 +172,24 @@ def output(*, ctx: RequestContext, server: Server, lines: int | None = None) -> 
         text = read_log(server.pk, server.host).decode("utf-8", "replace")
     except redis.RedisError as error:
         raise Unavailable("The console log cannot be read now.") from error
-    if lines is None:
+    return last_lines(without_control(text), lines)
+
+
+def without_control(text: str) -> str:
+    """Return the text without what a terminal would obey: a guest must not lead the screen of whoever reads its log."""
+    return _CONTROL.sub("", text)
+
+
+def last_lines(text: str, count: int | None) -> str:
+    """Return the last lines of a text, all without a count; what follows the last line break counts as a line."""
+    if count is None:
         return text
-    return "".join(text.splitlines(keepends=True)[-lines:]) if lines else ""
+    return "\n".join(text.split("\n")[-count:]) if count else ""
 
 
 def read_log(server_id: str, host: str) -> bytes:
     """Return the bytes of the log that its host puts on the stream while somebody holds the lease."""
-    client, stream = _redis(), stream_key(server_id)
+    client, stream = queue(), stream_key(server_id)
     fresh = bool(client.set(lease_key(server_id), b"1", nx=True, ex=LEASE_S))
     newest: Any = client.xrevrange(stream, count=1)
     since = newest[0][0] if fresh and newest else b"0-0"
@@ -198,10 +248,17 @@ def _require_running(server: Server) -> None:
         raise Conflict(f"Instance {server.pk} is not ready")
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """Return what is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _visit_of(digest: str) -> str:
+    """Return a name for what a token opens, that says nothing of the token."""
+    return digest[:16]
+
+
 @lru_cache(maxsize=1)
-def _redis() -> redis.Redis:
+def queue() -> redis.Redis:
+    """Return the connection to what web processes and hosts share."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=CAUGHT_UP_S + 2)

@@ -139,7 +139,7 @@ class Built:
 
 @dataclass(frozen=True)
 class Display:
-    """Where a guest's display listens on its own host: a Unix socket or a loopback port."""
+    """Where a guest's display (``vnc``) or first serial port (``serial``) listens on its own host: a Unix socket or a loopback port."""
 
     kind: str
     socket: str | None = None
@@ -224,7 +224,7 @@ class Driver(Protocol):
         ...
 
     def display(self, server_id: str, kind: str) -> Display:
-        """Return where the guest's ``vnc`` display listens; raises GuestNotRunning."""
+        """Return where the guest's ``vnc`` display or ``serial`` port listens; raises GuestNotRunning."""
         ...
 
     def console_log(self, server_id: str) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from compute.states import PowerState, TaskState
-from compute.virt import fake_diagnostics
+from compute.virt import boot_logs, fake_diagnostics
 from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
     BuildProgress,
@@ -28,6 +28,7 @@ from compute.virt.driver import (
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.fake_display import FakeDisplay
+from compute.virt.fake_serial import FakeSerial
 from compute.virt.filtering import GroupSpec, PortFilter
 from compute.virt.layout import plan
 from compute.virt.libvirt import domain_xml, metadata
@@ -97,7 +98,7 @@ class FakeDriver:
         self._faults = dict(faults or {})
         self._lock = threading.RLock()
         self._watchers: list[Callable[[str, PowerState], None]] = []
-        self._displays: dict[str, FakeDisplay] = {}
+        self._displays: dict[str, dict[str, FakeDisplay | FakeSerial]] = {}
         self.filters: dict[str, PortFilter] = {}
         self.groups: dict[str, GroupSpec] = {}
         self._guests = self._load()
@@ -140,7 +141,7 @@ class FakeDriver:
             if self._guests.pop(server_id, None) is not None:
                 self._save()
                 self._tell(server_id, PowerState.SHUTDOWN)
-            self._close_display(server_id)
+            self._close_displays(server_id)
         shutil.rmtree(self._instances / server_id, ignore_errors=True)
 
     def power_on(self, server_id: str) -> None:
@@ -188,15 +189,22 @@ class FakeDriver:
         return [Path(guest.base) for guest in self._guests.copy().values() if guest.base]
 
     def display(self, server_id: str, kind: str) -> Display:
-        if kind != "vnc":
+        if kind not in ("vnc", "serial"):
             raise DriverError(f"Guests of this host have no {kind} display.")
         with self._lock:
             guest = self._get(server_id)
             if guest.state != PowerState.RUNNING:
                 raise GuestNotRunning(server_id)
-            if server_id not in self._displays:
-                self._displays[server_id] = FakeDisplay(self._sockets / f"vnc-{server_id[:8]}.sock", guest.name)
-            return Display(kind="vnc", socket=str(self._displays[server_id].path))
+            found = self._displays.setdefault(server_id, {})
+            if kind not in found:
+                found[kind] = self._make_display(server_id, kind, guest)
+            return Display(kind=kind, socket=str(found[kind].path))
+
+    def _make_display(self, server_id: str, kind: str, guest: Guest) -> FakeDisplay | FakeSerial:
+        path = self._sockets / f"{kind}-{server_id[:8]}.sock"
+        if kind == "vnc":
+            return FakeDisplay(path, guest.name)
+        return FakeSerial(path, self.console_log(server_id), f"{hostname(guest)} login: ")
 
     def console_log(self, server_id: str) -> Path:
         return self._instances / server_id / "console.log"
@@ -269,6 +277,7 @@ class FakeDriver:
         guest.boots += 1
         log = self.console_log(server_id)
         log.parent.mkdir(parents=True, exist_ok=True)
+        boot_logs.keep(log.parent)
         log.write_text(boot_log(guest))
 
     def _get(self, server_id: str) -> Guest:
@@ -281,7 +290,7 @@ class FakeDriver:
         with self._lock:
             self._get(server_id).state = state
             if state != PowerState.RUNNING:
-                self._close_display(server_id)
+                self._close_displays(server_id)
             self._save()
         self._tell(server_id, state)
 
@@ -289,9 +298,8 @@ class FakeDriver:
         for watcher in self._watchers:
             watcher(server_id, state)
 
-    def _close_display(self, server_id: str) -> None:
-        display = self._displays.pop(server_id, None)
-        if display is not None:
+    def _close_displays(self, server_id: str) -> None:
+        for display in self._displays.pop(server_id, {}).values():
             display.close()
 
     def _load(self) -> dict[str, Guest]:
@@ -311,7 +319,6 @@ class FakeDriver:
 
 def boot_log(guest: Guest) -> str:
     """Return what the guest's serial port would have said so far."""
-    hostname = "".join(c if c.isascii() and (c.isalnum() or c == "-") else "-" for c in guest.name.lower()) or "guest"
     return (
         "[    0.000000] Linux version 6.1.0-cloud-amd64 (pretended)\r\n"
         "[    0.000000] Command line: root=/dev/vda console=tty0 console=ttyS0\r\n"
@@ -319,5 +326,10 @@ def boot_log(guest: Guest) -> str:
         f"[    0.120000] smp: Brought up 1 node, {guest.vcpus} CPU{'s' if guest.vcpus > 1 else ''}\r\n"
         "[    0.900000] virtio_net virtio0 eth0: renamed\r\n"
         f"[    1.300000] init: boot number {guest.boots} is complete\r\n"
-        f"\r\n{hostname} login: "
+        f"\r\n{hostname(guest)} login: "
     )
+
+
+def hostname(guest: Guest) -> str:
+    """Return the name that the guest calls itself by."""
+    return "".join(c if c.isascii() and (c.isalnum() or c == "-") else "-" for c in guest.name.lower()) or "guest"

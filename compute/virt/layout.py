@@ -42,6 +42,11 @@ class Layout:
         return self.folder / "console.log"
 
     @property
+    def serial(self) -> Path:
+        """Where the first serial port listens."""
+        return self.folder / "serial.sock"
+
+    @property
     def definition(self) -> Path:
         """The definition as it was given to libvirt."""
         return self.folder / "domain.xml"

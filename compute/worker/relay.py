@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from compute.virt import boot_logs
 from compute.virt.driver import Display, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.worker.serial import SerialPorts
 from portal.core import log
 from portal.core.signing import BadTicket, unseal
 
@@ -33,6 +35,7 @@ class Relay:
         self._key = key
         self._address = address
         self._used: dict[str, float] = {}
+        self._serial = SerialPorts(driver.console_log)
         self._loop = asyncio.new_event_loop()
 
     def start(self) -> None:
@@ -58,10 +61,10 @@ class Relay:
         try:
             ticket = await self._redeem(reader)
             with log.bound(server_id=ticket["server_id"]):
-                display = await asyncio.to_thread(self._driver.display, ticket["server_id"], ticket["kind"])
-                LOG.info("Console opened")
-                await self._carry(reader, writer, display)
-                LOG.info("Console closed")
+                if ticket["kind"].startswith("boot"):
+                    await self._tell_boots(ticket, writer)
+                else:
+                    await self._open(ticket, reader, writer)
         except (BadTicket, DriverError, HypervisorUnreachable) as error:
             LOG.warning("A console was refused: %s", error)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
@@ -80,6 +83,21 @@ class Relay:
             raise BadTicket("The ticket was used already.")
         self._used[ticket["nonce"]] = now
         return ticket
+
+    async def _open(self, ticket: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        display = await asyncio.to_thread(self._driver.display, ticket["server_id"], ticket["kind"])
+        LOG.info("Console opened")
+        if display.kind == "serial" and display.socket is not None:
+            await self._serial.carry(ticket["server_id"], display.socket, reader, writer)
+        else:
+            await self._carry(reader, writer, display)
+        LOG.info("Console closed")
+
+    async def _tell_boots(self, ticket: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """Earlier boots are asked for by the same way: one answer, and that is all."""
+        folder = self._driver.console_log(ticket["server_id"]).parent
+        writer.write(await asyncio.to_thread(boot_logs.told, folder, ticket["kind"]))
+        await asyncio.wait_for(writer.drain(), _PATIENCE_S)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, display: Display) -> None:
         if display.socket is not None:

@@ -1,14 +1,15 @@
-"""A server's display, carried between the browser and the relay of its host."""
+"""A server's display or serial port, carried between the browser and the relay of its host."""
 
 import asyncio
 import logging
 from typing import Any
 from urllib.parse import parse_qs
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from compute.services import consoles
+from compute.services import console_visits, consoles
 from compute.ws import closing
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
@@ -26,7 +27,9 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
     Each side is read only as fast as the other takes it.
     """
 
+    kind = consoles.NOVNC
     relay: consoles.Relay
+    visit: console_visits.Visit | None = None
     writer: asyncio.StreamWriter | None = None
     tasks: "list[asyncio.Task[None]]"
 
@@ -36,7 +39,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         token = parse_qs(self.scope["query_string"].decode("latin1")).get("token", [""])[0]
         self.ctx: RequestContext | None = self.scope.get("cloud_context")
         try:
-            self.relay = await database_sync_to_async(consoles.redeem)(token)
+            self.relay = await database_sync_to_async(consoles.redeem)(token, self.kind)
         except CloudError as error:
             LOG.info("A console was refused: %s", error)
             await self.accept(offered)
@@ -53,13 +56,14 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             return
         await self.listen_for_the_end()
         await self.accept(offered)
+        self.visit = await sync_to_async(console_visits.begin)(self.relay)
         self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.writer is None or bytes_data is None:
+        if self.writer is None:
             return
         try:
-            self.writer.write(bytes_data)
+            self.writer.write(bytes_data if bytes_data is not None else (text_data or "").encode())
             await self.writer.drain()
         except ConnectionError:
             await self.close(code=closing.ENDED)
@@ -70,6 +74,8 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             task.cancel()
         if self.writer is not None:
             self.writer.close()
+        if self.visit is not None:
+            await sync_to_async(console_visits.end)(self.visit)
 
     async def _from_guest(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -84,11 +90,19 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         await self.close(code=closing.ENDED)
 
     async def _still(self) -> bool:
+        if self.visit is not None:
+            await sync_to_async(console_visits.renew)(self.visit)
         if self.ctx is None:
             return bool(await database_sync_to_async(consoles.holder_may_go_on)(self.relay))
         if not await closing.same_caller(self.scope, self.ctx):
             return False
         return bool(await database_sync_to_async(consoles.may_stay_open)(self.relay.server_id, self.ctx))
+
+
+class Serial(Display):
+    """The same for the first serial port: what is typed goes in, what the guest prints comes out."""
+
+    kind = consoles.SERIAL
 
 
 async def open_relay(relay: consoles.Relay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.dashboard.console.views import TokenWindowView
+from portal.dashboard.console.views import TokenViewerView, TokenWindowView
 from portal.dashboard.overview.views import home
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("instances/", include("portal.dashboard.console.urls")),
     path("instances/", include("portal.dashboard.instances.urls")),
     path("console/", TokenWindowView.as_view(), name="token-console"),
+    path("console/viewer/", TokenViewerView.as_view(), name="token-viewer"),
     path("images/", include("portal.dashboard.images.urls")),
     path("flavors/", include("portal.dashboard.flavors.urls")),
     path("shares/", include("portal.dashboard.access.urls")),

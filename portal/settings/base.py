@@ -162,6 +162,8 @@ DISK_ALLOCATION_RATIO = 1.0
 HOST_SILENT_S = 45
 OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "copy": 1800, "delete": 300}
 CONSOLE_TOKEN_LIFETIME_S = 600
+VIEWER_BIND = ENV.bind
+VIEWER_PORT = ENV.viewer_port
 
 # Database, queue, channels, cache
 DATABASES = {"default": database(ENV.database_url)}

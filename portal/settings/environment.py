@@ -65,7 +65,9 @@ class Environment:
     """What the variables of docs/developer/architecture.md say, with their defaults filled in."""
 
     state_dir: Path
+    bind: str
     port: int
+    viewer_port: int
     public_url: str
     allowed_hosts: list[str]
     name: str
@@ -96,7 +98,9 @@ class Environment:
         socket = state / "run" / "queue.sock"
         return cls(
             state_dir=state,
+            bind=env.get("NEBULET_BIND", "127.0.0.1"),
             port=port,
+            viewer_port=_number("NEBULET_VIEWER_PORT", 6081),
             public_url=public_url,
             allowed_hosts=list(dict.fromkeys(hosts)),
             name=env.get("NEBULET_NAME", "nebulet"),

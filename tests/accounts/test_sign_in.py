@@ -13,7 +13,7 @@ from accounts.hashers import OwaspArgon2Hasher, check_in_vain
 from accounts.middleware import ContextMiddleware
 from accounts.models import Assignment, User
 from accounts.services import users
-from accounts.websocket import SessionContextMiddleware, current_context, is_same_origin
+from accounts.websocket import SameOrigin, SessionContextMiddleware, current_context, is_same_origin
 from portal.core.context import RequestContext
 from portal.core.policies import ADMIN_SITE
 from portal.core.policy import allowed, registry
@@ -261,6 +261,17 @@ def test_only_pages_of_this_address_open_websockets(settings, origin, host, let_
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://cloud.example", ["127.0.0.1", "localhost"]
     assert is_same_origin({"headers": [(b"origin", origin.encode()), (b"host", host.encode())]}) is let_in
     assert not is_same_origin({"headers": []})
+
+
+async def test_a_program_that_names_no_page_is_a_stranger_whatever_cookies_it_brings():
+    inside = []
+
+    async def inner(scope, receive, send):
+        inside.append(scope["headers"])
+
+    headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", b"session=stolen")]
+    await SameOrigin(inner)({"type": "websocket", "headers": headers}, None, None)
+    assert inside == [[(b"host", b"127.0.0.1:8000")]]
 
 
 def test_login_by_django_keeps_the_session(client, personas):

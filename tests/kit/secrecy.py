@@ -21,7 +21,7 @@ from portal.core.log.redaction import without_payload
 
 SHORTEST = 8
 SECRET_FIELDS = {"adminPass", "blob", "original_password", "passcode", "password", "private_key", "secret", "user_data"}
-_IN_ADDRESS = re.compile(r"[?&](?:token|ticket)=([^&#\s]+)")
+_IN_ADDRESS = re.compile(r"(?:[?&]|%3F)(?:token|ticket)(?:=|%3D)([^&#\s]+)")
 _DURATION = re.compile(r"\d+(?:\.\d+)? ms")
 _HEAD = re.compile(r"^[\d-]{10} [\d:.]{12} \d+ (\w+ \S+) \[req-[0-9a-f-]{36}\]")
 

@@ -16,6 +16,7 @@ from compute.virt.naming import tap
 NOVA = "http://openstack.org/xmlns/libvirt/nova/1.0"
 OURS = "urn:nebulet:domain:1"
 OUR_PREFIX = "nebulet"
+MAX_SOCKET_NAME = 107
 DEFAULT_CMDLINE = "root=/dev/{} console=tty0 console=ttyS0"
 _N = maker("nova", NOVA)
 _O = maker(OUR_PREFIX, OURS)
@@ -148,7 +149,7 @@ def devices(spec: GuestSpec, layout: Layout, machine: Machine, wished: Hardware 
         *extras.controllers(wished, layout.disks),
         *(disk(one, machine, wished) for one in layout.disks),
         *(interface(one, machine, wished) for one in spec.interfaces),
-        E.serial(E.source(path=str(layout.console)), type="file"),
+        serial(layout),
         *(E.serial(type="pty") for _ in range(wished.serial_ports)),
         *extras.guest_agent(wished),
         *extras.pointer(wished),
@@ -194,6 +195,17 @@ def interface(one: InterfaceSpec, machine: Machine, wished: Hardware = _PLAIN) -
     if machine.filterref:
         element.append(E.filterref(*(E.parameter(name="IP", value=ip) for ip in one.addresses), filter="clean-traffic"))
     return element
+
+
+def serial(layout: Layout) -> Element:
+    """The first serial port: a socket to type at, and a log of all that is printed (libvirt: formatdomain.html#unix-domain-socket-client-server).
+
+    Linux takes no longer name of a socket; in a deeper folder there is the log alone.
+    """
+    if len(str(layout.serial)) > MAX_SOCKET_NAME:
+        return E.serial(E.source(path=str(layout.console)), type="file")
+    source = E.source(mode="bind", path=str(layout.serial))
+    return E.serial(source, E.log(file=str(layout.console), append="off"), type="unix")
 
 
 def display() -> Element:

@@ -11,6 +11,7 @@ from typing import Any
 import libvirt
 
 from compute.states import PowerState, TaskState
+from compute.virt import boot_logs
 from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
     BuildProgress,
@@ -143,7 +144,7 @@ class LibvirtDriver:
         with translated(server_id):
             domain = self._get(server_id)
             self._plug_again(domain)
-            power.start(domain)
+            self._start(domain)
 
     def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
         with translated(server_id):
@@ -157,7 +158,7 @@ class LibvirtDriver:
             if cancelled():
                 raise BuildCancelled(server_id)
             self._plug_again(domain)
-            power.start(domain)
+            self._start(domain)
 
     def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
         with translated(server_id):
@@ -179,16 +180,17 @@ class LibvirtDriver:
         return storage.bases(self._instances)
 
     def display(self, server_id: str, kind: str) -> Display:
-        if kind != "vnc":
+        find = {"vnc": metadata.display_socket, "serial": metadata.serial_socket}.get(kind)
+        if find is None:
             raise DriverError(f"Guests of this host have no {kind} display.")
         with translated(server_id):
             domain = self._get(server_id)
             if not domain.isActive():
                 raise GuestNotRunning(server_id)
-            socket = metadata.display_socket(domain.XMLDesc())
+            socket = find(domain.XMLDesc())
         if socket is None:
-            raise DriverError(f"Instance {server_id} has no display.")
-        return Display(kind="vnc", socket=socket)
+            raise DriverError(f"Instance {server_id} has no {kind} display.")
+        return Display(kind=kind, socket=socket)
 
     def console_log(self, server_id: str) -> Path:
         return self._instances / server_id / "console.log"
@@ -289,6 +291,12 @@ class LibvirtDriver:
 
     def _cards(self, domain: libvirt.virDomain) -> Cards:
         return Cards(domain, self._networks, self._guard if self._guarded else None, self._machine())
+
+    def _start(self, domain: libvirt.virDomain) -> None:
+        """Start the guest with a new console log; the one of its last boot is kept."""
+        if not domain.isActive():
+            boot_logs.keep(self._instances / domain.UUIDString())
+        power.start(domain)
 
     def _plug_again(self, domain: libvirt.virDomain) -> None:
         """After a restart of the host neither network nor guard may be there."""

@@ -75,3 +75,9 @@ def addresses_on_buses(definition: str) -> dict[str, str]:
             domain, bus, slot, function = (int(place.get(name, "0"), 16) for name in ("domain", "bus", "slot", "function"))
             found[mac.get("address", "")] = f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
     return found
+
+
+def serial_socket(definition: str) -> str | None:
+    """Return the path of the socket of the first serial port; a guest made by an older version has none."""
+    found = read(definition).find("./devices/serial[@type='unix']/source")
+    return None if found is None else found.get("path")

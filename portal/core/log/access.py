@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.core.log.context import service_of
 
+_TOKENS = "/os-console-auth-tokens/"  # the one address of which a secret is a part
 _LONGEST = 500
 _FORM = "%s %s %s %s %s %s %s ms"
 
@@ -26,7 +27,8 @@ class Call:
 
     def __post_init__(self) -> None:
         self.service = self.service or service_of(self.path)
-        self.path = self.path[:_LONGEST]
+        before, secret_follows, _token = self.path[:_LONGEST].partition(_TOKENS)
+        self.path = f"{before}{secret_follows}***" if secret_follows else before
 
 
 def answered(call: Call, status: int | None) -> None:

@@ -14,6 +14,7 @@ from compute.models import Server
 from compute.selectors import get_server
 from compute.services import lifecycle
 from compute.services.consoles import output
+from portal.dashboard.console.modes import modes
 from portal.dashboard.instances import launch
 from portal.dashboard.instances.actions import BY_NAME
 from portal.dashboard.instances.detail import detail
@@ -128,7 +129,10 @@ class DetailView(PageView):
     """One instance. The tabs are addresses; while it is being built, the overview is the build view."""
 
     def get(self, request: HttpRequest, pk: Any, tab: str = "overview") -> PageResponse:
-        facts = detail(self.ctx, get_server(self.ctx, str(pk)), tab, request.GET.get("definition", ""))
+        server = get_server(self.ctx, str(pk))
+        facts = detail(self.ctx, server, tab, request.GET.get("definition", ""))
+        if tab == "screen":
+            facts |= modes(self.ctx, server, request.GET.get("show", ""), request.path)
         return render(request, "instances/detail.html", facts)
 
 

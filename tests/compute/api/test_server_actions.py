@@ -1,4 +1,4 @@
-"""Actions, consoles, the actions log and the parts of a server."""
+"""Actions, the actions log and the parts of a server."""
 
 import pytest
 
@@ -49,22 +49,6 @@ def test_bodies_that_name_no_action(personas, cloud):
     ]
     check(personas, *(Row("member", "post", action(cloud.server), 400, body) for body in bad))
     check(personas, Row("member", "post", f"{SERVERS}/{MADE_UP}/action", 404, {"os-start": None}))
-
-
-def test_consoles(personas, cloud):
-    old, new = action(cloud.server), f"{SERVERS}/{cloud.server.pk}/remote-consoles"
-    vnc = {"os-getVNCConsole": {"type": "novnc"}}
-    answer = check(personas, *matrix("post", old, body=vnc, ok=200, weak="reader", version="2.5"))[-1]
-    assert answer.json()["console"]["type"] == "novnc"
-    check(personas, Row("member", "post", old, 404, vnc, "2.6"))
-    wish = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
-    bad = [{}, {"remote_console": {"protocol": "vnc"}}, {"remote_console": {"protocol": "x", "type": "novnc"}}]
-    bad += [{"remote_console": {"protocol": "spice", "type": "spice-html5"}}]
-    answer = check(personas, *matrix("post", new, body=wish, ok=200, weak="reader", malformed=bad, version="2.6"))[-1]
-    assert answer.json()["remote_console"]["url"].startswith("http")
-    check(personas, Row("member", "post", new, 404, wish, "2.5"))
-    put_in(cloud.server, VmState.STOPPED)
-    check(personas, Row("member", "post", new, 409, wish, "2.6"))
 
 
 def test_the_actions_log(personas, cloud):

@@ -20,7 +20,7 @@ from tests.kit.identity import personas  # noqa: F401
 def test_an_access_is_good_once_and_only_its_digest_is_kept(cloud):
     server = cloud.build()
     access = consoles.issue(ctx=cloud.ctx, server=server)
-    assert parse_qs(urlsplit(access.url).query)["token"] == [access.token]
+    assert parse_qs(urlsplit(access.url).query)["path"] == [f"ws/vnc/?token={access.token}"]
     assert urlsplit(access.url).path == "/console/"
     assert access.websocket_path == f"/ws/vnc/?token={access.token}"
     row = ConsoleToken.objects.get()

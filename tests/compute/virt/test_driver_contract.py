@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from compute.states import PowerState, TaskState
+from compute.virt import boot_logs
 from compute.virt.driver import Card, never
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.fake import FakeDriver, Pretence
@@ -182,11 +183,23 @@ class TestDriver:
         with pytest.raises(GuestNotFound):
             driver.reboot(samples.SERVER_ID, False)
 
-    def test_a_stopped_guest_has_no_display(self, driver, spawned):
+    @pytest.mark.parametrize("kind", ["vnc", "serial"])
+    def test_a_stopped_guest_has_no_display(self, driver, spawned, kind):
         driver.power_off(spawned.server_id, 0)
 
         with pytest.raises(GuestNotRunning):
-            driver.display(spawned.server_id, "vnc")
+            driver.display(spawned.server_id, kind)
+
+    def test_each_boot_begins_a_log_and_keeps_the_last_one(self, driver, spawned):
+        log = driver.console_log(spawned.server_id)
+        log.write_text("the first boot")
+        driver.power_off(spawned.server_id, 0)
+        driver.power_on(spawned.server_id)
+        driver.power_on(spawned.server_id)
+
+        assert not log.exists() or "the first boot" not in log.read_text()
+        assert list(boot_logs.earlier(log.parent)) == [1]
+        assert boot_logs.kept(log.parent, 1).read_text() == "the first boot"
 
     def test_there_is_no_display_of_another_kind(self, driver, spawned):
         with pytest.raises(DriverError):

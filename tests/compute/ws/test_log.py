@@ -8,7 +8,8 @@ from asgiref.sync import sync_to_async
 
 from compute.models import Server
 from compute.services import consoles
-from compute.ws import closing
+from compute.ws import closing, console
+from compute.ws.log_feed import WAITING_MOST, LogFeed, Reader
 from portal.core.errors import Conflict, Forbidden
 from tests.kit.compute import ServerFactory, member
 from tests.kit.queue import private_redis  # noqa: F401
@@ -20,9 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def stream(private_redis, settings):  # noqa: F811
     settings.REDIS_URL = private_redis
-    consoles._redis.cache_clear()
+    consoles.queue.cache_clear()
     yield redis.Redis.from_url(private_redis)
-    consoles._redis.cache_clear()
+    consoles.queue.cache_clear()
 
 
 def tell(client, server_id: str, *parts: tuple[int, bytes | None]) -> None:
@@ -36,7 +37,9 @@ async def test_the_log_grows_on_the_page(cloud, stream):
     tell(stream, server.pk, (0, b"Linux \xe4\xbd"), (8, b"\xa0 booting\n"), (18, None))
     page = Page(f"/ws/servers/{server.pk}/log/", cloud.ctx)
     await page.connect()
-    text = await page.receive() + await page.receive()
+    text = ""
+    while len(text) < 16:
+        text += await page.receive()
     assert text == "Linux \u4f60 booting\n"
     tell(stream, server.pk, (18, b"login: "))
     assert await page.receive(timeout=3) == "login: "
@@ -53,8 +56,48 @@ async def test_a_page_goes_on_where_it_was(cloud, stream):
     tell(stream, server.pk, (0, b"0123456789"), (10, b"abc"))
     page = Page(f"/ws/servers/{server.pk}/log/?from=8", cloud.ctx)
     await page.connect()
-    assert await page.receive() == "89"
-    assert await page.receive() == "abc"
+    text = ""
+    while len(text) < 5:
+        text += await page.receive()
+    assert text == "89abc"
+    await page.disconnect()
+
+
+async def test_all_who_read_share_one_reader_of_the_stream(cloud, stream):
+    server = await sync_to_async(cloud.build)()
+    tell(stream, server.pk, (0, b"boot\n\xe4"), (6, None))
+    pages = [Page(f"/ws/servers/{server.pk}/log/", cloud.ctx) for _ in range(5)]
+    for page in pages:
+        await page.connect()
+        assert await page.receive() == "boot\n"
+    connections = len(stream.client_list(_type="normal"))
+    assert connections <= 4, "the test's, one that waits for news and one that holds the lease, not one for each page"
+    tell(stream, server.pk, (6, b"\xbd\xa0 more\n"))
+    for page in pages:
+        assert await page.receive() == "\u4f60 more\n"
+    await pages[0].disconnect()
+    tell(stream, server.pk, (14, b"end\n"))
+    for page in pages[1:]:
+        assert await page.receive() == "end\n"
+        await page.disconnect()
+    assert not LogFeed._feeds
+
+
+async def test_a_reader_who_does_not_take_it_misses_the_oldest():
+    reader = Reader("")
+    for number in range(WAITING_MOST + 5):
+        reader.tell(str(number))
+    assert reader.waiting.qsize() == WAITING_MOST
+    assert reader.waiting.get_nowait() == "5"
+
+
+async def test_a_page_closes_when_the_right_to_the_log_ends(cloud, stream, monkeypatch):
+    monkeypatch.setattr(console, "RECHECK_S", 0.05)
+    server = await sync_to_async(cloud.build)()
+    page = Page(f"/ws/servers/{server.pk}/log/", cloud.ctx)
+    await page.connect()
+    await Server.objects.filter(pk=server.pk).aupdate(project_id="f" * 32)
+    assert await page.closed() == closing.ENDED
     await page.disconnect()
 
 
@@ -70,6 +113,13 @@ async def test_the_log_of_others_is_not_there(cloud, stream):
         assert await page.closed() == code
 
 
+def test_output_has_no_control_characters(cloud, stream):
+    server = cloud.build()
+    tell(stream, server.pk, (0, b"\x1b[31mred\x1b[0m\r\n\ttab\x00\x07\n"), (24, None))
+    stream.set(consoles.lease_key(server.pk), 1, ex=15)
+    assert consoles.output(ctx=cloud.ctx, server=server) == "[31mred[0m\n\ttab\n"
+
+
 def test_output_waits_for_the_host_and_gives_the_last_lines(cloud, stream):
     server = cloud.build()
     listener = stream.pubsub(ignore_subscribe_messages=True)
@@ -78,7 +128,7 @@ def test_output_waits_for_the_host_and_gives_the_last_lines(cloud, stream):
     tell(stream, server.pk, (0, b"one\ntwo\nthree\n"), (14, None))
     stream.set(consoles.lease_key(server.pk), 1, ex=15)
     assert consoles.output(ctx=cloud.ctx, server=server) == "one\ntwo\nthree\n"
-    assert consoles.output(ctx=cloud.ctx, server=server, lines=2) == "two\nthree\n"
+    assert consoles.output(ctx=cloud.ctx, server=server, lines=2) == "three\n"
     assert consoles.output(ctx=cloud.ctx, server=server, lines=0) == ""
     assert listener.get_message(timeout=1)["data"] == server.pk.encode()
     with pytest.raises(Forbidden):

@@ -1,4 +1,4 @@
-"""POST /servers/{id}/action (compute API reference, "Servers - run an action") and remote consoles."""
+"""POST /servers/{id}/action (compute API reference, "Servers - run an action")."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,18 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import selectors
-from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.serializers import actions as bodies
 from compute.api.v2_1.serializers.base import read
-from compute.api.v2_1.views import interfaces
+from compute.api.v2_1.views import consoles, interfaces
 from compute.models import Server
-from compute.services import consoles, power
+from compute.services import power
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, NotFound
+from portal.core.errors import BadRequest
 from portal.core.versions import Version
-
-_VNC_TYPES = frozenset({"novnc"})
 
 
 def _start(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
@@ -37,32 +34,12 @@ def _reboot(ctx: RequestContext, server: Server, body: Any, version: Version) ->
     return Response(status=202)
 
 
-def _console_output(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
-    length = read(bodies.ConsoleOutputBody, body if body is not None else {}, version).get("length")
-    lines = None if length in (None, bodies.UNLIMITED) else length
-    return Response({"output": consoles.output(ctx=ctx, server=server, lines=lines)})
-
-
-def _vnc(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
-    if version > versions.LAST_CONSOLE_ACTIONS:
-        raise NotFound("Resource", "", "The resource could not be found.")
-    kind = read(bodies.VncBody, body, version)["type"]
-    return Response({"console": {"type": kind, "url": _console_url(ctx, server, kind)}})
-
-
-def _console_url(ctx: RequestContext, server: Server, kind: str) -> str:
-    if kind not in _VNC_TYPES:
-        raise BadRequest(f"Unavailable console type {kind}.")
-    return consoles.issue(ctx=ctx, server=server, kind=kind).url
-
-
 Handler = Callable[[RequestContext, Server, Any, Version], Response]
 _ACTIONS: dict[str, Handler] = {
     "os-start": _start,
     "os-stop": _stop,
     "reboot": _reboot,
-    "os-getConsoleOutput": _console_output,
-    "os-getVNCConsole": _vnc,
+    **consoles.ACTIONS,
     **interfaces.ACTIONS,
 }
 
@@ -80,15 +57,3 @@ class ServerActionView(ComputeView):
             raise BadRequest(f"There is no such action: {name[:50]}")
         server = selectors.get_server(self.ctx, server_id)
         return handler(self.ctx, server, arguments, self.version)
-
-
-class RemoteConsolesView(ComputeView):
-    """POST /servers/{id}/remote-consoles."""
-
-    since = versions.REMOTE_CONSOLES
-
-    def post(self, request: Request, server_id: str) -> Response:
-        body = read(bodies.RemoteConsole, request.data, self.version)["remote_console"]
-        server = selectors.get_server(self.ctx, server_id)
-        url = _console_url(self.ctx, server, body["type"])
-        return Response({"remote_console": {"protocol": body["protocol"], "type": body["type"], "url": url}})

@@ -1,0 +1,72 @@
+"""A cloud on the fake driver for the benchmarks of consoles: it must be up, and the benchmark must be root on its machine.
+
+``NEBULET_STATE_DIR=/tmp/bench NEBULET_DRIVER=fake ./nebulet up --detach`` starts one.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+TICKS = 100
+
+
+class PretendedCloud:
+    """Its address, its state folder, and the few calls that are needed."""
+
+    def __init__(self, state: Path) -> None:
+        report = json.loads(subprocess.run([ROOT / "nebulet", "status", "--json"], capture_output=True, check=True).stdout)
+        self.state = state
+        self.url = str(report["address"]).rstrip("/")
+        self.pids = {str(row["name"]): int(row["pid"]) for row in report["processes"]}
+        self.password = (state / "secrets" / "demo-password").read_text().strip()
+        self.http = httpx.Client(base_url=self.url, headers={"X-Auth-Token": self._token()}, timeout=60)
+
+    def _token(self) -> str:
+        user = {"name": "demo", "domain": {"id": "default"}, "password": self.password}
+        scope = {"project": {"name": "demo", "domain": {"id": "default"}}}
+        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
+        answer = httpx.post(f"{self.url}/identity/v3/auth/tokens", json=body)
+        answer.raise_for_status()
+        return str(answer.headers["X-Subject-Token"])
+
+    def session(self) -> str:
+        """Return the cookies of a new session of the pages, as a header."""
+        with httpx.Client(base_url=self.url) as browser:
+            browser.get("/account/sign-in/")
+            name = next(name for name in browser.cookies if "csrf" in name)
+            form = {"csrfmiddlewaretoken": browser.cookies[name], "name": "demo", "password": self.password}
+            browser.post("/account/sign-in/", data=form, headers={"Origin": self.url})
+            return "; ".join(f"{key}={value}" for key, value in browser.cookies.items())
+
+    @contextmanager
+    def server(self) -> Iterator[str]:
+        """A server that runs meanwhile."""
+        image = self.http.get("/image/v2/images").json()["images"][0]["id"]
+        body = {"server": {"name": "bench", "flavorRef": "84", "imageRef": image, "networks": "auto"}}
+        answer = self.http.post("/compute/v2.1/servers", json=body, headers={"OpenStack-API-Version": "compute 2.37"})
+        server_id = str(answer.json()["server"]["id"])
+        while self.http.get(f"/compute/v2.1/servers/{server_id}").json()["server"]["status"] != "ACTIVE":
+            time.sleep(0.1)
+        try:
+            yield server_id
+        finally:
+            self.http.delete(f"/compute/v2.1/servers/{server_id}")
+
+    def console(self, server_id: str) -> Any:
+        """Return the token of a new access to the server's screen."""
+        body = {"os-getVNCConsole": {"type": "novnc"}}
+        url = self.http.post(f"/compute/v2.1/servers/{server_id}/action", json=body).json()["console"]["url"]
+        return url.partition("token%3D")[2]
+
+
+def cpu_s(pid: int) -> float:
+    """Return how long a process has used a processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
