@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from compute.states import Action, PowerState, TaskState
-from compute.virt.driver import GuestSpec, HostFacts, ImageRef
+from compute.virt.driver import GuestSize, GuestSpec, HostFacts, ImageRef
 
 M = TypeVar("M")
 
@@ -68,6 +68,46 @@ class Reboot:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Carry out an action that needs to know nothing but the guest: pause, unpause, suspend, resume and their like."""
+
+    server_id: str
+    request_id: str
+    action: Action
+
+
+@dataclass(frozen=True)
+class Resize:
+    """Give a guest another size, keeping what is needed to go back."""
+
+    action: ClassVar = Action.RESIZE
+    server_id: str
+    request_id: str
+    size: GuestSize
+    grace_s: int
+
+
+@dataclass(frozen=True)
+class SetPassword:
+    """Have the guest's agent set a user's password, which is sealed with the installation's key."""
+
+    action: ClassVar = Action.CHANGE_PASSWORD
+    server_id: str
+    request_id: str
+    user: str
+    sealed: str
+
+
+@dataclass(frozen=True)
+class CrashDump:
+    """Send a guest the interrupt on which it dumps its memory."""
+
+    action: ClassVar = Action.TRIGGER_CRASH_DUMP
+    server_id: str
+    request_id: str
+
+
+@dataclass(frozen=True)
 class FetchImage:
     """Bring an image into the host's cache before a server wants it."""
 
@@ -84,7 +124,7 @@ class EvictImage:
     cancels: str = ""
 
 
-GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | SetPassword | CrashDump
 ImageCommand = FetchImage | EvictImage
 Command = GuestCommand | ImageCommand
 
@@ -94,6 +134,10 @@ COMMAND_ACTORS: dict[type, str] = {
     PowerOn: "compute.power_on",
     PowerOff: "compute.power_off",
     Reboot: "compute.reboot",
+    Change: "compute.change",
+    Resize: "compute.resize",
+    SetPassword: "compute.set_password",
+    CrashDump: "compute.crash_dump",
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",
 }
@@ -189,6 +233,7 @@ REPORT_ACTORS: dict[type, str] = {
 }
 
 CONDUCTOR_QUEUE = "conductor"
+PASSWORD_PURPOSE = "guest password"  # noqa: S105  a purpose
 
 
 def host_queue(host: str) -> str:

@@ -14,13 +14,17 @@ from dramatiq.errors import Retry
 
 from compute.messages import (
     COMMAND_ACTORS,
+    Change,
     Command,
+    CrashDump,
     Destroy,
     GuestCommand,
     OperationFinished,
     PowerOff,
     PowerOn,
     Reboot,
+    Resize,
+    SetPassword,
     Spawn,
     host_queue,
     unpack,
@@ -29,6 +33,7 @@ from compute.states import PowerState
 from compute.virt.driver import Built, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.build import Builder, Timings
+from compute.worker.changes import changes_of, unsealed_password
 from compute.worker.operations import Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
 from portal.core import log
@@ -58,7 +63,10 @@ class Party(Protocol):
 
 
 class Commands:
-    """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins."""
+    """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins.
+
+    ``key`` opens what the web process sealed for this host.
+    """
 
     def __init__(
         self,
@@ -67,9 +75,12 @@ class Commands:
         reporter: Reporter,
         operations: Operations,
         *,
+        key: bytes = b"",
         before_build: Callable[[str], None] = lambda _server_id: None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
+        self._key = key
+        self._changes = changes_of(driver)
         self._driver = driver
         self._builder = builder
         self._reporter = reporter
@@ -120,6 +131,29 @@ class Commands:
         cancelled = self._operations.cancelled(command.server_id)
         self._carry_out(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
+    def change(self, command: Change) -> None:
+        """Carry out an action that needs nothing but the guest."""
+        self._carry_out(command, lambda: self._changes[command.action](command.server_id))
+
+    def resize(self, command: Resize) -> None:
+        """Give a guest another size."""
+        given = command.server_id, command.size, command.request_id, command.grace_s
+        cancelled = self._operations.cancelled(command.server_id)
+        self._carry_out(command, lambda: self._driver.resize(*given, cancelled))
+
+    def set_password(self, command: SetPassword) -> None:
+        """Have a guest set a password."""
+
+        def work() -> None:
+            password = unsealed_password(self._key, command.sealed)
+            self._driver.set_password(command.server_id, command.user, password)
+
+        self._carry_out(command, work)
+
+    def crash_dump(self, command: CrashDump) -> None:
+        """Have a guest dump its memory."""
+        self._carry_out(command, lambda: self._driver.crash_dump(command.server_id))
+
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
         return {
@@ -128,6 +162,10 @@ class Commands:
             PowerOn: self.power_on,
             PowerOff: self.power_off,
             Reboot: self.reboot,
+            Change: self.change,
+            Resize: self.resize,
+            SetPassword: self.set_password,
+            CrashDump: self.crash_dump,
         }
 
     def give_up(self, command: Any) -> None:

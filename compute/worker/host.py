@@ -50,6 +50,7 @@ class Host:
             Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept),
             self._reporter,
             self.operations,
+            key=config.queue_key,
             before_build=self._console.build_begins,
             after=self._after,
         )

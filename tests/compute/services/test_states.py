@@ -43,7 +43,7 @@ def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
         assert len(cloud.hosts["host-1"].commands) == sent + (0 if again else 1)
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", TRANSITIONS)
 def test_begin_is_one_conditional_update(db, action):
     rule = TRANSITIONS[action]
     for vm_state, task_state in product(VmState, tasks(action)):
