@@ -88,17 +88,6 @@ class Resize:
 
 
 @dataclass(frozen=True)
-class SetPassword:
-    """Have the guest's agent set a user's password, which is sealed with the installation's key."""
-
-    action: ClassVar = Action.CHANGE_PASSWORD
-    server_id: str
-    request_id: str
-    user: str
-    sealed: str
-
-
-@dataclass(frozen=True)
 class CrashDump:
     """Send a guest the interrupt on which it dumps its memory."""
 
@@ -124,7 +113,7 @@ class EvictImage:
     cancels: str = ""
 
 
-GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | SetPassword | CrashDump
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | CrashDump
 ImageCommand = FetchImage | EvictImage
 Command = GuestCommand | ImageCommand
 
@@ -136,7 +125,6 @@ COMMAND_ACTORS: dict[type, str] = {
     Reboot: "compute.reboot",
     Change: "compute.change",
     Resize: "compute.resize",
-    SetPassword: "compute.set_password",
     CrashDump: "compute.crash_dump",
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",
@@ -232,8 +220,44 @@ REPORT_ACTORS: dict[type, str] = {
     ImageNotFetched: "conductor.image_not_fetched",
 }
 
+DIAGNOSTICS = "diagnostics"
+SET_PASSWORD = "set_password"  # noqa: S105  a question's name
+QUESTION_SEAL, ANSWER_SEAL = "question", "answer"
+QUESTION_LIFE_S = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked of a host by somebody who waits: answered at once, or never. ``about`` says what is asked of the server.
+
+    It is sealed as a whole and kept nowhere, so ``given`` may hold what nobody else must read.
+    """
+
+    about: str
+    server_id: str
+    nonce: str
+    given: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a host said: ``found``, or a sentence why not."""
+
+    found: dict[str, Any] | None = None
+    fault: str | None = None
+
+
+def question_channel(host: str) -> str:
+    """Return the channel on which a host hears questions."""
+    return f"nebulet:questions:{host}"
+
+
+def answer_key(nonce: str) -> str:
+    """Return where the answer to a question is put, as one sealed entry of a list."""
+    return f"nebulet:answer:{nonce}"
+
+
 CONDUCTOR_QUEUE = "conductor"
-PASSWORD_PURPOSE = "guest password"  # noqa: S105  a purpose
 
 
 def host_queue(host: str) -> str:

@@ -24,7 +24,6 @@ from compute.messages import (
     PowerOn,
     Reboot,
     Resize,
-    SetPassword,
     Spawn,
     host_queue,
     unpack,
@@ -33,7 +32,7 @@ from compute.states import PowerState
 from compute.virt.driver import Built, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.build import Builder, Timings
-from compute.worker.changes import changes_of, unsealed_password
+from compute.worker.changes import changes_of
 from compute.worker.operations import Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
 from portal.core import log
@@ -63,10 +62,7 @@ class Party(Protocol):
 
 
 class Commands:
-    """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins.
-
-    ``key`` opens what the web process sealed for this host.
-    """
+    """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins."""
 
     def __init__(
         self,
@@ -75,11 +71,9 @@ class Commands:
         reporter: Reporter,
         operations: Operations,
         *,
-        key: bytes = b"",
         before_build: Callable[[str], None] = lambda _server_id: None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
-        self._key = key
         self._changes = changes_of(driver)
         self._driver = driver
         self._builder = builder
@@ -141,15 +135,6 @@ class Commands:
         cancelled = self._operations.cancelled(command.server_id)
         self._carry_out(command, lambda: self._driver.resize(*given, cancelled))
 
-    def set_password(self, command: SetPassword) -> None:
-        """Have a guest set a password."""
-
-        def work() -> None:
-            password = unsealed_password(self._key, command.sealed)
-            self._driver.set_password(command.server_id, command.user, password)
-
-        self._carry_out(command, work)
-
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""
         self._carry_out(command, lambda: self._driver.crash_dump(command.server_id))
@@ -164,7 +149,6 @@ class Commands:
             Reboot: self.reboot,
             Change: self.change,
             Resize: self.resize,
-            SetPassword: self.set_password,
             CrashDump: self.crash_dump,
         }
 

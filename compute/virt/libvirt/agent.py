@@ -11,10 +11,13 @@ _NO_AGENT = (
     libvirt.VIR_ERR_NO_SUPPORT,
 )
 
+_PATIENCE_S = 3  # somebody waits
+
 
 def set_password(domain: libvirt.virDomain, user: str, password: str) -> None:
     """Set the password of a user; raises DriverError with what the guest lacks."""
     try:
+        domain.agentSetResponseTimeout(_PATIENCE_S)
         domain.setUserPassword(user, password)
     except libvirt.libvirtError as error:
         code = error.get_error_code()
