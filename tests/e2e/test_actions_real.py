@@ -135,7 +135,7 @@ def look(cloud: Cloud, server_id: str, key, address: str, first: str) -> Seen:
     bridge = next(line.split()[2] for line in cloud.virsh("domiflist", domain).splitlines() if line.strip())
 
     def probe() -> str:
-        done = ssh(space, key, address, command)
+        done = ssh(space, key, address, command, user="root")
         return done.stdout if done.returncode == 0 else ""
 
     with neighbour(bridge, f"{network.broadcast_address - 1}/24") as space:
