@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compute', '0003_cachemap'),
+        ('compute', '0004_operations'),
     ]
 
     operations = [

@@ -7,6 +7,7 @@ from compute.models.flavor import Flavor, FlavorAccess
 from compute.models.host import Host, Service
 from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
+from compute.models.migration import Migration
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
 from compute.models.server_group import ServerGroup
@@ -22,6 +23,7 @@ __all__ = [
     "Host",
     "HostImage",
     "Keypair",
+    "Migration",
     "PlacementDecision",
     "Server",
     "ServerAction",

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from compute.messages import BuildPhase
 from compute.models import ActionEvent, Server, ServerAction
-from compute.states import BUILD_STAGES, TRANSITIONS, Action, TaskState
+from compute.states import BUILD_STAGES, Action, TaskState, rule_of
 from portal.core.context import RequestContext, new_request_id
 
 FAILED = "Error"
@@ -32,6 +32,28 @@ def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
     name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else _event_of(action)
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
     return row
+
+
+def done(ctx: RequestContext, server: Server, name: str) -> None:
+    """Write down something that was asked and done in one go."""
+    now = timezone.now()
+    row, made = ServerAction.objects.get_or_create(
+        server=server,
+        action=name,
+        request_id=ctx.request_id,
+        defaults={
+            "user_id": ctx.user_id,
+            "user_name": ctx.user_name,
+            "project_id": ctx.project_id,
+            "started_at": now,
+            "updated_at": now,
+            "finished_at": now,
+        },
+    )
+    if made:
+        ActionEvent.objects.create(
+            action=row, name=f"compute_{name}", host=server.host, started_at=now, finished_at=now, result=SUCCEEDED
+        )
 
 
 def finish(server: Server, request_id: str, action: str, fault: str | None) -> None:
@@ -75,7 +97,7 @@ def note(server: Server, action: Action, at: datetime) -> None:
 
 def _event_of(action: str) -> str:
     """Return the name of an action's step; what happens beside the states, such as to a card, has one as well."""
-    return TRANSITIONS[Action(action)].event if action in set(Action) else f"compute_{action}"
+    return rule_of(Action(action)).event if action in set(Action) else f"compute_{action}"
 
 
 def stage_name(stage: TaskState) -> str:

@@ -45,7 +45,7 @@ def check(
 ) -> Wish:
     """Return the launch with all it names; raises BadRequest, QuotaExceeded or Forbidden with a sentence."""
     flavor, image = _flavor(ctx, flavor_id), _image(ctx, image_id)
-    _require_room(ctx, flavor, image)
+    require_room(ctx, flavor, image)
     require_hardware(flavor.vcpus, flavor.extra_specs, image)
     return Wish(
         image=image,
@@ -95,7 +95,8 @@ def _require_part(ctx: RequestContext, image_id: str, part_id: str) -> None:
         raise BadRequest(f"Image {part_id} is not active.")
 
 
-def _require_room(ctx: RequestContext, flavor: Flavor, image: Image) -> None:
+def require_room(ctx: RequestContext, flavor: Flavor, image: Image) -> None:
+    """Refuse an image that is too large for what a flavor gives."""
     if flavor.ram_mb < image.min_ram:
         raise BadRequest("Flavor's memory is too small for requested image.")
     if flavor.root_gb == 0:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from accounts.services import quotas
 from accounts.services.quotas import Resource
-from compute.models import Flavor
+from compute.models import Flavor, Server
 from compute.selectors import in_use
 from compute.usage_selectors import in_use_by, limits_of, user_limits
 from portal.core.errors import QuotaExceeded
@@ -62,6 +62,13 @@ def admit_user(project_id: str, user_id: str, wanted: Mapping[str, int]) -> dict
     used = in_use_by(project_id, user_id)
     quotas.require_within(wanted, used, own)
     return {name: limit - used[name] for name, limit in own.items()}
+
+
+def admit_growth(server: Server, flavor: Flavor) -> None:
+    """Let a server's change to a larger flavor pass or raise; the project stays locked until the caller's transaction ends."""
+    quotas.lock(server.project_id)
+    more = {"cores": flavor.vcpus - server.vcpus, "ram": flavor.ram_mb - server.ram_mb}
+    quotas.admit(server.project_id, {name: max(0, amount) for name, amount in more.items()}, in_use([server.project_id]))
 
 
 def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:

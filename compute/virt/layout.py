@@ -11,6 +11,8 @@ GIB = 1024**3
 MIB = 1024**2
 ROOT_DISK = "disk"
 _PREFIXES = {"virtio": "vd", "ide": "hd"}
+EPHEMERAL_DISK = "disk.eph0"
+SWAP_DISK = "disk.swap"
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ def plan(instances: Path, spec: GuestSpec) -> Layout:
     folder, wished = instances / spec.server_id, hardware.resolve(spec.vcpus, spec.extra_specs, spec.image_properties)
     wanted = [("root", ROOT_DISK, "qcow2", spec.root_gb * GIB or None)]
     if spec.ephemeral_gb:
-        wanted.append(("ephemeral", "disk.eph0", "qcow2", spec.ephemeral_gb * GIB))
+        wanted.append(("ephemeral", EPHEMERAL_DISK, "qcow2", spec.ephemeral_gb * GIB))
     if spec.swap_mb:
-        wanted.append(("swap", "disk.swap", "raw", spec.swap_mb * MIB))
+        wanted.append(("swap", SWAP_DISK, "raw", spec.swap_mb * MIB))
     disks = [
         Disk(role, folder / name, disk_format, target(wished.disk_bus, place), size, bus=wished.disk_bus)
         for place, (role, name, disk_format, size) in enumerate(wanted)

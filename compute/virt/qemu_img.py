@@ -21,6 +21,12 @@ def create_blank(path: Path, disk_format: str, size_bytes: int) -> None:
         qemu_img.create_blank(path, disk_format, size_bytes)
 
 
+def grow(path: Path, disk_format: str, size_bytes: int) -> None:
+    """Make a disk larger."""
+    with _sentences():
+        qemu_img.grow(path, disk_format, size_bytes)
+
+
 @contextmanager
 def _sentences() -> Iterator[None]:
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
-from compute.messages import COMMAND_ACTORS, FetchImage, PowerOff, Reboot, Spawn
+from compute.messages import COMMAND_ACTORS, Change, FetchImage, PowerOff, Reboot, Resize, Spawn
 from compute.port_messages import DetachInterface
 from portal.core.broker import IDLE_POLL_MS
 
@@ -19,6 +19,8 @@ _LANES = {
     COMMAND_ACTORS[PowerOff]: "patient",
     COMMAND_ACTORS[Reboot]: "patient",
     COMMAND_ACTORS[DetachInterface]: "patient",
+    COMMAND_ACTORS[Change]: "patient",
+    COMMAND_ACTORS[Resize]: "patient",
 }
 _PREFETCH = 1_000
 _IDLE_MS = IDLE_POLL_MS

@@ -1,12 +1,13 @@
 """POST /servers/{id}/action (compute API reference, "Servers - run an action")."""
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import selectors
+from compute.api.v2_1.actions import sizes, states
+from compute.api.v2_1.actions.handler import Handler
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.serializers import actions as bodies
 from compute.api.v2_1.serializers.base import read
@@ -34,13 +35,14 @@ def _reboot(ctx: RequestContext, server: Server, body: Any, version: Version) ->
     return Response(status=202)
 
 
-Handler = Callable[[RequestContext, Server, Any, Version], Response]
 _ACTIONS: dict[str, Handler] = {
     "os-start": _start,
     "os-stop": _stop,
     "reboot": _reboot,
     **consoles.ACTIONS,
     **interfaces.ACTIONS,
+    **states.ACTIONS,
+    **sizes.ACTIONS,
 }
 
 
