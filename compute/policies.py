@@ -62,6 +62,9 @@ CREATE = _rule("servers:create", _MEMBER, _("Create a server."), "compute.add_se
 CREATE_ATTACH_NETWORK = _rule("servers:create:attach_network", _MEMBER, _("Create a server on chosen networks."))
 CREATE_ZERO_DISK = _rule("servers:create:zero_disk_flavor", _MEMBER, _("Create a server from a flavor without a disk size."))
 CREATE_FORCED_HOST = _rule("servers:create:forced_host", _ADMIN, _("Create a server on a chosen host."))
+CREATE_DESTINATION = Rule(
+    "compute:servers:create:requested_destination", _ADMIN, _("Create a server on a chosen host, if it has room.")
+)
 UPDATE = _rule("servers:update", _MEMBER, _("Rename a server."), "compute.change_server", shared=True)
 DELETE = _rule("servers:delete", _MEMBER, _("Delete a server."), "compute.delete_server", shared=True)
 START = _rule("servers:start", _MEMBER, _("Start a stopped server."), "compute.start_server", shared=True)
@@ -75,6 +78,17 @@ METADATA_CREATE = _rule("server-metadata:create", _MEMBER, _("Add metadata to a 
 METADATA_UPDATE = _rule("server-metadata:update", _MEMBER, _("Change one item of a server's metadata."))
 METADATA_UPDATE_ALL = _rule("server-metadata:update_all", _MEMBER, _("Replace the metadata of a server."))
 METADATA_DELETE = _rule("server-metadata:delete", _MEMBER, _("Delete an item of a server's metadata."))
+TAGS_INDEX = _rule("os-server-tags:index", _READER, _("List the tags of a server."))
+TAGS_SHOW = _rule("os-server-tags:show", _READER, _("See whether a server has a tag."))
+TAGS_UPDATE = _rule("os-server-tags:update", _MEMBER, _("Put a tag on a server."))
+TAGS_UPDATE_ALL = _rule("os-server-tags:update_all", _MEMBER, _("Replace the tags of a server."))
+TAGS_DELETE = _rule("os-server-tags:delete", _MEMBER, _("Take a tag from a server."))
+TAGS_DELETE_ALL = _rule("os-server-tags:delete_all", _MEMBER, _("Take all tags from a server."))
+PASSWORD_SHOW = _rule("os-server-password:show", _READER, _("See the sealed password of a server."))
+PASSWORD_CLEAR = _rule("os-server-password:clear", _MEMBER, _("Forget the sealed password of a server."))
+DIAGNOSTICS = _rule("os-server-diagnostics", _ADMIN, _("See the counters that the hypervisor keeps of a server."))
+TOPOLOGY = Rule("compute:server:topology:index", _READER, _("See the NUMA topology of a server."))
+TOPOLOGY_HOST = Rule("compute:server:topology:host:index", _ADMIN, _("See where a server's NUMA nodes lie on its host."))
 IPS_INDEX = _rule("ips:index", _READER, _("List the addresses of a server."))
 IPS_SHOW = _rule("ips:show", _READER, _("List the addresses of a server on one network."))
 INTERFACES_LIST = _rule("os-attach-interfaces:list", _READER, _("List the ports of a server."))
@@ -96,6 +110,13 @@ ACTIONS_LIST = _rule("os-instance-actions:list", _READER, _("List what was done 
 ACTIONS_SHOW = _rule("os-instance-actions:show", _READER, _("Show one thing that was done to a server."))
 ACTIONS_EVENTS = _rule("os-instance-actions:events", _ADMIN, _("See the steps of an action with their faults."))
 ACTIONS_EVENTS_DETAILS = _rule("os-instance-actions:events:details", _ADMIN, _("See the details of an action's steps."))
+
+# Server groups
+GROUPS_INDEX = _rule("os-server-groups:index", _READER, _("List server groups."))
+GROUPS_INDEX_ALL = _rule("os-server-groups:index:all_projects", _ADMIN, _("List the server groups of all projects."))
+GROUPS_SHOW = _rule("os-server-groups:show", _READER, _("Show a server group."))
+GROUPS_CREATE = _rule("os-server-groups:create", _MEMBER, _("Create a server group."))
+GROUPS_DELETE = _rule("os-server-groups:delete", _MEMBER, _("Delete a server group."))
 
 # Keypairs
 KEYPAIRS_INDEX = _rule("os-keypairs:index", _OWN, _("List keypairs."))

@@ -23,6 +23,7 @@ from compute.models import (
     ServerAction,
     ServerDefinition,
     ServerFault,
+    ServerTag,
     Service,
 )
 from compute.models.host import DEFAULT_ZONE
@@ -173,6 +174,14 @@ def latest_definition(ctx: RequestContext, server: Server) -> ServerDefinition |
 def faults_of(server_ids: Iterable[str]) -> dict[str, ServerFault]:
     """Return the fault of each server that has one, with one query."""
     return {fault.server_id: fault for fault in ServerFault.objects.filter(server__in=list(server_ids))}
+
+
+def tags_of(server_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the tags of each server that has some, with one query."""
+    found: dict[str, list[str]] = {}
+    for server_id, tag in ServerTag.objects.filter(server__in=list(server_ids)).values_list("server_id", "tag"):
+        found.setdefault(server_id, []).append(tag)
+    return found
 
 
 def services(ctx: RequestContext) -> QuerySet[Service]:

@@ -8,6 +8,8 @@ from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
+from compute.models.server_group import ServerGroup
+from compute.models.server_tag import ServerTag
 
 __all__ = [
     "ActionEvent",
@@ -22,6 +24,8 @@ __all__ = [
     "ServerAction",
     "ServerDefinition",
     "ServerFault",
+    "ServerGroup",
     "ServerNumber",
+    "ServerTag",
     "Service",
 ]

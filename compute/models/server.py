@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from compute.models.host import new_uuid
+from compute.models.server_group import ServerGroup
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
 
 
@@ -136,7 +137,8 @@ class ServerQuerySet(models.QuerySet["Server"]):
 class Server(models.Model):
     """A virtual machine: what was asked for, where it runs, and what is being done to it.
 
-    The flavor's figures are kept as they were at launch. ``request_id`` and ``operation`` name the operation that is running or
+    The flavor's figures and the image's properties are kept as they were at launch. ``sealed_password`` is what the guest said of
+    its own password, sealed for the owner's key: nobody here can read it. ``request_id`` and ``operation`` name the operation that is running or
     ran last; a report that carries another ``request_id`` is stale. ``observed_at`` is when the guest's state was last known, so
     that older news changes nothing. A server that has a ``host`` and is not deleted holds a claim there.
     """
@@ -169,6 +171,14 @@ class Server(models.Model):
     config_drive = models.BooleanField(default=True)
     metadata = models.JSONField(default=dict, blank=True)
     locked = models.BooleanField(default=False)
+    access_ip_v4 = models.CharField(max_length=15, blank=True, default="")
+    access_ip_v6 = models.CharField(max_length=39, blank=True, default="")
+    auto_disk_config = models.BooleanField(default=False)
+    image_properties = models.JSONField(default=dict, blank=True)
+    scheduler_hints = models.JSONField(default=dict, blank=True)
+    group = models.ForeignKey(ServerGroup, on_delete=models.SET_NULL, null=True, related_name="servers")
+    injected_files = models.JSONField(default=list, blank=True)
+    sealed_password = models.TextField(blank=True, default="")
 
     requested_zone = models.CharField(max_length=255, null=True)
     requested_host = models.CharField(max_length=255, null=True)

@@ -53,7 +53,11 @@ class HostState:
 
 @dataclass(frozen=True)
 class RequestSpec:
-    """What a server asks of a host. ``attempted`` are hosts on which this build was tried before."""
+    """What a server asks of a host. ``attempted`` are hosts on which this build was tried before.
+
+    ``group_hosts`` is how many other servers of its group are on each host; ``same_hosts`` and ``different_hosts`` are where servers
+    are that it shall be with, or apart from.
+    """
 
     vcpus: int
     memory_mb: int
@@ -62,10 +66,16 @@ class RequestSpec:
     host: str | None = None
     attempted: tuple[str, ...] = ()
     image_properties: Mapping[str, str] = field(default_factory=dict)
+    group_policy: str | None = None
+    group_hosts: Mapping[str, int] = field(default_factory=dict)
+    group_max_per_host: int = 1
+    same_hosts: tuple[str, ...] | None = None
+    different_hosts: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as it is stored beside the decision."""
-        return {**asdict(self), "attempted": list(self.attempted), "image_properties": dict(self.image_properties)}
+        lists = {name: list(value) for name, value in vars(self).items() if isinstance(value, tuple)}
+        return {**asdict(self), **lists}
 
 
 class Filter(Protocol):

@@ -47,10 +47,15 @@ def spawn_command(server: Server, image: Image) -> Spawn:
         meta_data=meta_data(server) if server.config_drive else {},
         network_data=network_data(interfaces) if server.config_drive else {},
         user_data=server.user_data,
+        files={_file_name(at): file["contents"] for at, file in enumerate(server.injected_files)},
         image_properties=properties,
         extra_specs=server.extra_specs,
     )
     return Spawn(server.pk, server.request_id, guest)
+
+
+def _file_name(at: int) -> str:
+    return f"{at:04d}"
 
 
 def _part(server: Server, properties: dict[str, str], name: str) -> ImageRef | None:
@@ -99,6 +104,11 @@ def meta_data(server: Server) -> dict[str, object]:
     }
     if server.metadata:
         found["meta"] = server.metadata
+    if server.injected_files:
+        found["files"] = [
+            {"content_path": f"/content/{_file_name(at)}", "path": file["path"]}
+            for at, file in enumerate(server.injected_files)
+        ]
     if server.key_name and server.public_key:
         found["public_keys"] = {server.key_name: server.public_key}
         found["keys"] = [{"name": server.key_name, "type": "ssh", "data": server.public_key}]

@@ -1,4 +1,4 @@
-"""What a launch asks for, checked: image, flavor, key, zone, user data, metadata. Sentences follow the compute API."""
+"""What a launch asks for, checked: image, flavor, key, user data, metadata. Sentences follow the compute API."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from typing import Any
 
 from compute import policies
 from compute.models import Flavor, Keypair
-from compute.selectors import availability_zones, get_flavor
+from compute.selectors import get_flavor
 from images.models import Image
 from images.selectors import get_image
 from images.states import ARCHIVES, ImageStatus
@@ -29,8 +29,6 @@ class Wish:
     image: Image
     flavor: Flavor
     keypair: Keypair | None
-    zone: str | None
-    host: str | None
     user_data: str | None
     metadata: dict[str, str]
 
@@ -41,20 +39,16 @@ def check(
     flavor_id: str,
     image_id: str,
     key_name: str | None,
-    availability_zone: str | None,
     user_data: str | None,
     metadata: dict[str, str] | None,
 ) -> Wish:
     """Return the launch with all it names; raises BadRequest, QuotaExceeded or Forbidden with a sentence."""
     flavor, image = _flavor(ctx, flavor_id), _image(ctx, image_id)
     _require_room(ctx, flavor, image)
-    zone, host = _zone(ctx, availability_zone)
     return Wish(
         image=image,
         flavor=flavor,
         keypair=_keypair(ctx, key_name),
-        zone=zone,
-        host=host,
         user_data=_user_data(user_data),
         metadata=checked_metadata(metadata),
     )
@@ -124,17 +118,6 @@ def _keypair(ctx: RequestContext, key_name: str | None) -> Keypair | None:
     if keypair is None:
         raise BadRequest("Invalid key_name provided.")
     return keypair
-
-
-def _zone(ctx: RequestContext, wanted: str | None) -> tuple[str | None, str | None]:
-    if not wanted:
-        return None, None
-    zone, _colon, host = wanted.partition(":")
-    if host:
-        authorize(ctx, policies.CREATE_FORCED_HOST)
-    if zone and zone not in availability_zones(ctx):
-        raise BadRequest("The requested availability zone is not available")
-    return zone or None, host.partition(":")[0] or None
 
 
 def _user_data(user_data: str | None) -> str | None:

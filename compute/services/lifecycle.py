@@ -1,6 +1,5 @@
 """The beginning and the end of servers."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,17 +8,20 @@ from django.utils import timezone
 
 from compute import notify, policies
 from compute.messages import CONDUCTOR_QUEUE
-from compute.models import Server, ServerNumber
-from compute.models.host import new_uuid
+from compute.models import Server
 from compute.network.services import ports
-from compute.services import actions, commands, launch, operations, quotas
-from compute.states import Action, TaskState, VmState
+from compute.services import actions, commands, destination, launch, operations, quotas, server_groups
+from compute.services.birth import NOTHING_MORE, Birth, Extras
+from compute.states import Action
 from portal.core import bus
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, NotFound
+from portal.core.errors import BadRequest, Conflict, NotFound
 from portal.core.policy import authorize
 
 NAME_MAX = 255
+CHANGEABLE = frozenset(
+    {"name", "description", "hostname", "access_ip_v4", "access_ip_v6", "auto_disk_config", "requested_zone"}
+)
 BUILD = "conductor.build"
 FORGET = "conductor.forget"
 
@@ -34,18 +36,18 @@ def create(
     key_name: str | None = None,
     user_data: str | None = None,
     metadata: dict[str, str] | None = None,
-    config_drive: bool | None = None,
     availability_zone: str | None = None,
     security_groups: Sequence[str] | None = None,
-    description: str | None = None,
-    hostname: str | None = None,
     count: int | None = None,
     min_count: int = 1,
     max_count: int | None = None,
+    extras: Extras = NOTHING_MORE,
+    **columns: Any,
 ) -> list[Server]:
     """Return new servers, as many up to ``max_count`` as the quota admits and at least ``min_count``; ``count`` sets both.
 
-    Returns once the wish is written down; hosts are chosen and guests built later.
+    ``columns`` are ``description``, ``hostname`` and ``config_drive``. Returns once the wish is written down; hosts are chosen and
+    guests built later.
     """
     authorize(ctx, policies.CREATE)
     if isinstance(networks, Sequence) and not isinstance(networks, str):
@@ -54,80 +56,29 @@ def create(
         raise BadRequest(f"A name has 1 to {NAME_MAX} characters.")
     at_least = count or min_count
     at_most = count or max_count or min_count
-    if not 1 <= at_least <= at_most:
-        raise BadRequest("min_count must be <= max_count")
-    wish = launch.check(
-        ctx,
-        flavor_id=flavor_id,
-        image_id=image_id,
-        key_name=key_name,
-        availability_zone=availability_zone,
-        user_data=user_data,
-        metadata=metadata,
-    )
-    common: dict[str, Any] = {"description": description, "config_drive": config_drive is not False, "hostname": hostname}
+    extras.require_fit(at_least, at_most, networks=networks, hostname=columns.get("hostname"))
+    wish = launch.check(ctx, flavor_id=flavor_id, image_id=image_id, key_name=key_name, user_data=user_data, metadata=metadata)
+    extras.require_disks(wish.flavor, wish.image)
+    place = destination.check(ctx, availability_zone=availability_zone, **extras.destination())
+    project_id = ctx.project_id or ""
     with transaction.atomic():
-        quotas.admit_metadata(ctx.project_id or "", wish.metadata)
-        admitted = quotas.admit_servers(ctx.project_id or "", wish.flavor, at_least, at_most)
-        reservation = f"r-{secrets.token_hex(4)}"
-        servers = []
-        for index in range(admitted):
-            own_name = name if at_most == 1 else f"{name}-{index + 1}"
-            server = _write(ctx, wish, own_name, index, reservation, **common)
+        quotas.admit_metadata(project_id, wish.metadata)
+        quotas.admit_files(project_id, extras.files)
+        admitted = quotas.admit_servers(project_id, wish.flavor, at_least, at_most)
+        if place.group is not None:
+            server_groups.admit(place.group, admitted)
+        birth = Birth(ctx, wish, place, extras, columns)
+        servers = [birth.write(name if at_most == 1 else f"{name}-{index + 1}", index) for index in range(admitted)]
+        for server in servers:
             _allocate(ctx, server, networks, security_groups)
-            servers.append(server)
+            _send(ctx, server)
     return servers
 
 
-def _write(
-    ctx: RequestContext,
-    wish: launch.Wish,
-    name: str,
-    index: int,
-    reservation: str,
-    *,
-    description: str | None,
-    config_drive: bool,
-    hostname: str | None,
-) -> Server:
-    server_id, flavor = new_uuid(), wish.flavor
-    server = Server.objects.create(
-        id=server_id,
-        number=ServerNumber.objects.create(),
-        name=name,
-        hostname=hostname or launch.hostname_of(name, server_id),
-        description=description,
-        project_id=ctx.project_id or "",
-        project_name=ctx.project_name,
-        user_id=ctx.user_id or "",
-        user_name=ctx.user_name,
-        reservation_id=reservation,
-        launch_index=index,
-        image_id=wish.image.pk,
-        flavor_id=flavor.flavor_id,
-        flavor_name=flavor.name,
-        vcpus=flavor.vcpus,
-        ram_mb=flavor.ram_mb,
-        root_gb=flavor.root_gb,
-        ephemeral_gb=flavor.ephemeral_gb,
-        swap_mb=flavor.swap_mb,
-        extra_specs=flavor.extra_specs,
-        key_name=wish.keypair.name if wish.keypair else None,
-        public_key=wish.keypair.public_key if wish.keypair else None,
-        user_data=wish.user_data,
-        config_drive=config_drive,
-        metadata=wish.metadata,
-        requested_zone=wish.zone,
-        requested_host=wish.host,
-        vm_state=VmState.BUILDING,
-        task_state=TaskState.SCHEDULING,
-        request_id=ctx.request_id,
-        operation=Action.CREATE,
-    )
+def _send(ctx: RequestContext, server: Server) -> None:
     actions.begin(ctx, server, Action.CREATE)
     bus.cast(CONDUCTOR_QUEUE, BUILD, {"server_id": server.pk, "request_id": ctx.request_id})
     notify.server_changed(server)
-    return server
 
 
 def _allocate(ctx: RequestContext, server: Server, networks: Any, security_groups: Sequence[str] | None) -> None:
@@ -163,11 +114,13 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
 
 
 def update(*, ctx: RequestContext, server: Server, **changes: Any) -> Server:
-    """Return the server with another ``name``, ``description`` or ``hostname``."""
+    """Return the server with another name, description or host name, other access addresses, or another pinned zone."""
     authorize(ctx, policies.UPDATE, server)
-    allowed = {name: value for name, value in changes.items() if name in ("name", "description", "hostname")}
+    allowed = {name: value for name, value in changes.items() if name in CHANGEABLE}
     if "name" in allowed and (not str(allowed["name"]).strip() or len(allowed["name"]) > NAME_MAX):
         raise BadRequest(f"A name has 1 to {NAME_MAX} characters.")
+    if "requested_zone" in allowed:
+        _require_pinnable(server, allowed["requested_zone"])
     with transaction.atomic():
         for name, value in allowed.items():
             setattr(server, name, value)
@@ -175,3 +128,18 @@ def update(*, ctx: RequestContext, server: Server, **changes: Any) -> Server:
         server.save(update_fields=[*allowed, "updated_at"])
         notify.server_changed(server)
     return server
+
+
+def _require_pinnable(server: Server, zone: str | None) -> None:
+    """Let a server be pinned to the zone in which it is, or to none."""
+    if zone is None:
+        return
+    if server.requested_zone is not None and zone != server.requested_zone:
+        raise Conflict(
+            "Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone to null."
+        )
+    if server.requested_zone is None and zone != server.availability_zone:
+        raise Conflict(
+            f"Server can only be pinned to its current availability zone '{server.availability_zone}', but '{zone}' was "
+            "requested."
+        )

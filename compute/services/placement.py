@@ -2,11 +2,13 @@
 
 import logging
 from collections import Counter
+from typing import Any
 
 from django.db import transaction
 
 from compute import notify, rpc
-from compute.models import PlacementDecision, Server
+from compute.group_selectors import hosts_of
+from compute.models import PlacementDecision, Server, ServerGroup
 from compute.scheduler import core
 from compute.selectors import host_states, scheduler_filters, scheduler_weighers
 from compute.services import build, claims, failures
@@ -41,7 +43,7 @@ def place(server_id: str, request_id: str) -> None:
 
 
 def _waiting(server_id: str, request_id: str) -> Server | None:
-    rows = Server.objects.present().select_related("number")
+    rows = Server.objects.present().select_related("number", "group")
     return rows.filter(
         pk=server_id, request_id=request_id, operation=Action.CREATE, task_state=TaskState.SCHEDULING, host=None
     ).first()
@@ -57,7 +59,8 @@ def _try(server: Server, *, as_weighed: bool) -> bool:
     if image is None:
         failures.fail_build(server, f"Image {server.image_id} was deleted before the build began.")
         return True
-    spec, hosts = spec_of(server, image), host_states()
+    hosts = host_states()  # before the group's hosts: whatever is claimed in between makes the claim below fail
+    spec = spec_of(server, image)
     selection = core.select(spec, hosts, scheduler_filters(), scheduler_weighers())
     _log_steps(selection)
     if not selection.hosts:
@@ -81,7 +84,36 @@ def spec_of(server: Server, image: Image) -> core.RequestSpec:
         host=server.requested_host,
         attempted=tuple(name for name in tried.values_list("chosen", flat=True) if name),
         image_properties=image.custom,
+        **_company(server),
     )
+
+
+def _company(server: Server) -> dict[str, Any]:
+    """Return where the servers are that this one shall be with or apart from."""
+    hints, found = server.scheduler_hints, dict[str, Any]()
+    if server.group is not None:
+        found["group_policy"] = server.group.policy
+        found["group_hosts"] = hosts_of(server.group, without=server.pk)
+        found["group_max_per_host"] = server.group.max_per_host or 1
+    if hints.get("same_host"):
+        found["same_hosts"] = _hosts_of_servers(server, hints["same_host"])
+    if hints.get("different_host"):
+        found["different_hosts"] = _hosts_of_servers(server, hints["different_host"])
+    return found
+
+
+def _company_stays(server: Server, spec: core.RequestSpec) -> bool:
+    """Whether the group is where it was when hosts were weighed; it stays so until the present transaction ends."""
+    if server.group_id is None:
+        return True
+    group = ServerGroup.objects.select_for_update().filter(pk=server.group_id).first()
+    return group is None or hosts_of(group, without=server.pk) == spec.group_hosts
+
+
+def _hosts_of_servers(server: Server, named: str | list[str]) -> tuple[str, ...]:
+    ids = [named] if isinstance(named, str) else named
+    rows = Server.objects.present().filter(project_id=server.project_id, pk__in=ids).exclude(host=None)
+    return tuple(sorted({str(host) for host in rows.values_list("host", flat=True)}))
 
 
 def _claim(
@@ -96,6 +128,8 @@ def _claim(
     claims.log_attempt(server, state)
     try:
         with transaction.atomic():
+            if not _company_stays(server, spec):
+                raise _Lost
             if not claims.take(server, state.name, seen=state if as_weighed else None):
                 raise _Lost
             if not Server.objects.place(server.pk, server.request_id, state.name, state.zone):

@@ -1,5 +1,7 @@
 """What compute counts against a project's quota, and the admission of new servers."""
 
+from collections.abc import Mapping, Sequence
+
 from accounts.services import quotas
 from accounts.services.quotas import Resource
 from compute.models import Flavor
@@ -13,6 +15,11 @@ RESOURCES = {
     "ram": Resource("compute", "class:MEMORY_MB", 51200),
     "key_pairs": Resource("compute", "server_key_pairs", 100),
     "metadata_items": Resource("compute", "server_metadata_items", 128),
+    "server_groups": Resource("compute", "server_groups", 10),
+    "server_group_members": Resource("compute", "server_group_members", 10),
+    "injected_files": Resource("compute", "server_injected_files", 5),
+    "injected_file_content_bytes": Resource("compute", "server_injected_file_content_bytes", 10240),
+    "injected_file_path_bytes": Resource("compute", "server_injected_file_path_bytes", 255),
 }
 
 
@@ -40,7 +47,13 @@ def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:
     """Let a server's metadata pass or raise: the limit is one server's."""
     limit = quotas.limits(project_id)["metadata_items"]
     if 0 <= limit < len(metadata):
-        raise QuotaExceeded(f"Quota exceeded for metadata items: {len(metadata)} asked, {limit} allowed.")
+        raise QuotaExceeded(f"Maximum number of metadata items exceeds {limit}")
+
+
+def admit_image_metadata(project_id: str, metadata: Mapping[str, str]) -> None:
+    """Let an image's properties pass or raise, when they come by the compute API: the limit is that of servers."""
+    if not _fits(quotas.limits(project_id)["metadata_items"], len(metadata)):
+        raise QuotaExceeded("Image metadata limit exceeded")
 
 
 def admit_keypair(project_id: str, used: int) -> None:
@@ -48,3 +61,34 @@ def admit_keypair(project_id: str, used: int) -> None:
     limit = quotas.limits(project_id)["key_pairs"]
     if 0 <= limit <= used:
         raise QuotaExceeded("Quota exceeded, too many key pairs.")
+
+
+def admit_group(project_id: str, used: int) -> None:
+    """Let one more server group pass or raise."""
+    if not _fits(quotas.limits(project_id)["server_groups"], used + 1):
+        raise QuotaExceeded("Quota exceeded, too many server groups.")
+
+
+def admit_group_members(project_id: str, members: int) -> None:
+    """Let a server group have so many servers or raise."""
+    if not _fits(quotas.limits(project_id)["server_group_members"], members):
+        raise QuotaExceeded("Quota exceeded, too many servers in group")
+
+
+def admit_files(project_id: str, files: Sequence[Mapping[str, str]]) -> None:
+    """Let the files that a server is born with pass or raise: the limits are one server's."""
+    if not files:
+        return
+    limits = quotas.limits(project_id)
+    if not _fits(limits["injected_files"], len(files)):
+        raise QuotaExceeded("Personality file limit exceeded")
+    longest, path = limits["injected_file_path_bytes"], max(len(file["path"].encode()) for file in files)
+    if not _fits(longest, path):
+        raise QuotaExceeded(f"Personality file path exceeds maximum {longest}")
+    biggest, size = limits["injected_file_content_bytes"], max(len(file["contents"]) for file in files)
+    if not _fits(biggest, size):
+        raise QuotaExceeded(f"Personality file content exceeds maximum {biggest}")
+
+
+def _fits(limit: int, amount: int) -> bool:
+    return limit == quotas.UNLIMITED or amount <= limit

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compute.states import PowerState, TaskState
+from compute.virt.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class InterfaceSpec:
 class GuestSpec:
     """All that a host needs to build a guest. Sizes carry their unit in the name.
 
-    ``meta_data`` is the document of the config drive's ``openstack/latest/meta_data.json``; ``user_data`` is base64.
+    ``meta_data`` is the document of the config drive's ``openstack/latest/meta_data.json``; ``user_data`` is base64, and so are
+    ``files``: what lies in its ``openstack/content``, by the names that ``meta_data`` gives them.
     """
 
     server_id: str
@@ -81,6 +83,7 @@ class GuestSpec:
     meta_data: dict[str, object] = field(default_factory=dict)
     network_data: dict[str, object] = field(default_factory=dict)
     user_data: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)
     extra_specs: dict[str, str] = field(default_factory=dict)
 
@@ -195,6 +198,10 @@ class Driver(Protocol):
 
     def definition(self, server_id: str) -> str:
         """Return the live domain XML."""
+        ...
+
+    def diagnostics(self, server_id: str) -> Diagnostics:
+        """Return the counters of a guest, asked of the hypervisor now; raises GuestNotRunning."""
         ...
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from compute.states import PowerState, TaskState
+from compute.virt import fake_diagnostics
+from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
     BuildProgress,
     Built,
@@ -167,6 +169,12 @@ class FakeDriver:
 
     def definition(self, server_id: str) -> str:
         return self._get(server_id).definition
+
+    def diagnostics(self, server_id: str) -> Diagnostics:
+        guest = self._get(server_id)
+        if guest.state != PowerState.RUNNING:
+            raise GuestNotRunning(server_id)
+        return fake_diagnostics.of(guest.definition, guest.vcpus, guest.memory_mb)
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         self._watchers.append(changed)

@@ -22,6 +22,7 @@ from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
 from compute.worker.operations import Operations
+from compute.worker.questions import Questions
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
 
@@ -44,6 +45,7 @@ class Host:
         self._heartbeat = Heartbeat(self.driver, self._reporter, holdings, version=config.version, relay=config.relay)
         client = redis.Redis.from_url(config.redis_url)
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
+        self._questions = Questions(client, config.host, config.queue_key, self.driver)
         self._relay = Relay(self.driver, config.queue_key, config.relay)
         commands = Commands(
             self.driver,
@@ -61,6 +63,7 @@ class Host:
         """Take up work; returns at once."""
         self._relay.start()
         self._console.start()
+        self._questions.start()
         self.driver.watch(self._changed)
         self._heartbeat.start()
         self._worker.start()

@@ -145,8 +145,16 @@ SCHEDULER_FILTERS = [
     "compute.scheduler.filters.disk.DiskFilter",
     "compute.scheduler.filters.core.CoreFilter",
     "compute.scheduler.filters.image_properties.ImagePropertiesFilter",
+    "compute.scheduler.filters.same_host.SameHostFilter",
+    "compute.scheduler.filters.different_host.DifferentHostFilter",
+    "compute.scheduler.filters.affinity.ServerGroupAffinityFilter",
+    "compute.scheduler.filters.anti_affinity.ServerGroupAntiAffinityFilter",
 ]
-SCHEDULER_WEIGHERS = [("compute.scheduler.weighers.ram.RamWeigher", 1.0)]
+SCHEDULER_WEIGHERS = [
+    ("compute.scheduler.weighers.ram.RamWeigher", 1.0),
+    ("compute.scheduler.weighers.soft_affinity.ServerGroupSoftAffinityWeigher", 1.0),
+    ("compute.scheduler.weighers.soft_anti_affinity.ServerGroupSoftAntiAffinityWeigher", 1.0),
+]
 CPU_ALLOCATION_RATIO = 16.0
 RAM_ALLOCATION_RATIO = 1.5
 DISK_ALLOCATION_RATIO = 1.0

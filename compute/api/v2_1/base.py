@@ -45,6 +45,8 @@ class ComputeView(MicroversionedView):
         raw = request._request.META.get("QUERY_STRING", "")
         if len(raw) > MAX_QUERY or "%00" in raw or "\x00" in raw:
             raise BadRequest("The query string is too long or holds a null character.")
+        if known is None and self.version >= versions.STRICT_EVERYWHERE:
+            known = frozenset()
         if known is None or request.method not in ("GET", "HEAD") or self.version < versions.STRICT:
             return
         unknown = [key for key in request._request.GET if key not in known]

@@ -15,7 +15,7 @@ from django.http import QueryDict
 from compute import policies, selectors
 from compute.api.v2_1 import patterns, versions
 from compute.api.v2_1.base import PAGING, moment, ordering, truth
-from compute.models import Server
+from compute.models import Server, ServerTag
 from compute.network import selectors as network
 from compute.states import STATUS_VM_STATES, TaskState
 from portal.core.context import RequestContext
@@ -48,8 +48,20 @@ _PATTERNS = {
     "display_name": "name",
     "hostname": "hostname",
 }
-_NEVER = frozenset({"kernel_id", "ramdisk_id", "locked_by", "access_ip_v4", "access_ip_v6", "auto_disk_config", "progress"})
-_OTHERS = frozenset({"config_drive", "deleted", "project_id", "root_device_name", "soft_deleted", "tenant_id"})
+_NEVER = frozenset({"kernel_id", "ramdisk_id", "locked_by", "progress"})
+_OTHERS = frozenset(
+    {
+        "access_ip_v4",
+        "access_ip_v6",
+        "auto_disk_config",
+        "config_drive",
+        "deleted",
+        "project_id",
+        "root_device_name",
+        "soft_deleted",
+        "tenant_id",
+    }
+)
 _FOR_ALL = frozenset({"name", "status", "image", "flavor", "ip", "ip6", "changes-since", "all_tenants"})
 _TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 _FOR_ALL_LATER = frozenset(
@@ -137,6 +149,7 @@ class ServerFilter:
         rows = self._visible(wanted, self._with_deleted(wanted))
         if self.every and "deleted" in wanted and truth(wanted["deleted"], "deleted"):
             rows = rows.exclude(deleted_at=None)
+        _require_order(wanted)
         condition = Q()
         for name, value in wanted.items():
             condition &= self._condition(name, value, rows)
@@ -158,7 +171,7 @@ class ServerFilter:
         return self.every and bool({"project_id", "tenant_id"} & wanted.keys())
 
     def _with_deleted(self, wanted: dict[str, str]) -> bool:
-        if "changes-since" in wanted:
+        if "changes-since" in wanted or "changes-before" in wanted:
             return True
         statuses = {word.upper() for word in self.params.getlist("status")}
         if "DELETED" in statuses:
@@ -181,8 +194,13 @@ class ServerFilter:
             "locked": lambda: Q(locked=truth(value, name)),
             "project_id": lambda: Q(project_id=value),
             "tenant_id": lambda: Q(project_id=value),
-            "tags": _nothing,
-            "tags-any": _nothing,
+            "tags": lambda: _tagged(value, every=True),
+            "tags-any": lambda: _tagged(value, every=False),
+            "not-tags": lambda: ~_tagged(value, every=True),
+            "not-tags-any": lambda: ~_tagged(value, every=False),
+            "access_ip_v4": lambda: Q(access_ip_v4=value),
+            "access_ip_v6": lambda: Q(access_ip_v6=value),
+            "auto_disk_config": lambda: Q(auto_disk_config=truth(value, name)),
         }
         if name in special:
             return special[name]()
@@ -229,6 +247,24 @@ def _plain(name: str, value: str, rows: QuerySet[Server]) -> Q:
     if name in _PATTERNS:
         return _named(rows, _PATTERNS[name], value)
     return _nothing() if name in _NEVER else Q()
+
+
+def _require_order(wanted: dict[str, str]) -> None:
+    if {"changes-since", "changes-before"} <= wanted.keys():
+        since, before = (moment(wanted[name], name) for name in ("changes-since", "changes-before"))
+        if before < since:
+            raise BadRequest("The value of changes-since must be less than or equal to changes-before.")
+
+
+def _tagged(words: str, *, every: bool) -> Q:
+    """Return the servers that have these tags, parted by commas: every one of them, or any."""
+    tags = words.split(",")
+    if not every:
+        return Q(pk__in=ServerTag.objects.filter(tag__in=tags).order_by().values("server_id"))
+    found = Q()
+    for tag in dict.fromkeys(tags):
+        found &= Q(pk__in=ServerTag.objects.filter(tag=tag).order_by().values("server_id"))
+    return found
 
 
 def _nothing() -> Q:

@@ -137,7 +137,7 @@ def test_metadata(personas, cloud):
     check(personas, *matrix("delete", f"{path}/tier", ok=204, weak="reader"))
     check(personas, Row("member", "delete", f"{path}/tier", 404), Row("member", "get", f"{path}/tier", 404))
     many = {"metadata": {f"k{number}": "v" for number in range(129)}}
-    check(personas, Row("member", "post", path, 403, many, says="Quota exceeded"))
+    check(personas, Row("member", "post", path, 403, many, says="Maximum number of metadata items exceeds 128"))
     put_in(cloud.server, VmState.BUILDING)
     check(personas, Row("member", "post", path, 409, more))
 

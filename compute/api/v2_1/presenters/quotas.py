@@ -11,22 +11,12 @@ from compute.selectors import Usage
 from portal.core.versions import Version
 
 UNLIMITED = -1
-_NOT_OFFERED = dict.fromkeys(
-    (
-        "server_groups",
-        "server_group_members",
-        "floating_ips",
-        "injected_files",
-        "injected_file_content_bytes",
-        "injected_file_path_bytes",
-    ),
-    0,
-)
+_NOT_OFFERED = {"floating_ips": 0}
 _ELSEWHERE = dict.fromkeys(("fixed_ips", "security_groups", "security_group_rules"), UNLIMITED)
 _PROXIED = frozenset({"fixed_ips", "floating_ips", "security_groups", "security_group_rules"})
 _INJECTED = frozenset({"injected_files", "injected_file_content_bytes", "injected_file_path_bytes"})
 _GROUPS = frozenset({"server_groups", "server_group_members"})
-_OWN = ("instances", "cores", "ram", "key_pairs", "metadata_items")
+_OWN = ("instances", "cores", "ram", "key_pairs", "metadata_items", *sorted(_GROUPS), *sorted(_INJECTED))
 
 
 def figures(limits: Mapping[str, int], version: Version) -> dict[str, int]:
@@ -56,20 +46,20 @@ def detailed(limits: Mapping[str, int], used: Mapping[str, int], version: Versio
     }
 
 
-def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Version) -> dict[str, int]:
-    """Return the absolute limits of a project with what it uses."""
+def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Version, groups: int) -> dict[str, int]:
+    """Return the absolute limits of a project with what it uses; ``groups`` is how many server groups it has."""
     body = {
         "maxServerMeta": limits["metadata_items"],
         "maxTotalInstances": limits["instances"],
         "maxTotalCores": limits["cores"],
         "maxTotalRAMSize": limits["ram"],
         "maxTotalKeypairs": limits["key_pairs"],
-        "maxServerGroups": 0,
-        "maxServerGroupMembers": 0,
+        "maxServerGroups": limits["server_groups"],
+        "maxServerGroupMembers": limits["server_group_members"],
         "totalInstancesUsed": usage["instances"].used,
         "totalCoresUsed": usage["cores"].used,
         "totalRAMUsed": usage["ram"].used,
-        "totalServerGroupsUsed": 0,
+        "totalServerGroupsUsed": groups,
     }
     if version < versions.NO_NETWORK_PROXY:
         body |= {"maxSecurityGroups": UNLIMITED, "maxSecurityGroupRules": UNLIMITED, "totalSecurityGroupsUsed": 0}
@@ -77,5 +67,8 @@ def absolute(limits: Mapping[str, int], usage: Mapping[str, Usage], version: Ver
     if version < versions.NO_IMAGE_PROXY:
         body["maxImageMeta"] = limits["metadata_items"]
     if version < versions.NO_PERSONALITY:
-        body |= {"maxPersonality": 0, "maxPersonalitySize": 0}
+        body |= {
+            "maxPersonality": limits["injected_files"],
+            "maxPersonalitySize": limits["injected_file_content_bytes"],
+        }
     return body

@@ -49,6 +49,7 @@ class Surroundings:
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     faults: Mapping[str, ServerFault] = field(default_factory=dict)
     host_statuses: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,10 @@ class ServerPresenter:
         self.has_description = version >= versions.DESCRIPTION
         self.has_pinned_zone = version >= versions.PINNED_ZONE
         self.embeds_flavor = version >= versions.EMBEDDED_FLAVOR
-        self.fixed = {"accessIPv4": "", "accessIPv6": "", "OS-DCF:diskConfig": "MANUAL"}
+        self.has_tags = version >= versions.TAGS
+        self.has_image_properties = version >= versions.IMAGE_PROPERTIES
+        self.has_hints = version >= versions.SCHEDULER_HINTS
         self.fixed_detail: dict[str, Any] = {"os-extended-volumes:volumes_attached": []}
-        if version >= versions.TAGS:
-            self.fixed_detail["tags"] = []
         if version >= versions.TRUSTED_CERTIFICATES:
             self.fixed_detail["trusted_image_certificates"] = None
         if version >= versions.LOCKED_REASON:
@@ -90,10 +91,10 @@ class ServerPresenter:
         return {"id": server.id, "name": server.name, "links": links(self.base, f"servers/{server.id}")}
 
     def one(self, server: Server) -> dict[str, Any]:
-        """Return the server as it is shown alone: from 2.71 with its groups, of which there are none."""
+        """Return the server as it is shown alone: from 2.71 with its group."""
         body = self.detail(server)
         if self.version >= versions.SERVER_GROUPS:
-            body["server_groups"] = []
+            body["server_groups"] = _groups(server)
         return body
 
     def updated(self, server: Server) -> dict[str, Any]:
@@ -106,12 +107,12 @@ class ServerPresenter:
             body["locked"] = server.locked
         if self.has_description:
             body["description"] = server.description
-        if self.version >= versions.TAGS:
-            body["tags"] = []
+        if self.has_tags:
+            body["tags"] = self._tags(server)
         if self.version >= versions.TRUSTED_CERTIFICATES:
             body["trusted_image_certificates"] = None
         if self.version >= versions.SERVER_GROUPS:
-            body["server_groups"] = []
+            body["server_groups"] = _groups(server)
         if self.version >= versions.LOCKED_REASON:
             body["locked_reason"] = None
         return body
@@ -153,7 +154,9 @@ class ServerPresenter:
             "updated": second(server.updated_at),
             "addresses": self._addresses(server.id),
             "links": links(self.base, f"servers/{server.id}"),
-            **self.fixed,
+            "accessIPv4": server.access_ip_v4,
+            "accessIPv6": server.access_ip_v6,
+            "OS-DCF:diskConfig": disk_config(server),
         }
         if word in _PROGRESS:
             body["progress"] = 100 if word == "ACTIVE" else 0
@@ -177,13 +180,23 @@ class ServerPresenter:
             body["host_status"] = self.around.host_statuses.get(server.host or "", "UNKNOWN") if server.host else ""
         if self.has_description:
             body["description"] = server.description
+        if self.has_tags:
+            body["tags"] = self._tags(server)
         if self.has_pinned_zone:
             body["pinned_availability_zone"] = server.requested_zone
+        if self.has_hints:
+            body["scheduler_hints"] = server.scheduler_hints
 
     def _image(self, server: Server) -> dict[str, Any] | str:
         if server.image_id is None:
             return ""
-        return {"id": server.image_id, "links": bookmark(self.base, f"images/{server.image_id}")}
+        body = {"id": server.image_id, "links": bookmark(self.base, f"images/{server.image_id}")}
+        if self.has_image_properties:
+            body["properties"] = server.image_properties
+        return body
+
+    def _tags(self, server: Server) -> list[str]:
+        return list(self.around.tags.get(server.id, ()))
 
     def _flavor(self, server: Server) -> dict[str, Any]:
         if not self.embeds_flavor:
@@ -218,6 +231,15 @@ class ServerPresenter:
         if fault.details and (self.sight.fault_details or fault.code != _SERVER_ERROR):
             body["details"] = fault.details
         return body
+
+
+def disk_config(server: Server) -> str:
+    """Return the word for how the guest's disk layout follows the flavor."""
+    return "AUTO" if server.auto_disk_config else "MANUAL"
+
+
+def _groups(server: Server) -> list[str]:
+    return [server.group_id] if server.group_id else []
 
 
 def addresses(found: Sequence[Address]) -> dict[str, list[dict[str, Any]]]:

@@ -1,151 +1,35 @@
 """Request bodies about servers (compute API reference, "Create Server" and "Update Server")."""
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from rest_framework import serializers
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, UuidString, VersionedSerializer, WholeNumber
+from compute.api.v2_1.serializers import block_devices
+from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
+from compute.api.v2_1.serializers.server_fields import (
+    AccessAddress,
+    Description,
+    DiskConfig,
+    Empty,
+    FlavorRef,
+    Hints,
+    Hostname,
+    ImageRef,
+    InjectedFile,
+    Networks,
+    SecurityGroupItem,
+    Tags,
+    UserData,
+)
+from compute.services.birth import Extras
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
 from portal.core.versions import Version
 
-MAX_USER_DATA = 65535
-MAX_NETWORKS = 32
-_HOSTNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
-_TAG_GONE = (Version(2, 37), Version(2, 41))
-
-
-class Empty(serializers.Field[Any, Any, Any, Any]):
-    """Something that is understood and not offered: only its absence in another spelling is accepted."""
-
-    def to_internal_value(self, data: Any) -> None:
-        if data not in ([], {}, "", None):
-            raise serializers.ValidationError("It is not supported by this cloud.")
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-class UserData(StrictString):
-    """Base64 of at most 65535 characters."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_USER_DATA, allow_blank=True, trim_whitespace=False, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        try:
-            base64.b64decode(re.sub(r"\s", "", text), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise serializers.ValidationError("User data needs to be valid base 64.") from error
-        return text
-
-
-class Description(StrictString):
-    """Printable text of at most 255 characters, or null."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=255, allow_blank=True, allow_null=True, trim_whitespace=False, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        if not all(char.isprintable() or char in "\n\t" for char in text):
-            raise serializers.ValidationError("It must be printable.")
-        return text
-
-
-class Hostname(StrictString):
-    """A host name: letters, digits and dashes; from 2.94 on dots between labels."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=2, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        dotted = self.context["version"] >= versions.FQDN
-        labels = name.split(".") if dotted else [name]
-        if len(name) > (255 if dotted else 63) or not all(_HOSTNAME.fullmatch(label) for label in labels):
-            raise serializers.ValidationError(f"{name[:50]!r} is not a host name.")
-        return name
-
-
-class NetworkItem(StrictSerializer):
-    uuid = UuidString(required=False)
-    port = UuidString(required=False, allow_null=True)
-    fixed_ip = serializers.IPAddressField(required=False)
-    tag = StrictString(required=False, min_length=1, max_length=60)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        version = self.context["version"]
-        if "tag" in attrs and (version < Version(2, 32) or _TAG_GONE[0] <= version <= _TAG_GONE[1]):
-            raise serializers.ValidationError("Additional properties are not allowed ('tag' was unexpected).")
-        if "tag" in attrs and ("," in attrs["tag"] or "/" in attrs["tag"]):
-            raise serializers.ValidationError({"tag": "It must not hold ',' or '/'."})
-        if not attrs.get("port") and "uuid" not in attrs:
-            raise serializers.ValidationError("Bad networks format: missing 'uuid' or 'port'.")
-        return attrs
-
-
-class Networks(serializers.Field[Any, Any, Any, Any]):
-    """A list of networks and ports, or from 2.37 on the word ``auto`` or ``none``."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        version = self.context["version"]
-        if isinstance(data, str) and version >= versions.NETWORKS_REQUIRED and data in ("auto", "none"):
-            return data
-        if not isinstance(data, list) or len(data) > MAX_NETWORKS:
-            raise serializers.ValidationError(f"{str(data)[:50]!r} is not valid.")
-        items = NetworkItem(data=data, many=True, context={"version": version})
-        items.is_valid(raise_exception=True)
-        return [dict(item) for item in items.validated_data]
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-class BootDevice(StrictSerializer):
-    """The one block device that a server without volumes has: its image on a local disk."""
-
-    uuid = UuidString()
-    boot_index = serializers.ChoiceField([0, "0"], required=False)
-    source_type = serializers.ChoiceField(["image"])
-    destination_type = serializers.ChoiceField(["local"], required=False)
-    delete_on_termination = StrictBoolean(required=False)
-
-
-class SecurityGroupItem(StrictSerializer):
-    name = StrictString(min_length=1, max_length=255)
-
-
-class FlavorRef(StrictString):
-    """A flavor's id, as text, number, or the end of an address."""
-
-    def to_internal_value(self, data: Any) -> str:
-        word = str(data) if isinstance(data, int) and not isinstance(data, bool) else data
-        text = super().to_internal_value(word).rstrip("/").rpartition("/")[2]
-        if not text:
-            raise serializers.ValidationError(f"{str(data)[:50]!r} is not valid.")
-        return text
-
-
-class ImageRef(StrictString):
-    """An image's id, the end of an address, or nothing."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_blank=True, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        word = super().to_internal_value(data).rpartition("/")[2]
-        return UuidString().to_internal_value(word) if word else ""
-
-
-class DiskConfig(serializers.ChoiceField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(["MANUAL"], **options)
+_DISK_CONFIG = "OS-DCF:diskConfig"
+_HINTS = ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")
 
 
 class ServerBody(VersionedSerializer):
@@ -167,39 +51,40 @@ class ServerBody(VersionedSerializer):
     adminPass = StrictString(required=False, max_length=255, trim_whitespace=False)  # noqa: N815
     description = Description(required=False)
     hostname = Hostname(required=False)
-    block_device_mapping_v2 = BootDevice(many=True, required=False)
+    block_device_mapping_v2 = block_devices.BlockDevice(many=True, required=False)
     block_device_mapping = Empty(required=False)
-    personality = Empty(required=False)
-    accessIPv4 = Empty(required=False)  # noqa: N815
-    accessIPv6 = Empty(required=False)  # noqa: N815
-    tags = Empty(required=False)
+    personality = InjectedFile(many=True, required=False)
+    accessIPv4 = AccessAddress(IPv4Address, required=False)  # noqa: N815
+    accessIPv6 = AccessAddress(IPv6Address, required=False)  # noqa: N815
+    tags = Tags(required=False)
     trusted_image_certificates = Empty(required=False, allow_null=True)
-    host = Empty(required=False)
-    hypervisor_hostname = Empty(required=False)
+    host = StrictString(required=False, min_length=1, max_length=255)
+    hypervisor_hostname = StrictString(required=False, min_length=1, max_length=255)
 
     since = {
         "description": versions.DESCRIPTION,
         "tags": versions.TAGS_AT_CREATE,
         "trusted_image_certificates": versions.TRUSTED_CERTIFICATES,
-        "host": Version(2, 74),
-        "hypervisor_hostname": Version(2, 74),
+        "host": versions.DESTINATION,
+        "hypervisor_hostname": versions.DESTINATION,
         "hostname": versions.HOSTNAME,
     }
     until = {"personality": Version(2, 56)}
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "OS-DCF:diskConfig": DiskConfig(required=False)}
+        return {**super().get_fields(), _DISK_CONFIG: DiskConfig(required=False)}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.context["version"] >= versions.NETWORKS_REQUIRED and "networks" not in attrs:
             raise serializers.ValidationError("'networks' is a required property")
         if attrs.get("min_count", 1) > attrs.get("max_count", attrs.get("min_count", 1)):
             raise serializers.ValidationError("min_count must be <= max_count")
-        boot = attrs.get("block_device_mapping_v2") or []
-        if len(boot) > 1:
-            raise serializers.ValidationError("Only one block device, the image, is supported by this cloud.")
-        if boot and attrs.setdefault("imageRef", boot[0]["uuid"]) != boot[0]["uuid"]:
+        devices = attrs.get("block_device_mapping_v2") or []
+        attrs["local_disks"] = block_devices.local_disks(devices)
+        boot = block_devices.image_of(devices)
+        if boot and (attrs.get("imageRef") or boot) != boot:
             raise serializers.ValidationError("imageRef and the boot device name different images.")
+        attrs["imageRef"] = attrs.get("imageRef") or boot
         if not attrs.get("imageRef"):
             raise serializers.ValidationError("Invalid imageRef provided.")
         return attrs
@@ -209,12 +94,12 @@ class ServerCreate(StrictSerializer):
     server = ServerBody()
 
     def get_fields(self) -> dict[str, Any]:
-        hints = {name: Empty(required=False) for name in ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")}
-        return {**super().get_fields(), **hints}
+        return {**super().get_fields(), **{name: Hints(required=False) for name in _HINTS}}
 
 
-def creation(body: Mapping[str, Any]) -> dict[str, Any]:
+def creation(whole: Mapping[str, Any], version: Version) -> dict[str, Any]:
     """Return the checked body as the arguments of ``lifecycle.create``."""
+    body = whole["server"]
     count = body.get("min_count", 1)
     return {
         "name": body["name"],
@@ -229,28 +114,61 @@ def creation(body: Mapping[str, Any]) -> dict[str, Any]:
         "min_count": count,
         "max_count": body.get("max_count", count),
         "security_groups": list(dict.fromkeys(item["name"] for item in body.get("security_groups", []))),
-        "description": body.get("description"),
+        "description": body.get("description") if version >= versions.DESCRIPTION else body["name"],
         "hostname": body.get("hostname"),
+        "extras": _extras(whole),
     }
+
+
+def _extras(whole: Mapping[str, Any]) -> Extras:
+    body = whole["server"]
+    return Extras(
+        tags=body.get("tags", []),
+        hints=next((whole[name] for name in _HINTS if name in whole), {}),
+        host=body.get("host"),
+        hypervisor_hostname=body.get("hypervisor_hostname"),
+        files=[dict(file) for file in body.get("personality", [])],
+        auto_disk_config=body.get(_DISK_CONFIG, False),
+        access_ip_v4=body.get("accessIPv4") or "",
+        access_ip_v6=body.get("accessIPv6") or "",
+        **body["local_disks"],
+    )
 
 
 class ServerChanges(VersionedSerializer):
     name = NameField(required=False)
     description = Description(required=False)
     hostname = Hostname(required=False)
-    accessIPv4 = Empty(required=False)  # noqa: N815
-    accessIPv6 = Empty(required=False)  # noqa: N815
+    accessIPv4 = AccessAddress(IPv4Address, required=False)  # noqa: N815
+    accessIPv6 = AccessAddress(IPv6Address, required=False)  # noqa: N815
+    pinned_availability_zone = NameField(required=False, allow_null=True)
 
-    since = {"description": versions.DESCRIPTION, "hostname": versions.HOSTNAME}
+    since = {
+        "description": versions.DESCRIPTION,
+        "hostname": versions.HOSTNAME,
+        "pinned_availability_zone": versions.PINNED_ZONE_CHANGES,
+    }
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "OS-DCF:diskConfig": DiskConfig(required=False)}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
-            raise serializers.ValidationError("{} does not have enough properties")
-        return attrs
+        return {**super().get_fields(), _DISK_CONFIG: DiskConfig(required=False)}
 
 
 class ServerUpdate(StrictSerializer):
     server = ServerChanges()
+
+
+_COLUMNS = {
+    "name": "name",
+    "description": "description",
+    "hostname": "hostname",
+    "accessIPv4": "access_ip_v4",
+    "accessIPv6": "access_ip_v6",
+    "pinned_availability_zone": "requested_zone",
+    _DISK_CONFIG: "auto_disk_config",
+}
+
+
+def changes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the checked body as the arguments of ``lifecycle.update``."""
+    found = {column: body[name] for name, column in _COLUMNS.items() if name in body}
+    return {name: value or "" if name.startswith("access_ip") else value for name, value in found.items()}

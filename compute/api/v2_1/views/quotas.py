@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.services import quotas
-from compute import policies, selectors
+from compute import group_selectors, policies, selectors
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import quotas as present
 from compute.api.v2_1.serializers.base import read
@@ -25,7 +25,8 @@ class LimitsView(ComputeView):
         authorize(self.ctx, policies.LIMITS)
         if project_id != self.ctx.project_id:
             authorize(self.ctx, policies.LIMITS_OTHER)
-        body = present.absolute(quotas.limits(project_id), selectors.usage(project_id), self.version)
+        groups = group_selectors.count(project_id)
+        body = present.absolute(quotas.limits(project_id), selectors.usage(project_id), self.version, groups)
         return Response({"limits": {"rate": [], "absolute": body}})
 
 

@@ -10,17 +10,27 @@ from compute import policies, selectors
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView, links
 from compute.api.v2_1.filters import ServerFilter, known_parameters
-from compute.api.v2_1.presenters.servers import ServerPresenter, Sight, Surroundings
+from compute.api.v2_1.presenters.servers import ServerPresenter, Sight, Surroundings, disk_config
 from compute.api.v2_1.serializers.base import read
-from compute.api.v2_1.serializers.servers import ServerCreate, ServerUpdate, creation
+from compute.api.v2_1.serializers.servers import ServerCreate, ServerUpdate, changes, creation
 from compute.models import Server
 from compute.network import selectors as network
 from compute.services import lifecycle
 from portal.core.errors import BadRequest
 from portal.core.policy import Rule, allowed, authorize
 
-_UNSEEN = ("public_key", "operation_at", "request_id", "operation", "attempts", "requested_host")
+_UNSEEN = (
+    "public_key",
+    "operation_at",
+    "request_id",
+    "operation",
+    "attempts",
+    "requested_host",
+    "injected_files",
+    "sealed_password",
+)
 _FOR_OPERATORS = ("user_data",)
+_LATER = {"image_properties": versions.IMAGE_PROPERTIES, "scheduler_hints": versions.SCHEDULER_HINTS}
 _PASSWORD_BYTES = 9
 
 
@@ -44,7 +54,8 @@ class _ServersBase(ComputeView):
 
     def unseen(self) -> tuple[str, ...]:
         """Return the columns that a list does not show to this caller."""
-        return _UNSEEN if self.sight().extended else (*_UNSEEN, *_FOR_OPERATORS)
+        later = [column for column, since in _LATER.items() if self.version < since]
+        return (*_UNSEEN, *later) if self.sight().extended else (*_UNSEEN, *later, *_FOR_OPERATORS)
 
     def sight(self) -> Sight:
         """Return which guarded attributes the caller may see."""
@@ -65,6 +76,7 @@ class _ServersBase(ComputeView):
             groups=network.group_names(ids),
             faults=selectors.faults_of(server.pk for server in servers if server.status in ("ERROR", "DELETED")),
             host_statuses=selectors.host_statuses() if with_hosts else {},
+            tags=selectors.tags_of(ids) if self.version >= versions.TAGS else {},
         )
         return ServerPresenter(self.base, self.version, sight, around)
 
@@ -84,8 +96,8 @@ class ServersView(_ServersBase):
         return self.collection([present.brief(row) for row in rows], last)
 
     def post(self, request: Request) -> Response:
-        body = read(ServerCreate, request.data, self.version)["server"]
-        wish = creation(body)
+        whole = read(ServerCreate, request.data, self.version)
+        body, wish = whole["server"], creation(whole, self.version)
         servers = lifecycle.create(ctx=self.ctx, **wish)
         if body.get("return_reservation_id"):
             return Response({"reservation_id": servers[0].reservation_id}, status=202)
@@ -94,7 +106,7 @@ class ServersView(_ServersBase):
             "id": server.pk,
             "links": links(self.base, f"servers/{server.pk}"),
             "adminPass": body.get("adminPass") or secrets.token_urlsafe(_PASSWORD_BYTES),
-            "OS-DCF:diskConfig": "MANUAL",
+            "OS-DCF:diskConfig": disk_config(server),
             "security_groups": [{"name": name} for name in wish["security_groups"] or ["default"]],
         }
         location = {"Location": f"{self.base}/v2.1/servers/{server.pk}"}
@@ -124,9 +136,8 @@ class ServerView(_ServersBase):
         return Response({"server": self.presenter([server]).one(server)})
 
     def put(self, request: Request, server_id: str) -> Response:
-        changes = read(ServerUpdate, request.data, self.version)["server"]
+        wanted = changes(read(ServerUpdate, request.data, self.version)["server"])
         server = selectors.get_server(self.ctx, server_id)
-        wanted = {key: changes[key] for key in ("name", "description", "hostname") if key in changes}
         server = lifecycle.update(ctx=self.ctx, server=server, **wanted)
         return Response({"server": self.presenter([server]).updated(server)})
 
