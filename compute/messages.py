@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from compute.copy_messages import COPY_ACTORS, CopyCommand
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import GuestSpec, HostFacts, ImageRef
 
@@ -84,7 +85,7 @@ class EvictImage:
     cancels: str = ""
 
 
-GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | CopyCommand
 ImageCommand = FetchImage | EvictImage
 Command = GuestCommand | ImageCommand
 
@@ -96,12 +97,13 @@ COMMAND_ACTORS: dict[type, str] = {
     Reboot: "compute.reboot",
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",
+    **COPY_ACTORS,
 }
 
 
 @dataclass(frozen=True)
 class BuildPhase:
-    """A build reached a stage, or moved on within it. ``at`` is seconds since the epoch."""
+    """A build, or another operation that takes its time, reached a stage or moved on within it. ``at`` is seconds since the epoch."""
 
     host: str
     server_id: str

@@ -9,7 +9,7 @@ from compute import notify, rpc
 from compute.messages import Destroy
 from compute.models import Server, ServerFault
 from compute.network.services import ports
-from compute.services import actions, claims
+from compute.services import actions, claims, setbacks
 from compute.states import Action, PowerState, VmState
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def fail_operation(server: Server, action: Action, fault: str, vm_state: VmState
     """End an operation of a built server with a fault; False when it is not the server's operation any more."""
     if not Server.objects.finish(server.pk, server.request_id, vm_state, **changes):
         return False
+    setbacks.apply(server, action)
     record(server, action, fault)
     return True
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
-from compute.services import actions, failures, outcomes, removal
+from compute.services import actions, failures, outcomes, progress, removal
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, VmState, resting
 
 LOG = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ _BY_ITSELF = {
 @transaction.atomic
 def build_phase(report: BuildPhase) -> None:
     """Move a build on to the stage that its host reached."""
+    if progress.step(report):
+        return
     if report.stage not in BUILD_STAGES:
         LOG.warning("Host %s reported the stage %s, which no build has.", report.host, report.stage)
         return

@@ -9,6 +9,7 @@ from compute.virt.driver import GuestSpec
 GIB = 1024**3
 MIB = 1024**2
 ROOT_DISK = "disk"
+RESCUE_DISK = "disk.rescue"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from compute.worker.actors import Commands, register
 from compute.worker.build import Builder
 from compute.worker.config import Config
 from compute.worker.console import ConsoleTailer
+from compute.worker.copies import CopyCommands
 from compute.worker.heartbeat import Heartbeat
 from compute.worker.holdings import Holdings
 from compute.worker.image_commands import ImageCommands
@@ -47,16 +48,27 @@ class Host:
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
         self._questions = Questions(client, config.host, config.queue_key, self.driver)
         self._relay = Relay(self.driver, config.queue_key, config.relay)
+        builder = Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept)
         commands = Commands(
             self.driver,
-            Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept),
+            builder,
             self._reporter,
             self.operations,
             before_build=self._console.build_begins,
             after=self._after,
         )
         caching = ImageCommands(images, holdings, self._reporter, self.operations, after=self._after)
-        register(broker, config.host, commands, caching)
+        copies = CopyCommands(
+            self.driver,
+            commands,
+            self._reporter,
+            self.operations,
+            images=images,
+            builder=builder,
+            instances=config.instances,
+            keeping=holdings.kept,
+        )
+        register(broker, config.host, commands, caching, copies)
         self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:

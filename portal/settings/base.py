@@ -160,6 +160,7 @@ RAM_ALLOCATION_RATIO = 1.5
 DISK_ALLOCATION_RATIO = 1.0
 HOST_SILENT_S = 45
 OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "copy": 1800, "delete": 300}
+SHELVED_OFFLOAD_TIME = 0  # seconds until a shelved server leaves its host; negative: never by itself
 CONSOLE_TOKEN_LIFETIME_S = 600
 
 # Database, queue, channels, cache

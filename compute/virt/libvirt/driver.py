@@ -20,12 +20,14 @@ from compute.virt.driver import (
     HostFacts,
     ImageCache,
     InterfaceSpec,
+    Quiesce,
+    RescueSpec,
     Tell,
     never,
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
-from compute.virt.layout import Layout, plan
-from compute.virt.libvirt import diagnostics, domain_xml, facts, metadata, power, storage
+from compute.virt.layout import ROOT_DISK, Layout, plan
+from compute.virt.libvirt import diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
 from compute.virt.libvirt.connection import STATES, UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
@@ -34,6 +36,8 @@ from compute.virt.libvirt.network import Networks
 from compute.virt.libvirt.plugging import Plugging
 
 LOG = logging.getLogger(__name__)
+
+_RESCUE_GRACE_S = 20
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,66 @@ class LibvirtDriver:
                 raise BuildCancelled(server_id)
             self._plug_again(domain)
             power.start(domain)
+
+    def copy_disk(self, server_id: str, target: Path, quiesce: Quiesce, tell: Tell, cancelled: Cancelled) -> None:
+        with translated(server_id):
+            ask = snapshots.asking(server_id, tell, cancelled)
+            disk = self._instances / server_id / ROOT_DISK
+            snapshots.copy(self._get(server_id), disk, target, quiesce, ask, live=self._virt_type != "test")
+
+    def rebuild(
+        self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled, *, start: bool, preserve_ephemeral: bool
+    ) -> Built:
+        """Whatever was interrupted is done again from the beginning: nothing of the old disks is looked at."""
+        with translated(spec.server_id):
+            tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+            rebuild.fetch(spec, images, tell)
+            domain = self._find(spec.server_id)
+            if domain is not None:
+                rebuild.stop(domain)
+            layout = plan(self._instances, spec)
+            definition = domain_xml.build(spec, layout, self._machine())
+            rebuild.clear(layout, definition)
+            storage.fill(rebuild.new_disks(layout, keep_ephemeral=preserve_ephemeral), spec, images, tell, cancelled)
+            self._plug(spec.interfaces, metadata.ports(definition))
+            tell(BuildProgress(TaskState.SPAWNING))
+            domain = self._connection.get().defineXML(definition)
+            if start:
+                power.start(domain)
+            return self._built(domain)
+
+    def rescue(self, server_id: str, rescue: RescueSpec, images: ImageCache, tell: Tell) -> Built:
+        with translated(server_id):
+            domain, folder = self._get(server_id), self._instances / server_id
+            tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+            definition = rescuing.prepare(folder, domain, rescue, images, tell)
+            power.stop(domain, _RESCUE_GRACE_S, never)
+            tell(BuildProgress(TaskState.SPAWNING))
+            try:
+                return self._restart(definition)
+            except BaseException:
+                self._connection.get().defineXML(rescuing.own_definition(folder) or definition)
+                rescuing.forget(folder)
+                raise
+
+    def unrescue(self, server_id: str) -> Built:
+        with translated(server_id):
+            domain, folder = self._get(server_id), self._instances / server_id
+            own = rescuing.own_definition(folder)
+            if own is None:
+                self.power_on(server_id)
+                return self._built(domain)
+            power.stop(domain, _RESCUE_GRACE_S, never)
+            built = self._restart(own)
+            rescuing.forget(folder)
+            return built
+
+    def _restart(self, definition: str) -> Built:
+        """Start a guest that is off with another definition."""
+        domain = self._connection.get().defineXML(definition)
+        self._plug_again(domain)
+        power.start(domain)
+        return self._built(domain)
 
     def bases(self) -> list[Path]:
         return storage.bases(self._instances)

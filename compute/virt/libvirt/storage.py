@@ -12,11 +12,12 @@ from pathlib import Path
 from compute.virt import qemu_img
 from compute.virt.driver import Cancelled, GuestSpec, ImageCache, Tell
 from compute.virt.errors import BuildCancelled, DriverError
-from compute.virt.layout import GIB, ROOT_DISK, Disk, Layout
+from compute.virt.layout import GIB, RESCUE_DISK, ROOT_DISK, Disk, Layout
 from compute.virt.libvirt import config_drive
 
 _QCOW2_HEAD = struct.Struct(">4sIQI")
 _LONGEST_NAME = 1023
+_SIZE_AT = 24
 
 
 @contextmanager
@@ -49,17 +50,17 @@ def prepare(layout: Layout, definition: str) -> None:
     with sentences():
         layout.folder.mkdir(mode=0o711)
         layout.folder.chmod(0o711)
-        _write_private(layout.definition, definition)
-        _write_private(layout.folder / "disk.info", layout.disk_info())
+        write_private(layout.definition, definition)
+        write_private(layout.folder / "disk.info", layout.disk_info())
 
 
 def fill(layout: Layout, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> None:
     """Fetch what is missing and make the disks; stops between two steps once ``cancelled``."""
     base = images.fetch(spec.image, tell)
     if spec.kernel and layout.kernel:
-        _link(images.fetch(spec.kernel, tell), layout.kernel)
+        link(images.fetch(spec.kernel, tell), layout.kernel)
     if spec.ramdisk and layout.ramdisk:
-        _link(images.fetch(spec.ramdisk, tell), layout.ramdisk)
+        link(images.fetch(spec.ramdisk, tell), layout.ramdisk)
     for disk in layout.disks:
         if cancelled():
             raise BuildCancelled(spec.server_id)
@@ -84,11 +85,11 @@ def bases(instances: Path) -> list[Path]:
     no more than a thousand small reads.
     """
     with sentences():
-        found = [_backing_file(disk) for disk in instances.glob(f"*/{ROOT_DISK}")]
+        found = [backing_file(disk) for name in (ROOT_DISK, RESCUE_DISK) for disk in instances.glob(f"*/{name}")]
     return [base for base in found if base is not None]
 
 
-def _backing_file(disk: Path) -> Path | None:
+def backing_file(disk: Path) -> Path | None:
     """Return what a qcow2 file names as its backing file (qcow2 specification, "Header"); None for a disk that is gone by now."""
     try:
         with disk.open("rb") as file:
@@ -104,10 +105,17 @@ def _backing_file(disk: Path) -> Path | None:
         return None
 
 
+def virtual_bytes(disk: Path) -> int:
+    """Return how large a guest sees a qcow2 disk (qcow2 specification, "Header")."""
+    with sentences(), disk.open("rb") as file:
+        file.seek(_SIZE_AT)
+        return int.from_bytes(file.read(8), "big")
+
+
 def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:
     match disk.role:
         case "root":
-            _check_fits(base.stat().st_size, spec)
+            check_fits(base.stat().st_size, spec)
             qemu_img.create_overlay(disk.path, base, "raw", disk.size_bytes)
         case "config":
             config_drive.write(disk.path, spec)
@@ -118,13 +126,14 @@ def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:
             qemu_img.create_blank(disk.path, disk.format, disk.size_bytes or 0)
 
 
-def _check_fits(image_bytes: int, spec: GuestSpec) -> None:
+def check_fits(image_bytes: int, spec: GuestSpec) -> None:
+    """Refuse an image that is larger than the guest's disk."""
     if spec.root_gb and image_bytes > spec.root_gb * GIB:
         needed = -(-image_bytes // GIB)
         raise DriverError(f"The image needs a disk of {needed} GB; flavor {spec.flavor_name} gives {spec.root_gb} GB.")
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """The same file under a second name: it is only ever read, and removing one name leaves the other."""
     with sentences():
         try:
@@ -133,6 +142,7 @@ def _link(source: Path, target: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def _write_private(path: Path, content: str) -> None:
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only this user may read."""
     path.touch(mode=0o600)
     path.write_text(content)

@@ -11,6 +11,7 @@ from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.serializers import actions as bodies
 from compute.api.v2_1.serializers.base import read
+from compute.api.v2_1.views import copying
 from compute.models import Server
 from compute.services import consoles, power
 from portal.core.context import RequestContext
@@ -62,6 +63,7 @@ _ACTIONS: dict[str, Handler] = {
     "reboot": _reboot,
     "os-getConsoleOutput": _console_output,
     "os-getVNCConsole": _vnc,
+    **copying.ACTIONS,
 }
 
 
