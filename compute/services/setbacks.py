@@ -55,12 +55,14 @@ def _rebuilt_in_part(server: Server) -> None:
 
 def _not_brought_back(server: Server) -> None:
     """Leave a server that had no host without one, and nothing of it where it was to come."""
-    held = Server.objects.filter(pk=server.pk, vm_state=VmState.SHELVED_OFFLOADED).values_list("host", flat=True).first()
-    if held is None:
+    if server.vm_state != VmState.SHELVED_OFFLOADED:
         return
+    row = Server.objects.filter(pk=server.pk)
+    held = row.values_list("host", flat=True).first()
+    row.update(vm_state=VmState.SHELVED_OFFLOADED, host=None, availability_zone=None)
     claims.give_back(server, held)
-    Server.objects.filter(pk=server.pk).update(host=None, availability_zone=None)
-    rpc.send(held, Offload(server.pk, server.request_id))
+    if held is not None:
+        rpc.send(held, Offload(server.pk, server.request_id))
 
 
 _COPIES = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP, Action.SHELVE})

@@ -36,12 +36,13 @@ def copy(
     """Write the copy; ``ask`` is told how far it is and may raise, which ends it."""
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
+    size = storage.virtual_bytes(disk)
+    ask(0, size)
     try:
         if live and domain.isActive():
             with _mirrored(domain, disk, part, ask) as device, _still(domain, quiesce):
                 domain.blockJobAbort(device)
         else:
-            size = storage.virtual_bytes(disk)
             base = storage.backing_file(disk)
             qemu_img.flatten(disk, base, part, virtual_bytes=size, still_wanted=lambda: ask(_written(part), size))
         with storage.sentences():

@@ -25,9 +25,7 @@ PERFORM = {
     Action.RESCUE: lambda **given: rescuing.rescue(**given, image_id=Image.objects.earliest("created_at").pk),
     Action.UNRESCUE: rescuing.unrescue,
     Action.SHELVE: shelving.shelve,
-    Action.SHELVE_OFFLOAD: lambda ctx, server: shelving.offload(
-        ctx=replace(ctx, roles=ctx.roles | {"admin"}), server=server
-    ),
+    Action.SHELVE_OFFLOAD: lambda ctx, server: shelving.offload(ctx=replace(ctx, roles=ctx.roles | {"admin"}), server=server),
     Action.UNSHELVE: shelving.unshelve,
 }
 STATES = [state for state in VmState if state != VmState.DELETED]
