@@ -11,7 +11,7 @@ import msgspec
 
 from compute.copy_messages import COPY_ACTORS, CopyCommand
 from compute.states import Action, PowerState, TaskState
-from compute.virt.driver import GuestSpec, HostFacts, ImageRef
+from compute.virt.driver import GuestSize, GuestSpec, HostFacts, ImageRef
 
 M = TypeVar("M")
 
@@ -69,6 +69,35 @@ class Reboot:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Carry out an action that needs to know nothing but the guest: pause, unpause, suspend, resume and their like."""
+
+    server_id: str
+    request_id: str
+    action: Action
+
+
+@dataclass(frozen=True)
+class Resize:
+    """Give a guest another size, keeping what is needed to go back."""
+
+    action: ClassVar = Action.RESIZE
+    server_id: str
+    request_id: str
+    size: GuestSize
+    grace_s: int
+
+
+@dataclass(frozen=True)
+class CrashDump:
+    """Send a guest the interrupt on which it dumps its memory."""
+
+    action: ClassVar = Action.TRIGGER_CRASH_DUMP
+    server_id: str
+    request_id: str
+
+
+@dataclass(frozen=True)
 class FetchImage:
     """Bring an image into the host's cache before a server wants it."""
 
@@ -85,7 +114,7 @@ class EvictImage:
     cancels: str = ""
 
 
-GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | CopyCommand
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | CrashDump | CopyCommand
 ImageCommand = FetchImage | EvictImage
 Command = GuestCommand | ImageCommand
 
@@ -95,6 +124,9 @@ COMMAND_ACTORS: dict[type, str] = {
     PowerOn: "compute.power_on",
     PowerOff: "compute.power_off",
     Reboot: "compute.reboot",
+    Change: "compute.change",
+    Resize: "compute.resize",
+    CrashDump: "compute.crash_dump",
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",
     **COPY_ACTORS,
@@ -191,17 +223,22 @@ REPORT_ACTORS: dict[type, str] = {
 }
 
 DIAGNOSTICS = "diagnostics"
+SET_PASSWORD = "set_password"  # noqa: S105  a question's name
 QUESTION_SEAL, ANSWER_SEAL = "question", "answer"
 QUESTION_LIFE_S = 10
 
 
 @dataclass(frozen=True)
 class Question:
-    """Asked of a host by somebody who waits: answered at once, or never. ``about`` says what is asked of the server."""
+    """Asked of a host by somebody who waits: answered at once, or never. ``about`` says what is asked of the server.
+
+    It is sealed as a whole and kept nowhere, so ``given`` may hold what nobody else must read.
+    """
 
     about: str
     server_id: str
     nonce: str
+    given: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from portal.core.policy.rules import Rule, registry
 
 _ADMIN = "rule:context_is_admin"
 _MEMBER = "rule:project_member_or_admin"
+_MANAGER = "rule:project_manager_or_admin"
 _READER = "rule:project_reader_or_admin"
 _OWN = "rule:context_is_admin or user_id:%(user_id)s"
 
@@ -81,6 +82,45 @@ SHELVE = _rule("os-shelve:shelve", _MEMBER, _("Shelve a server."), "compute.shel
 SHELVE_OFFLOAD = _rule("os-shelve:shelve_offload", _ADMIN, _("Take a shelved server from its host."), "compute.offload_server")
 UNSHELVE = _rule("os-shelve:unshelve", _MEMBER, _("Bring a shelved server back."), "compute.unshelve_server", shared=True)
 UNSHELVE_TO_HOST = _rule("os-shelve:unshelve_to_host", _ADMIN, _("Bring a shelved server back on a chosen host."))
+PAUSE = _rule("os-pause-server:pause", _MEMBER, _("Pause a server."), "compute.pause_server", shared=True)
+UNPAUSE = _rule("os-pause-server:unpause", _MEMBER, _("Let a paused server go on."), "compute.unpause_server", shared=True)
+SUSPEND = _rule("os-suspend-server:suspend", _MEMBER, _("Suspend a server."), "compute.suspend_server", shared=True)
+RESUME = _rule("os-suspend-server:resume", _MEMBER, _("Resume a suspended server."), "compute.resume_server", shared=True)
+RESIZE = _rule("servers:resize", _MEMBER, _("Give a server another size."), "compute.resize_server", shared=True)
+CONFIRM_RESIZE = _rule(
+    "servers:confirm_resize", _MEMBER, _("Keep a server's new size."), "compute.confirm_resize_of_server", shared=True
+)
+REVERT_RESIZE = _rule(
+    "servers:revert_resize", _MEMBER, _("Give a server its old size back."), "compute.revert_resize_of_server", shared=True
+)
+LOCK = _rule("os-lock-server:lock", _MEMBER, _("Lock a server."), "compute.lock_server", shared=True)
+UNLOCK = _rule("os-lock-server:unlock", _MEMBER, _("Unlock a server."), "compute.unlock_server", shared=True)
+UNLOCK_OVERRIDE = _rule("os-lock-server:unlock:unlock_override", _ADMIN, _("Unlock a server that somebody else locked."))
+RESTORE = _rule("os-deferred-delete:restore", _MEMBER, _("Restore a deleted server."), "compute.restore_server", shared=True)
+FORCE_DELETE = _rule(
+    "os-deferred-delete:force", _MEMBER, _("Delete a server at once and for good."), "compute.force_delete_server"
+)
+TRIGGER_CRASH_DUMP = _rule(
+    "servers:trigger_crash_dump", _MEMBER, _("Have a server dump its memory."), "compute.crash_dump_server", shared=True
+)
+ADMIN_PASSWORD = _rule(
+    "os-admin-password", _MEMBER, _("Set the administrator's password inside a server."), "compute.set_password_of_server"
+)
+RESET_STATE = _rule("os-admin-actions:reset_state", _ADMIN, _("Reset the state of a server."))
+INJECT_NETWORK_INFO = _rule("os-admin-actions:inject_network_info", _ADMIN, _("Put network information into a server."))
+MIGRATE = _rule("os-migrate-server:migrate", _MANAGER, _("Move a server to another host."))
+MIGRATE_HOST = _rule("os-migrate-server:migrate:host", _ADMIN, _("Move a server to a chosen host."))
+MIGRATE_LIVE = _rule("os-migrate-server:migrate_live", _MANAGER, _("Move a running server to another host."))
+MIGRATE_LIVE_HOST = _rule("os-migrate-server:migrate_live:host", _ADMIN, _("Move a running server to a chosen host."))
+EVACUATE = _rule("os-evacuate", _ADMIN, _("Rebuild a server of a failed host on another host."))
+MIGRATIONS_INDEX = _rule("os-migrations:index", _MANAGER, _("List the migrations of the project."))
+MIGRATIONS_ALL = _rule("os-migrations:index:all_projects", _ADMIN, _("List the migrations of all projects."))
+MIGRATIONS_HOST = _rule("os-migrations:index:host", _ADMIN, _("See the hosts of migrations."))
+SERVER_MIGRATIONS_INDEX = _rule("servers:migrations:index", _MANAGER, _("List the live migrations of a server."))
+SERVER_MIGRATIONS_HOST = _rule("servers:migrations:index:host", _ADMIN, _("See the hosts of a server's live migrations."))
+SERVER_MIGRATIONS_SHOW = _rule("servers:migrations:show", _ADMIN, _("Show a live migration of a server."))
+SERVER_MIGRATIONS_FORCE = _rule("servers:migrations:force_complete", _MANAGER, _("Force a live migration to its end."))
+SERVER_MIGRATIONS_DELETE = _rule("servers:migrations:delete", _MANAGER, _("Stop a live migration."))
 SHARE = _rule("servers:share", _MEMBER, _("Share a server with others."), "compute.share_server", shared=True)
 EXTENDED_ATTRIBUTES = _rule("os-extended-server-attributes", _ADMIN, _("See host and domain of a server."))
 METADATA_INDEX = _rule("server-metadata:index", _READER, _("See the metadata of a server."))

@@ -7,6 +7,7 @@ documentation.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 
 class VmState(StrEnum):
@@ -115,6 +116,7 @@ class Action(StrEnum):
     SOFT_DELETE = "softDelete"
     RESTORE = "restore"
     DELETE = "delete"
+    TRIGGER_CRASH_DUMP = "trigger_crash_dump"
 
 
 class Limit(StrEnum):
@@ -194,12 +196,31 @@ TRANSITIONS: dict[Action, Transition] = {
 }
 
 
+@dataclass(frozen=True)
+class Signal:
+    """What is passed on to an idle guest beside the states: nothing shows while it runs, and the server stays what it was."""
+
+    allowed: frozenset[VmState]
+    event: str
+    preempts: ClassVar = False
+
+
+SIGNALS: dict[Action, Signal] = {
+    Action.TRIGGER_CRASH_DUMP: Signal(frozenset({_ACTIVE, _PAUSED, _RESCUED, _RESIZED, _ERROR}), "compute_trigger_crash_dump"),
+}
+
+
+def rule_of(action: Action) -> Transition | Signal:
+    """Return the row of an action in whichever of the two tables it stands."""
+    return SIGNALS.get(action) or TRANSITIONS[action]
+
+
 def refusal(action: Action, vm_state: str, task_state: str | None) -> str | None:
     """Return why ``action`` cannot start in this state, or None when it can.
 
     The sentence is the one of OpenStack's 409, without the server's id.
     """
-    rule = TRANSITIONS[action]
+    rule = rule_of(action)
     if vm_state not in rule.allowed:
         return f"it is in vm_state {vm_state}"
     if task_state is not None and not rule.preempts:

@@ -6,6 +6,7 @@ from compute.models.flavor import Flavor, FlavorAccess
 from compute.models.host import Host, Service
 from compute.models.host_image import HostImage
 from compute.models.keypair import Keypair
+from compute.models.migration import Migration
 from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
 from compute.models.server_group import ServerGroup
@@ -19,6 +20,7 @@ __all__ = [
     "Host",
     "HostImage",
     "Keypair",
+    "Migration",
     "PlacementDecision",
     "Server",
     "ServerAction",

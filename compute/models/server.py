@@ -103,6 +103,11 @@ class ServerQuerySet(models.QuerySet["Server"]):
             == 1
         )
 
+    def reset(self, server_id: str, vm_state: VmState) -> bool:
+        """Call a server what an operator says it is, and its operation over."""
+        rows = self.filter(pk=server_id, deleted_at=None)
+        return rows.update(vm_state=vm_state, task_state=None, updated_at=timezone.now()) == 1
+
     def remove(self, server_id: str, request_id: str) -> bool:
         """Mark a server deleted whose deletion is ``request_id``; also when it was given up before the host answered."""
         now = timezone.now()
@@ -184,6 +189,8 @@ class Server(models.Model):
     config_drive = models.BooleanField(default=True)
     metadata = models.JSONField(default=dict, blank=True)
     locked = models.BooleanField(default=False)
+    locked_by = models.CharField(max_length=8, null=True)
+    locked_reason = models.CharField(max_length=255, null=True)
     access_ip_v4 = models.CharField(max_length=15, blank=True, default="")
     access_ip_v6 = models.CharField(max_length=39, blank=True, default="")
     auto_disk_config = models.BooleanField(default=False)

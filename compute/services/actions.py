@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from compute.messages import BuildPhase
 from compute.models import ActionEvent, Server, ServerAction
-from compute.states import BUILD_STAGES, TRANSITIONS, Action, TaskState
+from compute.states import BUILD_STAGES, Action, TaskState, rule_of
 from portal.core.context import RequestContext, new_request_id
 
 FAILED = "Error"
@@ -29,9 +29,31 @@ def begin(ctx: RequestContext, server: Server, action: Action) -> ServerAction:
         started_at=now,
         updated_at=now,
     )
-    name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else TRANSITIONS[action].event
+    name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else rule_of(action).event
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
     return row
+
+
+def done(ctx: RequestContext, server: Server, name: str) -> None:
+    """Write down something that was asked and done in one go."""
+    now = timezone.now()
+    row, made = ServerAction.objects.get_or_create(
+        server=server,
+        action=name,
+        request_id=ctx.request_id,
+        defaults={
+            "user_id": ctx.user_id,
+            "user_name": ctx.user_name,
+            "project_id": ctx.project_id,
+            "started_at": now,
+            "updated_at": now,
+            "finished_at": now,
+        },
+    )
+    if made:
+        ActionEvent.objects.create(
+            action=row, name=f"compute_{name}", host=server.host, started_at=now, finished_at=now, result=SUCCEEDED
+        )
 
 
 def finish(server: Server, request_id: str, action: Action, fault: str | None) -> None:
@@ -44,7 +66,7 @@ def finish(server: Server, request_id: str, action: Action, fault: str | None) -
     result = FAILED if fault else SUCCEEDED
     if action == Action.CREATE:
         ActionEvent.objects.get_or_create(
-            action=row, name=TRANSITIONS[action].event, defaults={"host": server.host, "started_at": row.started_at}
+            action=row, name=rule_of(action).event, defaults={"host": server.host, "started_at": row.started_at}
         )
     unfinished = ActionEvent.objects.filter(action=row, finished_at=None)
     unfinished.update(finished_at=now, result=result, **({"detail": fault} if fault else {}))
@@ -69,7 +91,7 @@ def note(server: Server, action: Action, at: datetime) -> None:
         finished_at=at,
     )
     ActionEvent.objects.create(
-        action=row, name=TRANSITIONS[action].event, host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
+        action=row, name=rule_of(action).event, host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
     )
 
 

@@ -6,10 +6,11 @@ Everything it needs stands in the row, so a command that was lost is made and se
 from collections.abc import Callable
 
 from compute import rpc
-from compute.messages import Destroy, GuestCommand, PowerOff, PowerOn, Reboot
+from compute.messages import Change, Destroy, GuestCommand, PowerOff, PowerOn, Reboot, Resize
 from compute.models import Server
 from compute.services import build, copy_commands
 from compute.states import Action
+from compute.virt.driver import GuestSize
 from images.selectors import present_image
 
 SHUTDOWN_GRACE_S = 30
@@ -20,6 +21,33 @@ def _spawn(server: Server) -> GuestCommand | None:
     return None if image is None else build.spawn_command(server, image)
 
 
+def _change(action: Action) -> Callable[[Server], GuestCommand]:
+    return lambda server: Change(server.pk, server.request_id, action)
+
+
+def _resize(server: Server) -> GuestCommand:
+    flavor = server.operation_details["flavor"]
+    size = GuestSize(
+        vcpus=flavor["vcpus"],
+        memory_mb=flavor["ram_mb"],
+        root_gb=flavor["root_gb"],
+        ephemeral_gb=flavor["ephemeral_gb"],
+        swap_mb=flavor["swap_mb"],
+        flavor_name=flavor["flavor_name"],
+    )
+    return Resize(server.pk, server.request_id, size, SHUTDOWN_GRACE_S)
+
+
+_CHANGES = (
+    Action.PAUSE,
+    Action.UNPAUSE,
+    Action.SUSPEND,
+    Action.RESUME,
+    Action.CONFIRM_RESIZE,
+    Action.REVERT_RESIZE,
+    Action.SOFT_DELETE,
+    Action.RESTORE,
+)
 _COMMANDS: dict[Action, Callable[[Server], GuestCommand | None]] = {
     Action.CREATE: _spawn,
     Action.START: lambda server: PowerOn(server.pk, server.request_id),
@@ -28,6 +56,9 @@ _COMMANDS: dict[Action, Callable[[Server], GuestCommand | None]] = {
     Action.REBOOT_HARD: lambda server: Reboot(server.pk, server.request_id, hard=True),
     Action.DELETE: lambda server: Destroy(server.pk, server.request_id),
     **copy_commands.COMMANDS,
+    Action.RESIZE: _resize,
+    Action.CHANGE_PASSWORD: lambda _server: None,  # only the request that waits for it has the password
+    **{action: _change(action) for action in _CHANGES},
 }
 
 

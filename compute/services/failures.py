@@ -9,7 +9,7 @@ from compute import notify, rpc
 from compute.messages import Destroy
 from compute.models import Server, ServerFault
 from compute.network.services import ports
-from compute.services import actions, claims, setbacks
+from compute.services import actions, claims, migrations, setbacks
 from compute.states import Action, PowerState, VmState
 
 LOG = logging.getLogger(__name__)
@@ -39,11 +39,15 @@ def fail_build(server: Server, fault: str, abandon_host: bool = False) -> bool:
 
 
 @transaction.atomic
-def fail_operation(server: Server, action: Action, fault: str, vm_state: VmState, **changes: Any) -> bool:
-    """End an operation of a built server with a fault; False when it is not the server's operation any more."""
+def fail_operation(server: Server, action: Action, fault: str, vm_state: VmState | None, **changes: Any) -> bool:
+    """End an operation of a built server with a fault; False when it is not the server's operation any more.
+
+    ``vm_state`` None leaves the server in the state that it had.
+    """
     if not Server.objects.finish(server.pk, server.request_id, vm_state, **changes):
         return False
     setbacks.apply(server, action)
+    migrations.set_back(server, action, vm_state)
     record(server, action, fault)
     return True
 

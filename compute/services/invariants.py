@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from compute.models import ConsoleToken, Host, Server, ServerAction
+from compute.models import ConsoleToken, Host, Migration, Server, ServerAction
 from compute.network.models import Port
 from compute.network.services.ports import DEVICE_OWNER
 from compute.services import claims
@@ -68,6 +68,9 @@ def claims_equal_servers() -> Iterator[str]:
         needed = {"vcpus": 0, "memory_mb": 0, "disk_gb": 0}
         for server in Server.objects.present().filter(host=host.name):
             for name, amount in claims.amounts(server).items():
+                needed[name] += amount
+        for migration in Migration.objects.filter(source_host=host.name, open=True):
+            for name, amount in migration.held.items():
                 needed[name] += amount
         claimed = {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
         if claimed != needed:

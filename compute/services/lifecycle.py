@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from compute.models import Server
 from compute.network.services import ports
 from compute.services import actions, commands, destination, launch, operations, quotas, server_groups, setbacks
 from compute.services.birth import NOTHING_MORE, Birth, Extras
-from compute.states import Action
+from compute.states import Action, TaskState, VmState
 from portal.core import bus
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
@@ -24,6 +25,7 @@ CHANGEABLE = frozenset(
 )
 BUILD = "conductor.build"
 FORGET = "conductor.forget"
+_ENDING = (TaskState.DELETING, TaskState.SOFT_DELETING)
 
 
 def create(
@@ -95,10 +97,22 @@ def _allocate(ctx: RequestContext, server: Server, networks: Any, security_group
 def delete(*, ctx: RequestContext, server: Server) -> None:
     """Delete a server in whatever state it is; deleting one that is being deleted changes nothing.
 
-    A build that runs is cut short. A server without a host is forgotten by the conductor, since nothing of it exists.
+    Where deleted servers can be restored for a while, one that was built only stops; it must be idle for that.
     """
     authorize(ctx, policies.DELETE, server)
     operations.refuse_locked(ctx, server)
+    if not settings.RECLAIM_INSTANCE_INTERVAL_S or server.host is None or server.vm_state == VmState.BUILDING:
+        end(ctx, server)
+    elif server.vm_state != VmState.SOFT_DELETED and server.task_state not in _ENDING:
+        operations.take(ctx, server, Action.SOFT_DELETE)
+        commands.send(server)
+
+
+def end(ctx: RequestContext, server: Server) -> None:
+    """Delete a server for good, in the caller's transaction.
+
+    A build that runs is cut short. A server without a host is forgotten by the conductor, since nothing of it exists.
+    """
     before = Server.objects.present().select_for_update().filter(pk=server.pk).first()
     if not Server.objects.begin(server, Action.DELETE, ctx.request_id):
         if not Server.objects.present().filter(pk=server.pk).exists():

@@ -40,7 +40,7 @@ def take(ctx: RequestContext, server: Server, action: Action, **details: Any) ->
     if fresh is None:
         raise NotFound("Instance", server.pk)
     if not taken:
-        raise Conflict(_why_not(fresh, action))
+        raise Conflict(why_not(fresh, action) or f"Cannot '{action}' instance {fresh.pk} while another request changes it")
     server.refresh_from_db()
     actions.begin(ctx, server, action)
     notify.server_changed(server)
@@ -52,9 +52,10 @@ def refuse_locked(ctx: RequestContext, server: Server) -> None:
         raise Conflict(f"Instance {server.pk} is locked")
 
 
-def _why_not(server: Server, action: Action) -> str:
+def why_not(server: Server, action: Action) -> str | None:
+    """Return why an action cannot begin as the server stands, or None."""
     reason = refusal(action, server.vm_state, server.task_state)
     if reason is None and server.host is None:
         return f"Instance {server.pk} is not ready: it was never built on a host."
     word = _WORDS.get(action, action.value)
-    return f"Cannot '{word}' instance {server.pk} while {reason or 'another request changes it'}"
+    return None if reason is None else f"Cannot '{word}' instance {server.pk} while {reason}"

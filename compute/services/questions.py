@@ -17,11 +17,11 @@ from portal.core.errors import Conflict, Unavailable
 PATIENCE_S = 5
 
 
-def ask(server: Server, about: str) -> dict[str, Any]:
+def ask(server: Server, about: str, **given: str) -> dict[str, Any]:
     """Return what the server's host says; raises Conflict with its sentence, or Unavailable when it does not answer."""
     if server.host is None:
         raise Conflict(f"Instance {server.pk} is not ready")
-    question = Question(about, server.pk, secrets.token_urlsafe(16))
+    question = Question(about, server.pk, secrets.token_urlsafe(16), given)
     try:
         answer = _exchange(server.host, question)
     except redis.RedisError as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from accounts.services import quotas
 from accounts.services.quotas import Resource
-from compute.models import Flavor
+from compute.models import Flavor, Server
 from compute.selectors import in_use
 from portal.core.errors import QuotaExceeded
 
@@ -41,6 +41,13 @@ def admit_servers(project_id: str, flavor: Flavor, at_least: int, at_most: int) 
     if admitted < at_least:
         quotas.admit(project_id, {name: cost * at_least for name, cost in each.items()}, used)
     return admitted
+
+
+def admit_growth(server: Server, flavor: Flavor) -> None:
+    """Let a server's change to a larger flavor pass or raise; the project stays locked until the caller's transaction ends."""
+    quotas.lock(server.project_id)
+    more = {"cores": flavor.vcpus - server.vcpus, "ram": flavor.ram_mb - server.ram_mb}
+    quotas.admit(server.project_id, {name: max(0, amount) for name, amount in more.items()}, in_use([server.project_id]))
 
 
 def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from accounts.services import shares
 from compute import notify
 from compute.models import ConsoleToken, Server
 from compute.network.services import ports
-from compute.services import actions, claims, setbacks
+from compute.services import actions, claims, migrations, setbacks
 from compute.states import Action
 
 LOG = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ def remove(server_id: str, request_id: str) -> bool:
         return False
     claims.give_back(server, server.host)
     setbacks.forget_shelved(server)
+    migrations.abandon(server)
     ports.release(server_id)
     ConsoleToken.objects.filter(server=server).delete()
     shares.forget(server)

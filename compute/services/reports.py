@@ -13,8 +13,8 @@ from django.db import transaction
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
-from compute.services import actions, failures, outcomes, progress, removal
-from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, VmState, resting
+from compute.services import actions, failures, outcomes, progress, removal, signals
+from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, PowerState, VmState, resting
 
 LOG = logging.getLogger(__name__)
 
@@ -49,6 +49,9 @@ def build_phase(report: BuildPhase) -> None:
 @transaction.atomic
 def operation_finished(report: OperationFinished) -> None:
     """Close the operation that a host carried out."""
+    if report.action in SIGNALS:
+        signals.finished(report)
+        return
     server = _own_server(report.server_id, report.host, report.request_id)
     if server is None:
         return
@@ -67,6 +70,8 @@ def operation_finished(report: OperationFinished) -> None:
 
 
 def _succeeded(server: Server, report: OperationFinished) -> None:
+    if server.task_state is None:
+        return  # it was told before, or given up: what follows from it must not happen twice
     changes: dict[str, Any] = {"vm_state": TRANSITIONS[report.action].then, "power_state": report.power_state}
     changes |= outcomes.changes(server, report)
     if not Server.objects.finish(server.pk, report.request_id, **changes):

@@ -16,7 +16,7 @@ from compute import notify, rpc
 from compute.messages import CONDUCTOR_QUEUE, Destroy
 from compute.models import Server, Service
 from compute.selectors import is_up
-from compute.services import claims, commands, consoles, failures, lifecycle, shelving
+from compute.services import claims, commands, consoles, deferred, failures, lifecycle, resizing, shelving, signals
 from compute.services.host_reports import COMPUTE
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, VmState
 from portal.core import bus, log
@@ -41,6 +41,9 @@ def sweep() -> None:
                 _look_after(server, silent)
     shelving.offload_due()
     consoles.forget_expired()
+    resizing.confirm_old()
+    deferred.reclaim_old()
+    signals.give_up_old()
 
 
 def silent_hosts() -> set[str]:
@@ -123,4 +126,5 @@ def expire(server: Server, action: Action, limit_s: int) -> None:
         failures.fail_build(server, fault, abandon_host=True)
         return
     fault = f"The host did not answer within {limit_s} seconds ({action})."
-    failures.fail_operation(server, action, fault, VmState.ERROR)
+    if failures.fail_operation(server, action, fault, None if action == Action.CHANGE_PASSWORD else VmState.ERROR):
+        resizing.call_back(server, action)

@@ -119,6 +119,18 @@ class RescueSpec:
 
 
 @dataclass(frozen=True)
+class GuestSize:
+    """What a resize gives a guest: the figures of a flavor. ``root_gb`` 0 leaves the root disk as it is."""
+
+    vcpus: int
+    memory_mb: int
+    root_gb: int
+    ephemeral_gb: int
+    swap_mb: int
+    flavor_name: str
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """What a host has. ``hypervisor_version`` is libvirt's number (major * 1000000 + minor * 1000 + micro)."""
 
@@ -233,6 +245,46 @@ class Driver(Protocol):
 
     def unrescue(self, server_id: str) -> Built:
         """Start a guest as it was before its rescue; one that is not being rescued only runs."""
+        ...
+
+    def pause(self, server_id: str) -> None:
+        """Stop the guest's clock; one that is paused is a success. Raises GuestNotRunning, as do ``unpause`` and ``suspend``."""
+        ...
+
+    def unpause(self, server_id: str) -> None:
+        """Let a paused guest go on; one that runs is a success."""
+        ...
+
+    def suspend(self, server_id: str) -> None:
+        """Write the guest's memory to disk and switch it off: its power state is SUSPENDED until it is resumed or started."""
+        ...
+
+    def resume(self, server_id: str) -> None:
+        """Go on where ``suspend`` ended; one that runs is a success."""
+        ...
+
+    def resize(self, server_id: str, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled = never) -> None:
+        """Shut the guest down, give it another size and, if it ran, start it. On any failure it is as it was.
+
+        What is needed to go back stays until ``confirm_resize`` or ``revert_resize``. ``token`` names this resize: with the same
+        one it is done once.
+        """
+        ...
+
+    def confirm_resize(self, server_id: str) -> None:
+        """Throw away what would undo the last resize; nothing to throw away is a success."""
+        ...
+
+    def revert_resize(self, server_id: str) -> None:
+        """Make the guest what it was before its last resize, also running if it ran; nothing to undo is a success."""
+        ...
+
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        """Have the guest's agent set a password; raises DriverError when there is none or it does not answer."""
+        ...
+
+    def crash_dump(self, server_id: str) -> None:
+        """Send the guest a non-maskable interrupt, on which its system dumps its memory if it is set up so."""
         ...
 
     def bases(self) -> list[Path]:

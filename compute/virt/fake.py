@@ -7,8 +7,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from compute.states import PowerState, TaskState
 from compute.virt import fake_copies, fake_diagnostics
@@ -18,6 +19,7 @@ from compute.virt.driver import (
     Built,
     Cancelled,
     Display,
+    GuestSize,
     GuestSpec,
     HostFacts,
     ImageCache,
@@ -38,6 +40,7 @@ Faults = Mapping[str, Exception]
 _SLOW = "slow"
 _SLOW_BYTES = 1_900_000_000
 _SLOW_TICKS = 200
+_UP = (PowerState.RUNNING, PowerState.PAUSED)
 _STEPS = (TaskState.NETWORKING, TaskState.BLOCK_DEVICE_MAPPING, TaskState.SPAWNING)
 
 
@@ -72,6 +75,7 @@ class Guest:
     base: str = ""
     own: str = ""
     rescue_base: str = ""
+    before: dict[str, Any] = field(default_factory=dict)
 
 
 class FakeDriver:
@@ -142,12 +146,59 @@ class FakeDriver:
         shutil.rmtree(self._instances / server_id, ignore_errors=True)
 
     def power_on(self, server_id: str) -> None:
-        if self._get(server_id).state != PowerState.RUNNING:
+        state = self._get(server_id).state
+        if state not in (*_UP, PowerState.SUSPENDED):
             self._boot(server_id)
+        if state != PowerState.RUNNING:
             self._change(server_id, PowerState.RUNNING)
 
     def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
-        self._change(server_id, PowerState.SHUTDOWN)
+        if self._get(server_id).state != PowerState.SUSPENDED:
+            self._change(server_id, PowerState.SHUTDOWN)
+
+    def pause(self, server_id: str) -> None:
+        self._running(server_id)
+        self._change(server_id, PowerState.PAUSED)
+
+    def unpause(self, server_id: str) -> None:
+        self._running(server_id)
+        self._change(server_id, PowerState.RUNNING)
+
+    def suspend(self, server_id: str) -> None:
+        if self._get(server_id).state != PowerState.SUSPENDED:
+            self._running(server_id)
+            self._change(server_id, PowerState.SUSPENDED)
+
+    def resume(self, server_id: str) -> None:
+        self.power_on(server_id)
+
+    def resize(self, server_id: str, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled = never) -> None:
+        guest = self._get(server_id)
+        if guest.before.get("token") == token:
+            return
+        if 0 < size.root_gb < guest.root_gb:
+            raise DriverError(f"The disk of {guest.root_gb} GB cannot become smaller.")
+        figures = {"vcpus": guest.vcpus, "memory_mb": guest.memory_mb, "root_gb": guest.root_gb}
+        guest.before = {"token": token, "state": guest.state, **figures}
+        guest.vcpus, guest.memory_mb, guest.root_gb = size.vcpus, size.memory_mb, size.root_gb or guest.root_gb
+        self._restart(server_id, guest.state)
+
+    def confirm_resize(self, server_id: str) -> None:
+        self._get(server_id).before = {}
+        self._save()
+
+    def revert_resize(self, server_id: str) -> None:
+        guest = self._get(server_id)
+        before, guest.before = guest.before, {}
+        if before:
+            guest.vcpus, guest.memory_mb, guest.root_gb = before["vcpus"], before["memory_mb"], before["root_gb"]
+            self._restart(server_id, PowerState(before["state"]))
+
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        self._running(server_id)
+
+    def crash_dump(self, server_id: str) -> None:
+        self._running(server_id)
 
     def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
         self._get(server_id)
@@ -179,15 +230,15 @@ class FakeDriver:
             guest.own, guest.rescue_base = guest.own or guest.definition, base
             guest.definition = fake_copies.rescued(guest.own, rescue, self._instances / server_id)
         tell(BuildProgress(TaskState.SPAWNING))
-        return self._restart(server_id)
+        return self._start_anew(server_id)
 
     def unrescue(self, server_id: str) -> Built:
         with self._lock:
             guest = self._get(server_id)
             guest.definition, guest.own, guest.rescue_base = guest.own or guest.definition, "", ""
-        return self._restart(server_id)
+        return self._start_anew(server_id)
 
-    def _restart(self, server_id: str) -> Built:
+    def _start_anew(self, server_id: str) -> Built:
         self._boot(server_id)
         self._change(server_id, PowerState.RUNNING)
         return Built(self._get(server_id).definition, PowerState.RUNNING)
@@ -266,6 +317,15 @@ class FakeDriver:
         log = self.console_log(server_id)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(boot_log(guest))
+
+    def _running(self, server_id: str) -> None:
+        if self._get(server_id).state not in _UP:
+            raise GuestNotRunning(server_id)
+
+    def _restart(self, server_id: str, state: PowerState) -> None:
+        if state == PowerState.RUNNING:
+            self._boot(server_id)
+        self._change(server_id, state)
 
     def _get(self, server_id: str) -> Guest:
         guest = self._guests.get(server_id)

@@ -10,6 +10,8 @@ GIB = 1024**3
 MIB = 1024**2
 ROOT_DISK = "disk"
 RESCUE_DISK = "disk.rescue"
+EPHEMERAL_DISK = "disk.eph0"
+SWAP_DISK = "disk.swap"
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ def plan(instances: Path, spec: GuestSpec) -> Layout:
     folder = instances / spec.server_id
     wanted = [("root", ROOT_DISK, "qcow2", spec.root_gb * GIB or None)]
     if spec.ephemeral_gb:
-        wanted.append(("ephemeral", "disk.eph0", "qcow2", spec.ephemeral_gb * GIB))
+        wanted.append(("ephemeral", EPHEMERAL_DISK, "qcow2", spec.ephemeral_gb * GIB))
     if spec.swap_mb:
-        wanted.append(("swap", "disk.swap", "raw", spec.swap_mb * MIB))
+        wanted.append(("swap", SWAP_DISK, "raw", spec.swap_mb * MIB))
     if spec.config_drive:
         wanted.append(("config", "config.iso", "raw", None))
     disks = [

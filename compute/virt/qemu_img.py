@@ -27,6 +27,12 @@ def flatten(path: Path, base: Path | None, target: Path, *, virtual_bytes: int, 
         qemu_img.flatten(path, base, target, virtual_bytes=virtual_bytes, still_wanted=still_wanted)
 
 
+def grow(path: Path, disk_format: str, size_bytes: int) -> None:
+    """Make a disk larger."""
+    with _sentences():
+        qemu_img.grow(path, disk_format, size_bytes)
+
+
 @contextmanager
 def _sentences() -> Iterator[None]:
     try:

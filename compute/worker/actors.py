@@ -14,13 +14,16 @@ from dramatiq.errors import Retry
 
 from compute.messages import (
     COMMAND_ACTORS,
+    Change,
     Command,
+    CrashDump,
     Destroy,
     GuestCommand,
     OperationFinished,
     PowerOff,
     PowerOn,
     Reboot,
+    Resize,
     Spawn,
     host_queue,
     unpack,
@@ -29,6 +32,7 @@ from compute.states import PowerState
 from compute.virt.driver import Built, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.build import Builder, Timings
+from compute.worker.changes import changes_of
 from compute.worker.operations import Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
 from portal.core import log
@@ -70,6 +74,7 @@ class Commands:
         before_build: Callable[[str], None] = lambda _server_id: None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
+        self._changes = changes_of(driver)
         self._driver = driver
         self._builder = builder
         self._reporter = reporter
@@ -120,6 +125,20 @@ class Commands:
         cancelled = self._operations.cancelled(command.server_id)
         self.carry_out(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
+    def change(self, command: Change) -> None:
+        """Carry out an action that needs nothing but the guest."""
+        self._carry_out(command, lambda: self._changes[command.action](command.server_id))
+
+    def resize(self, command: Resize) -> None:
+        """Give a guest another size."""
+        given = command.server_id, command.size, command.request_id, command.grace_s
+        cancelled = self._operations.cancelled(command.server_id)
+        self._carry_out(command, lambda: self._driver.resize(*given, cancelled))
+
+    def crash_dump(self, command: CrashDump) -> None:
+        """Have a guest dump its memory."""
+        self._carry_out(command, lambda: self._driver.crash_dump(command.server_id))
+
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
         return {
@@ -128,6 +147,9 @@ class Commands:
             PowerOn: self.power_on,
             PowerOff: self.power_off,
             Reboot: self.reboot,
+            Change: self.change,
+            Resize: self.resize,
+            CrashDump: self.crash_dump,
         }
 
     def give_up(self, command: Any) -> None:

@@ -8,7 +8,7 @@ from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
 from compute.copy_messages import COPY_ACTORS, CopyDisk, Rebuild, Rescue, Unshelve
-from compute.messages import COMMAND_ACTORS, FetchImage, PowerOff, Reboot, Spawn
+from compute.messages import COMMAND_ACTORS, Change, FetchImage, PowerOff, Reboot, Resize, Spawn
 from portal.core.broker import IDLE_POLL_MS
 
 URGENT = "urgent"
@@ -22,6 +22,8 @@ _LANES = {
     COMMAND_ACTORS[FetchImage]: "ahead",
     COMMAND_ACTORS[PowerOff]: "patient",
     COMMAND_ACTORS[Reboot]: "patient",
+    COMMAND_ACTORS[Change]: "patient",
+    COMMAND_ACTORS[Resize]: "patient",
 }
 _PREFETCH = 1_000
 _IDLE_MS = IDLE_POLL_MS

@@ -17,6 +17,7 @@ from compute.messages import (
     DIAGNOSTICS,
     QUESTION_LIFE_S,
     QUESTION_SEAL,
+    SET_PASSWORD,
     Answer,
     Question,
     answer_key,
@@ -39,7 +40,10 @@ class Questions:
         self._client = client
         self._channel = question_channel(host)
         self._key = key
-        self._askable: dict[str, Callable[[str], Any]] = {DIAGNOSTICS: driver.diagnostics}
+        self._askable: dict[str, Callable[..., Any]] = {
+            DIAGNOSTICS: lambda server_id: asdict(driver.diagnostics(server_id)),
+            SET_PASSWORD: driver.set_password,
+        }
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -56,7 +60,7 @@ class Questions:
         if ask is None:
             return Answer(fault=f"This host cannot tell the {question.about} of a server.")
         try:
-            return Answer(found=asdict(ask(question.server_id)))
+            return Answer(found=ask(question.server_id, **question.given) or {})
         except (DriverError, HypervisorUnreachable) as error:
             return Answer(fault=str(error))
         except Exception:

@@ -82,6 +82,8 @@ class Environment:
     images: ImageRules
     sign_in_tries: int
     sign_in_wait_s: int
+    reclaim_interval_s: int
+    resize_confirm_window_s: int
 
     @classmethod
     def read(cls) -> "Environment":
@@ -111,6 +113,8 @@ class Environment:
             passwords=PasswordRules.read(),
             images=ImageRules.read(),
             sign_in_tries=_number("NEBULET_SIGN_IN_TRIES", 2, 1),
+            reclaim_interval_s=_number("NEBULET_RECLAIM_INTERVAL_S", 0),
+            resize_confirm_window_s=_number("NEBULET_RESIZE_CONFIRM_WINDOW_S", 0),
             sign_in_wait_s=_number("NEBULET_SIGN_IN_WAIT_S", 5, 1),
         )
 

@@ -21,6 +21,7 @@ FAULTS = {
     413: "overLimit",
     415: "badMediaType",
     501: "notImplemented",
+    503: "serviceUnavailable",
 }
 NOBODY = "anonymous"
 

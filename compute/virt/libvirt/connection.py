@@ -111,6 +111,8 @@ class Connection:
         state = _EVENTS.get(event)
         if event == libvirt.VIR_DOMAIN_EVENT_STOPPED and detail == libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED:
             state = PowerState.CRASHED
+        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED and detail == libvirt.VIR_DOMAIN_EVENT_STOPPED_SAVED:
+            state = PowerState.SUSPENDED
         if state is not None:
             self.events.put((domain.UUIDString(), state))
 

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from compute.virt.driver import (
     Built,
     Cancelled,
     Display,
+    GuestSize,
     GuestSpec,
     HostFacts,
     ImageCache,
@@ -27,13 +29,14 @@ from compute.virt.driver import (
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
 from compute.virt.layout import ROOT_DISK, Layout, plan
-from compute.virt.libvirt import diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
-from compute.virt.libvirt.connection import STATES, UP, Connection, translated
+from compute.virt.libvirt import agent, diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
+from compute.virt.libvirt.connection import UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
 from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.network import Networks
 from compute.virt.libvirt.plugging import Plugging
+from compute.virt.libvirt.resizing import Resizing
 
 LOG = logging.getLogger(__name__)
 
@@ -98,8 +101,7 @@ class LibvirtDriver:
 
     def guests(self) -> dict[str, PowerState]:
         with translated():
-            states = self._ask(lambda domain: domain.state()[0])
-            return {server_id: STATES.get(state, PowerState.NOSTATE) for server_id, state in states.items()}
+            return self._ask(power.state)
 
     def spawn(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
         """Build and start a guest. One that is there already is a success; what a crash left half built is removed first.
@@ -151,6 +153,7 @@ class LibvirtDriver:
         with translated(server_id):
             domain = self._get(server_id)
             power.stop(domain, 0 if hard else self._options.soft_reboot_s, cancelled)
+            power.forget_memory(domain)
             if cancelled():
                 raise BuildCancelled(server_id)
             self._plug_again(domain)
@@ -215,6 +218,44 @@ class LibvirtDriver:
         self._plug_again(domain)
         power.start(domain)
         return self._built(domain)
+
+    def pause(self, server_id: str) -> None:
+        with self._running(server_id) as domain:
+            power.pause(domain)
+
+    def unpause(self, server_id: str) -> None:
+        with self._running(server_id) as domain:
+            power.start(domain)
+
+    def suspend(self, server_id: str) -> None:
+        with translated(server_id):
+            domain = self._get(server_id)
+            if power.state(domain) == PowerState.SHUTDOWN:
+                raise GuestNotRunning(server_id)
+            power.suspend(domain)
+
+    def resume(self, server_id: str) -> None:
+        self.power_on(server_id)
+
+    def resize(self, server_id: str, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled = never) -> None:
+        with translated(server_id):
+            self._resizing(server_id).resize(size, token, grace_s, cancelled)
+
+    def confirm_resize(self, server_id: str) -> None:
+        with translated(server_id):
+            self._resizing(server_id).confirm()
+
+    def revert_resize(self, server_id: str) -> None:
+        with translated(server_id):
+            self._resizing(server_id).revert()
+
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        with self._running(server_id) as domain:
+            agent.set_password(domain, user, password)
+
+    def crash_dump(self, server_id: str) -> None:
+        with self._running(server_id) as domain:
+            domain.injectNMI()
 
     def bases(self) -> list[Path]:
         return storage.bases(self._instances)
@@ -325,7 +366,7 @@ class LibvirtDriver:
             LOG.warning("The remains of a failed build could not be removed: %s", error)
 
     def _built(self, domain: libvirt.virDomain) -> Built:
-        return Built(definition=domain.XMLDesc(), power_state=STATES.get(domain.state()[0], PowerState.NOSTATE))
+        return Built(definition=domain.XMLDesc(), power_state=power.state(domain))
 
     def _ask(self, question: Callable[[libvirt.virDomain], Any]) -> dict[str, Any]:
         """Return the answer of each guest; one that goes away in between is left out."""
@@ -353,6 +394,23 @@ class LibvirtDriver:
                 return None
             raise
         return domain if self._is_ours(domain) else None
+
+    @contextmanager
+    def _running(self, server_id: str) -> Iterator[libvirt.virDomain]:
+        with translated(server_id):
+            domain = self._get(server_id)
+            if not domain.isActive():
+                raise GuestNotRunning(server_id)
+            yield domain
+
+    def _resizing(self, server_id: str) -> Resizing:
+        return Resizing(
+            self._connection.get(),
+            self._get(server_id),
+            self._instances / server_id,
+            plug=self._plug_again,
+            shares=lambda vcpus: domain_xml.cpu_shares(vcpus, self._machine()),
+        )
 
     def _get(self, server_id: str) -> libvirt.virDomain:
         domain = self._find(server_id)

@@ -5,7 +5,9 @@ import time
 
 import libvirt
 
+from compute.states import PowerState
 from compute.virt.driver import Cancelled
+from compute.virt.libvirt.connection import STATES
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +23,33 @@ def start(domain: libvirt.virDomain) -> None:
         domain.create()
     elif domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
         domain.resume()
+
+
+def state(domain: libvirt.virDomain) -> PowerState:
+    """Return the guest's power state; one whose memory lies on disk is suspended."""
+    found = STATES.get(domain.state()[0], PowerState.NOSTATE)
+    if found == PowerState.SHUTDOWN and domain.hasManagedSaveImage():
+        return PowerState.SUSPENDED
+    return found
+
+
+def pause(domain: libvirt.virDomain) -> None:
+    """Stop the guest's clock; one that is paused is a success."""
+    if domain.state()[0] != libvirt.VIR_DOMAIN_PAUSED:
+        domain.suspend()
+
+
+def suspend(domain: libvirt.virDomain) -> None:
+    """Write the guest's memory to disk, where the next start finds it."""
+    if not domain.isActive() and domain.hasManagedSaveImage():
+        return
+    domain.managedSave()
+
+
+def forget_memory(domain: libvirt.virDomain) -> None:
+    """Let the next start be a boot: what was suspended is lost."""
+    if domain.hasManagedSaveImage():
+        domain.managedSaveRemove()
 
 
 def stop(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) -> None:
@@ -44,6 +73,7 @@ def pull_plug(domain: libvirt.virDomain) -> None:
 def undefine(domain: libvirt.virDomain) -> None:
     """Stop the guest at once and have libvirt forget it."""
     pull_plug(domain)
+    forget_memory(domain)
     flags = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
     try:
         domain.undefineFlags(flags | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)

@@ -36,7 +36,7 @@ def copy(
     """Write the copy; ``ask`` is told how far it is and may raise, which ends it."""
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
-    size = storage.virtual_bytes(disk)
+    size = storage.virtual_size(disk)
     ask(0, size)
     try:
         if live and domain.isActive():

@@ -16,8 +16,8 @@ from compute.virt.layout import GIB, RESCUE_DISK, ROOT_DISK, Disk, Layout
 from compute.virt.libvirt import config_drive
 
 _QCOW2_HEAD = struct.Struct(">4sIQI")
+_QCOW2_SIZE_AT = 24
 _LONGEST_NAME = 1023
-_SIZE_AT = 24
 
 
 @contextmanager
@@ -105,13 +105,6 @@ def backing_file(disk: Path) -> Path | None:
         return None
 
 
-def virtual_bytes(disk: Path) -> int:
-    """Return how large a guest sees a qcow2 disk (qcow2 specification, "Header")."""
-    with sentences(), disk.open("rb") as file:
-        file.seek(_SIZE_AT)
-        return int.from_bytes(file.read(8), "big")
-
-
 def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:
     match disk.role:
         case "root":
@@ -120,10 +113,15 @@ def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:
         case "config":
             config_drive.write(disk.path, spec)
         case "swap":
-            qemu_img.create_blank(disk.path, disk.format, disk.size_bytes or 0)
-            subprocess.run(["mkswap", str(disk.path)], check=False, capture_output=True)
+            make_swap(disk.path, disk.format, disk.size_bytes or 0)
         case _:
             qemu_img.create_blank(disk.path, disk.format, disk.size_bytes or 0)
+
+
+def make_swap(path: Path, disk_format: str, size_bytes: int) -> None:
+    """Make an empty swap disk."""
+    qemu_img.create_blank(path, disk_format, size_bytes)
+    subprocess.run(["mkswap", str(path)], check=False, capture_output=True)
 
 
 def check_fits(image_bytes: int, spec: GuestSpec) -> None:
@@ -143,6 +141,23 @@ def link(source: Path, target: Path) -> None:
 
 
 def write_private(path: Path, content: str) -> None:
-    """Write a file that only this user may read."""
+    """Write a file that nobody else reads."""
     path.touch(mode=0o600)
     path.write_text(content)
+
+
+def virtual_size(disk: Path) -> int:
+    """Return how large the guest sees a qcow2 file (qcow2 specification, "Header")."""
+    with sentences(), disk.open("rb") as file:
+        file.seek(_QCOW2_SIZE_AT)
+        return int.from_bytes(file.read(8), "big")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a disk, sharing its blocks where the file system can; raises DriverError and then leaves nothing."""
+    command = ["cp", "--reflink=auto", "--sparse=always", "--preserve=mode,ownership", str(source), str(target)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        target.unlink(missing_ok=True)
+        full = os.strerror(errno.ENOSPC) in done.stderr
+        raise DriverError("The disk of this host is full." if full else f"{source.name} could not be copied.")

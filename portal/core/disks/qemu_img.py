@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from portal.core.disks import child
 from portal.core.disks.child import ChildError, Limits
@@ -41,6 +42,17 @@ def create_overlay(path: Path, base: Path, base_format: str, size_bytes: int) ->
 def create_blank(path: Path, disk_format: str, size_bytes: int) -> None:
     """Make an empty disk that takes room only as it is written."""
     _create(path, ["-f", disk_format], size_bytes, _with_room(size_bytes))
+
+
+def grow(path: Path, disk_format: str, size_bytes: int) -> None:
+    """Make a disk larger. The file under it is not opened: what is added reads as zeros all the same."""
+    with child.lent(path, os.O_RDWR) as writing:
+        opened: dict[str, Any] = {"driver": disk_format, "file": {"driver": "file", "filename": child.named(writing)}}
+        if disk_format == "qcow2":
+            opened["backing"] = None
+        limits = _with_room(max(size_bytes, path.stat().st_size))
+        command = ["qemu-img", "resize", _QUIET, f"json:{json.dumps(opened)}", str(size_bytes)]
+        child.run(command, limits=limits, files=(writing,))
 
 
 def convert(

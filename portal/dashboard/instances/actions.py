@@ -1,6 +1,6 @@
 """The buttons of an instance."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -8,54 +8,17 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from compute import policies
 from compute.models import Server
 from compute.services import lifecycle, power
-from compute.states import TRANSITIONS, Action, TaskState, VmState, refusal
-from portal.core.context import RequestContext
-from portal.dashboard.instances.words import resting_word, status_of
-from portal.dashboard.kit.actions import RowAction, Verdict
+from compute.states import TRANSITIONS, Action, TaskState, VmState
+from portal.dashboard.instances.base import InstanceAction
+from portal.dashboard.instances.more_actions import CHANGES, OTHERS, ForceDelete
+from portal.dashboard.instances.words import status_of
+from portal.dashboard.kit.actions import RowAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
-
-
-class InstanceAction(RowAction):
-    """Base of an instance's buttons: what its state allows stands in the state table."""
-
-    panel = "instances"
-    subject = "server"
-    action: ClassVar[Action]
-    verb: ClassVar[tuple[str, ...]]
-    body: ClassVar[dict[str, Any]]
-
-    def verdict(self, ctx: RequestContext, obj: Server) -> Verdict:
-        answer = super().verdict(ctx, obj)
-        if answer.allowed and obj.locked and not ctx.is_operator:
-            return Verdict(False, _("%(name)s is locked.") % {"name": obj.name}, _("An operator can unlock it."))
-        return answer
-
-    def refusal_by_state(self, obj: Server) -> tuple[str, str]:
-        if obj.host is None and self.action != Action.DELETE:
-            return _("%(name)s was never built on a host.") % {"name": obj.name}, _("Delete it and launch it again.")
-        if refusal(self.action, obj.vm_state, obj.task_state) is None:
-            return "", ""
-        facts = {"name": obj.name, "status": status_of(obj).word.lower(), "label": self.label}
-        if obj.vm_state in TRANSITIONS[self.action].allowed:
-            return (
-                _("%(name)s is busy: %(status)s.") % facts,
-                _("%(label)s is possible when that has finished.") % facts,
-            )
-        states = [resting_word(state) for state in VmState if state in TRANSITIONS[self.action].allowed]
-        return (
-            _("%(name)s is %(status)s.") % facts,
-            _("%(label)s is for instances in state: %(states)s.") % {**facts, "states": ", ".join(states)},
-        )
-
-    def command(self, obj: Server) -> Commands:
-        return Commands(
-            openstack("server", *self.verb, obj.pk),
-            curl("POST", f"/compute/v2.1/servers/{obj.pk}/action", self.body),
-        )
 
 
 class Start(InstanceAction):
     name = "start"
+    prominent = True
     label = pgettext_lazy("action", "Start")
     icon = "player-play"
     group = "power"
@@ -132,6 +95,7 @@ class OpenConsole(RowAction):
     """Leads to the console; the right itself is given out when the console connects."""
 
     name = "console"
+    prominent = True
     label = gettext_lazy("Console")
     icon = "terminal-2"
     group = "access"
@@ -154,6 +118,7 @@ class OpenConsole(RowAction):
         )
 
 
-ACTIONS: tuple[InstanceAction, ...] = (Start(), Stop(), Reboot(), RebootHard(), Delete())
-BUTTONS: tuple[RowAction, ...] = (OpenConsole(), *ACTIONS)
+_POWER, _DELETE = (Start(), Stop(), Reboot(), RebootHard()), Delete()
+ACTIONS: tuple[InstanceAction, ...] = (*_POWER, *CHANGES, _DELETE)
+BUTTONS: tuple[RowAction, ...] = (OpenConsole(), *_POWER, *CHANGES, *OTHERS, ForceDelete(), _DELETE)
 BY_NAME: dict[str, RowAction] = {action.name: action for action in BUTTONS}

@@ -14,8 +14,10 @@ from compute.models import Server
 from compute.selectors import get_server
 from compute.services import lifecycle
 from compute.services.consoles import output
+from portal.core.errors import BadRequest
 from portal.dashboard.instances import launch
 from portal.dashboard.instances.actions import BY_NAME
+from portal.dashboard.instances.base import InstanceAction
 from portal.dashboard.instances.detail import detail
 from portal.dashboard.instances.facts import facts_of
 from portal.dashboard.instances.forms import LaunchForm
@@ -162,7 +164,25 @@ class InstanceActions:
         return get_server(self.ctx, str(pk))  # type: ignore[attr-defined]
 
 
+_DIALOGS = {
+    "delete": "instances/delete.html",
+    "force-delete": "instances/delete.html",
+    "crash-dump": "instances/crash_dump.html",
+    "revert-resize": "instances/revert_resize.html",
+}
+
+
 class InstanceActionView(InstanceActions, ActionView):
+    def run(self, request: HttpRequest, action: RowAction, obj: Server) -> None:
+        """Do it; what is missing in an action's form is a refusal like a service's."""
+        if not isinstance(action, InstanceAction) or action.form is None:
+            super().run(request, action, obj)
+            return
+        form = action.form(self.ctx, obj, request.POST)
+        if not form.is_valid():
+            raise BadRequest(form.all_faults())
+        action.fill(self.ctx, obj, form.cleaned_data)
+
     def show(self, request: HttpRequest, obj: Server, said: str) -> HttpResponse:
         if request.POST.get("from") == "head":
             facts = detail(self.ctx, obj, "overview")
@@ -172,10 +192,15 @@ class InstanceActionView(InstanceActions, ActionView):
         return HttpResponse(table.render_row(row, request))
 
     def template(self, action: RowAction) -> str:
-        return "instances/delete.html" if action.name == "delete" else "kit/confirm.html"
+        if isinstance(action, InstanceAction) and action.form is not None:
+            return "instances/filled.html"
+        return _DIALOGS.get(action.name, "kit/confirm.html")
 
     def facts(self, action: RowAction, obj: Server) -> dict[str, Any]:
-        return {"facts": facts_of([obj])[obj.pk], "back": reverse("instances:detail", args=[obj.pk])}
+        facts = {"facts": facts_of([obj])[obj.pk], "back": reverse("instances:detail", args=[obj.pk])}
+        if isinstance(action, InstanceAction) and action.form is not None:
+            facts["form"] = action.form(self.ctx, obj)
+        return facts
 
     def back(self, request: HttpRequest, obj: Server, action: RowAction) -> str:
         if action.name == "delete":

@@ -59,7 +59,8 @@ def who_can_grant(ctx: RequestContext) -> str:
 class RowAction:
     """Base of all buttons on an object. ``opens`` names the page of an action that only leads somewhere.
 
-    ``short`` stands before the object's name in a dialog where the label would not.
+    ``short`` stands before the object's name in a dialog where the label would not. A ``rare`` one stands in a menu only in the
+    states that allow it, a ``prominent`` one also beside the menu then.
     """
 
     name: ClassVar[str]
@@ -74,6 +75,8 @@ class RowAction:
     asks_first: ClassVar[bool] = False
     opens: ClassVar[str] = ""
     group: ClassVar[str] = "change"
+    rare: ClassVar[bool] = False
+    prominent: ClassVar[bool] = False
 
     def verdict(self, ctx: RequestContext, obj: Any) -> Verdict:
         """Join what the rule says with what the object's state says."""
@@ -119,6 +122,11 @@ class Offer:
     @property
     def url(self) -> str:
         return self._address("action")
+
+    @property
+    def shown(self) -> bool:
+        """Whether it stands in a menu."""
+        return not self.action.rare or not self.action.refusal_by_state(self.obj)[0]
 
     @property
     def opens(self) -> str:

@@ -1,5 +1,7 @@
 """Filters that put an instance into words."""
 
+from typing import Any
+
 from django import template
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -27,20 +29,34 @@ def figures(server: Server) -> str:
     return f"{server.vcpus} vCPU · {ram(server.ram_mb)} · {root_disk(server.root_gb)}"
 
 
-_DEEDS = {
+_DEEDS: dict[str, Any] = {
     Action.CREATE: gettext_lazy("Create"),
     Action.START: pgettext_lazy("action", "Start"),
     Action.STOP: pgettext_lazy("action", "Stop"),
     Action.REBOOT: pgettext_lazy("action", "Reboot"),
     Action.REBOOT_HARD: gettext_lazy("Reboot (hard)"),
     Action.DELETE: pgettext_lazy("action", "Delete"),
+    Action.PAUSE: pgettext_lazy("action", "Pause"),
+    Action.UNPAUSE: pgettext_lazy("action", "Unpause"),
+    Action.SUSPEND: pgettext_lazy("action", "Suspend"),
+    Action.RESUME: pgettext_lazy("action", "Resume"),
+    Action.RESIZE: pgettext_lazy("action", "Resize"),
+    Action.CONFIRM_RESIZE: gettext_lazy("Confirm resize"),
+    Action.REVERT_RESIZE: gettext_lazy("Revert resize"),
+    Action.CHANGE_PASSWORD: gettext_lazy("Set password"),
+    Action.TRIGGER_CRASH_DUMP: gettext_lazy("Crash dump"),
+    Action.SOFT_DELETE: pgettext_lazy("action", "Delete"),
+    Action.RESTORE: pgettext_lazy("action", "Restore"),
+    "lock": pgettext_lazy("action", "Lock"),
+    "unlock": pgettext_lazy("action", "Unlock"),
+    "resetState": gettext_lazy("Reset state"),
 }
 
 
 @register.filter
 def deed(action: str) -> str:
     """The word for an entry of the actions log."""
-    return str(_DEEDS.get(Action(action), action)) if action in set(Action) else action
+    return str(_DEEDS.get(action, action))
 
 
 @register.filter

@@ -19,6 +19,7 @@ from images.models import Image, ImageProperty
 from images.services import limits, transfer
 from images.states import ImageStatus
 from portal.core.errors import BadRequest, Conflict, Forbidden, TooLarge
+from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.kit.compute import make_image
 
 
@@ -149,11 +150,12 @@ class TestImages:
     def test_a_second_one_waits_for_the_first(self, cloud, server):
         self.create(cloud, server)
 
-        with pytest.raises(Conflict, match="Cannot 'createImage' instance .* while it is in task_state image_snapshot"):
+        with pytest.raises(Conflict, match=r"Cannot 'createImage' instance .* while it is in task_state image_snapshot"):
             self.create(cloud, server)
         assert Image.objects.filter(name="web-copy").count() == 1
 
     def test_the_quota_of_images_is_obeyed_and_the_server_is_left_alone(self, cloud, server):
+        CatalogServiceFactory(type="image", name="glance")
         quotas.set_limits(cloud.ctx.project_id, {limits.IMAGES: 1})
 
         with pytest.raises(TooLarge):

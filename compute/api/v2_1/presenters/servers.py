@@ -83,8 +83,7 @@ class ServerPresenter:
         self.fixed_detail: dict[str, Any] = {"os-extended-volumes:volumes_attached": []}
         if version >= versions.TRUSTED_CERTIFICATES:
             self.fixed_detail["trusted_image_certificates"] = None
-        if version >= versions.LOCKED_REASON:
-            self.fixed_detail["locked_reason"] = None
+        self.has_locked_reason = version >= versions.LOCKED_REASON
 
     def brief(self, server: Server) -> dict[str, Any]:
         """Return the server as the short list shows it."""
@@ -113,8 +112,8 @@ class ServerPresenter:
             body["trusted_image_certificates"] = None
         if self.version >= versions.SERVER_GROUPS:
             body["server_groups"] = _groups(server)
-        if self.version >= versions.LOCKED_REASON:
-            body["locked_reason"] = None
+        if self.has_locked_reason:
+            body["locked_reason"] = server.locked_reason
         return body
 
     def detail(self, server: Server) -> dict[str, Any]:
@@ -176,6 +175,8 @@ class ServerPresenter:
             body["OS-EXT-SRV-ATTR:user_data"] = server.user_data
         if self.has_locked:
             body["locked"] = server.locked
+        if self.has_locked_reason:
+            body["locked_reason"] = server.locked_reason
         if self.has_host_status:
             body["host_status"] = self.around.host_statuses.get(server.host or "", "UNKNOWN") if server.host else ""
         if self.has_description:

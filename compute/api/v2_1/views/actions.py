@@ -1,6 +1,5 @@
 """POST /servers/{id}/action (compute API reference, "Servers - run an action") and remote consoles."""
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework.request import Request
@@ -8,6 +7,8 @@ from rest_framework.response import Response
 
 from compute import selectors
 from compute.api.v2_1 import versions
+from compute.api.v2_1.actions import sizes, states
+from compute.api.v2_1.actions.handler import Handler
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.serializers import actions as bodies
 from compute.api.v2_1.serializers.base import read
@@ -56,7 +57,6 @@ def _console_url(ctx: RequestContext, server: Server, kind: str) -> str:
     return consoles.issue(ctx=ctx, server=server, kind=kind).url
 
 
-Handler = Callable[[RequestContext, Server, Any, Version], Response]
 _ACTIONS: dict[str, Handler] = {
     "os-start": _start,
     "os-stop": _stop,
@@ -64,6 +64,8 @@ _ACTIONS: dict[str, Handler] = {
     "os-getConsoleOutput": _console_output,
     "os-getVNCConsole": _vnc,
     **copying.ACTIONS,
+    **states.ACTIONS,
+    **sizes.ACTIONS,
 }
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compute', '0004_servers5'),
+        ('compute', '0005_actions5'),
     ]
 
     operations = [

@@ -1,0 +1,36 @@
+"""Passwords inside guests, set by the guest's agent while the caller waits: they are passed on and kept nowhere."""
+
+from django.db import transaction
+
+from compute import notify, policies
+from compute.messages import SET_PASSWORD
+from compute.models import Server
+from compute.services import actions, failures, operations, questions
+from compute.states import Action
+from portal.core.context import RequestContext
+from portal.core.errors import CloudError
+from portal.core.policy import authorize
+
+_ADMINISTRATORS = {"windows": "Administrator"}
+
+
+def change(*, ctx: RequestContext, server: Server, password: str) -> None:
+    """Set the password of the guest's administrator; raises Conflict with a sentence when its agent cannot do that."""
+    with transaction.atomic():
+        authorize(ctx, policies.ADMIN_PASSWORD, server)
+        operations.refuse_locked(ctx, server)
+        operations.take(ctx, server, Action.CHANGE_PASSWORD)
+    try:
+        questions.ask(server, SET_PASSWORD, user=_administrator(server), password=password)
+    except CloudError as error:
+        failures.fail_operation(server, Action.CHANGE_PASSWORD, error.message, None)
+        raise
+    with transaction.atomic():
+        Server.objects.finish(server.pk, ctx.request_id, None)
+        actions.finish(server, ctx.request_id, Action.CHANGE_PASSWORD, None)
+        notify.server_changed(server)
+
+
+def _administrator(server: Server) -> str:
+    properties = server.image_properties
+    return str(properties.get("os_admin_user") or _ADMINISTRATORS.get(properties.get("os_type", ""), "root"))

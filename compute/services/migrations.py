@@ -1,0 +1,117 @@
+"""The rows of resizes, and the claims that they hold until nobody can go back any more."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from compute.messages import OperationFinished
+from compute.models import Flavor, Host, Migration, Server
+from compute.services import claims
+from compute.states import Action, VmState, resting
+from portal.core.context import RequestContext
+
+FIGURES = ("flavor_id", "flavor_name", "vcpus", "ram_mb", "root_gb", "ephemeral_gb", "swap_mb", "extra_specs")
+
+
+def figures_of(sized: Server | Flavor) -> dict[str, Any]:
+    """Return a size as a server keeps it."""
+    names = {"flavor_name": "name"} if isinstance(sized, Flavor) else {}
+    return {name: getattr(sized, names.get(name, name)) for name in FIGURES}
+
+
+def begin(ctx: RequestContext, server: Server, figures: dict[str, Any]) -> bool:
+    """Write a resize down and claim the new size beside the old one; False when it does not fit. Runs in the caller's transaction."""
+    abandon(server)
+    sized = Server(**figures)
+    host = server.host or ""
+    if not claims.take(sized, host):
+        return False
+    Migration.objects.create(
+        server=server,
+        status="migrating",
+        source_host=host,
+        dest_host=host,
+        old_flavor=figures_of(server),
+        new_flavor=figures,
+        held=claims.amounts(sized),
+        user_id=ctx.user_id or "",
+        project_id=server.project_id,
+    )
+    return True
+
+
+def abandon(server: Server) -> None:
+    """Give back what a resize held that nobody will end any more: its server was deleted, reset or is resized again."""
+    row = _open(server)
+    if row is not None:
+        _close(row, "error" if row.status in ("migrating", "error") else "confirmed")
+
+
+def show(server: Server, status: str) -> None:
+    """Let the open resize of a server show how far it is."""
+    Migration.objects.filter(server=server, open=True).update(status=status, updated_at=timezone.now())
+
+
+def set_back(server: Server, action: Action, vm_state: VmState | None) -> None:
+    """Take over that an action failed: a resize holds nothing any more, a confirm or revert can be tried again."""
+    row = _open(server)
+    if row is None:
+        return
+    if action == Action.RESIZE:
+        _close(row, "error")
+    elif action in (Action.CONFIRM_RESIZE, Action.REVERT_RESIZE):
+        show(server, "finished" if vm_state == VmState.RESIZED else "error")
+
+
+def due_for_confirmation(before: Any) -> list[Server]:
+    """Return the servers that wait since before that time for somebody to confirm their resize."""
+    rows = Server.objects.present().filter(vm_state=VmState.RESIZED, task_state=None)
+    return list(rows.filter(migrations__open=True, migrations__status="finished", migrations__updated_at__lt=before))
+
+
+def _resized(server: Server, report: OperationFinished) -> dict[str, Any]:
+    row = _open(server)
+    if row is None:
+        return {}
+    row.status, row.held, row.updated_at = "finished", claims.amounts(server), timezone.now()
+    row.save(update_fields=["status", "held", "updated_at"])
+    return dict(row.new_flavor)
+
+
+def _confirmed(server: Server, report: OperationFinished) -> dict[str, Any]:
+    row = _open(server)
+    if row is not None:
+        _close(row, "confirmed")
+    return _back_at_work(report)
+
+
+def _reverted(server: Server, report: OperationFinished) -> dict[str, Any]:
+    row = _open(server)
+    if row is None:
+        return _back_at_work(report)
+    row.held = claims.amounts(server)  # the server takes over the claim of its old size
+    _close(row, "reverted")
+    return {**row.old_flavor, **_back_at_work(report)}
+
+
+OUTCOMES: dict[Action, Callable[[Server, OperationFinished], dict[str, Any]]] = {
+    Action.RESIZE: _resized,
+    Action.CONFIRM_RESIZE: _confirmed,
+    Action.REVERT_RESIZE: _reverted,
+}
+
+
+def _back_at_work(report: OperationFinished) -> dict[str, Any]:
+    """A server that was off before its resize, or went off since, is stopped."""
+    return {"vm_state": resting(VmState.ACTIVE, report.power_state) or VmState.ACTIVE}
+
+
+def _open(server: Server) -> Migration | None:
+    return Migration.objects.select_for_update().filter(server=server, open=True).first()
+
+
+def _close(row: Migration, status: str) -> None:
+    Host.objects.release(host=row.source_host, **row.held)
+    row.status, row.open, row.updated_at = status, False, timezone.now()
+    row.save(update_fields=["status", "open", "held", "updated_at"])

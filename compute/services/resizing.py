@@ -1,0 +1,103 @@
+"""Giving servers another size: asked for, then confirmed or reverted. Sentences follow the compute API."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from compute import policies, rpc
+from compute.messages import Change
+from compute.models import Flavor, Server
+from compute.selectors import get_flavor
+from compute.services import commands, launch, migrations, operations, quotas
+from compute.states import Action
+from images.selectors import present_image
+from portal.core import log
+from portal.core.context import RequestContext, new_request_id
+from portal.core.errors import BadRequest, CloudError, NotFound
+from portal.core.policy import authorize
+
+NO_HOST = "No valid host was found. No valid host found for resize"
+
+
+@transaction.atomic
+def resize(*, ctx: RequestContext, server: Server, flavor_id: str, auto_disk_config: bool | None = None) -> None:
+    """Give a server the size of another flavor, on its own host; until it is confirmed, both sizes are claimed.
+
+    Raises BadRequest for a size that it cannot have, QuotaExceeded, and what every operation raises.
+    """
+    authorize(ctx, policies.RESIZE, server)
+    operations.refuse_locked(ctx, server)
+    flavor = _flavor(ctx, server, flavor_id)
+    figures = migrations.figures_of(flavor)
+    operations.take(ctx, server, Action.RESIZE, flavor=figures)
+    _require_disks(ctx, server, flavor)
+    quotas.admit_growth(server, flavor)
+    if not migrations.begin(ctx, server, figures):
+        raise BadRequest(NO_HOST)
+    if auto_disk_config is not None:
+        Server.objects.filter(pk=server.pk).update(auto_disk_config=auto_disk_config)
+    commands.send(server)
+
+
+@transaction.atomic
+def confirm(*, ctx: RequestContext, server: Server) -> None:
+    """Keep the new size: the way back and its claim are given up."""
+    operations.begin(ctx, server, Action.CONFIRM_RESIZE, policies.CONFIRM_RESIZE)
+    migrations.show(server, "confirming")
+
+
+@transaction.atomic
+def revert(*, ctx: RequestContext, server: Server) -> None:
+    """Go back to the size and the disk that the server had before."""
+    operations.begin(ctx, server, Action.REVERT_RESIZE, policies.REVERT_RESIZE)
+    migrations.show(server, "reverting")
+
+
+def confirm_old() -> None:
+    """Confirm what waits longer than the operator lets it wait."""
+    if not settings.RESIZE_CONFIRM_WINDOW_S:
+        return
+    before = timezone.now() - timedelta(seconds=settings.RESIZE_CONFIRM_WINDOW_S)
+    for server in migrations.due_for_confirmation(before):
+        with log.bound(new_request_id(), server.pk):
+            _confirm_for(server)
+
+
+def call_back(server: Server, action: Action) -> None:
+    """Have a host undo a resize of which nothing was heard, should it have begun or begin it later."""
+    if action == Action.RESIZE and server.host is not None:
+        with transaction.atomic():
+            rpc.send(server.host, Change(server.pk, new_request_id(), Action.REVERT_RESIZE))
+
+
+def _confirm_for(server: Server) -> None:
+    try:
+        confirm(ctx=RequestContext.for_conductor(new_request_id()), server=server)
+    except CloudError:
+        return  # somebody was first
+
+
+def _flavor(ctx: RequestContext, server: Server, flavor_id: str) -> Flavor:
+    try:
+        flavor = get_flavor(ctx, flavor_id)
+    except NotFound as error:
+        raise BadRequest(error.message) from error
+    if flavor.flavor_id == server.flavor_id:
+        raise BadRequest("When resizing, instances must change flavor!")
+    return flavor
+
+
+def _require_disks(ctx: RequestContext, server: Server, flavor: Flavor) -> None:
+    if flavor.root_gb == 0 and server.root_gb != 0:
+        raise BadRequest(_cannot("Resize to zero disk flavor is not allowed."))
+    if flavor.root_gb < server.root_gb or flavor.ephemeral_gb < server.ephemeral_gb:
+        raise BadRequest(_cannot("A disk cannot become smaller."))
+    image = present_image(server.image_id or "")
+    if image is not None:
+        launch.require_room(ctx, flavor, image)
+
+
+def _cannot(why: str) -> str:
+    return f"Server disk was unable to be resized because: {why}"
