@@ -127,17 +127,17 @@ class Commands:
 
     def change(self, command: Change) -> None:
         """Carry out an action that needs nothing but the guest."""
-        self._carry_out(command, lambda: self._changes[command.action](command.server_id))
+        self.carry_out(command, lambda: self._changes[command.action](command.server_id))
 
     def resize(self, command: Resize) -> None:
         """Give a guest another size."""
         given = command.server_id, command.size, command.request_id, command.grace_s
         cancelled = self._operations.cancelled(command.server_id)
-        self._carry_out(command, lambda: self._driver.resize(*given, cancelled))
+        self.carry_out(command, lambda: self._driver.resize(*given, cancelled))
 
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""
-        self._carry_out(command, lambda: self._driver.crash_dump(command.server_id))
+        self.carry_out(command, lambda: self._driver.crash_dump(command.server_id))
 
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
