@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from compute.copy_messages import COPY_ACTORS, CopyCommand
 from compute.port_messages import PORT_COMMANDS, PORT_REPORTS, PortCommand, PortReport
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import GuestSize, GuestSpec, HostFacts, ImageRef
@@ -114,7 +115,7 @@ class EvictImage:
     cancels: str = ""
 
 
-GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | CrashDump
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | CrashDump | CopyCommand
 ImageCommand = FetchImage | EvictImage
 Command = GuestCommand | ImageCommand | PortCommand
 
@@ -130,12 +131,13 @@ COMMAND_ACTORS: dict[type, str] = {
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",
     **PORT_COMMANDS,
+    **COPY_ACTORS,
 }
 
 
 @dataclass(frozen=True)
 class BuildPhase:
-    """A build reached a stage, or moved on within it. ``at`` is seconds since the epoch."""
+    """A build, or another operation that takes its time, reached a stage or moved on within it. ``at`` is seconds since the epoch."""
 
     host: str
     server_id: str

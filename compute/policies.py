@@ -71,6 +71,17 @@ DELETE = _rule("servers:delete", _MEMBER, _("Delete a server."), "compute.delete
 START = _rule("servers:start", _MEMBER, _("Start a stopped server."), "compute.start_server", shared=True)
 STOP = _rule("servers:stop", _MEMBER, _("Stop a server."), "compute.stop_server", shared=True)
 REBOOT = _rule("servers:reboot", _MEMBER, _("Restart a server."), "compute.reboot_server", shared=True)
+CREATE_IMAGE = _rule(
+    "servers:create_image", _MEMBER, _("Make an image of a server's disk."), "compute.copy_server", shared=True
+)
+CREATE_BACKUP = _rule("os-create-backup", _MEMBER, _("Back a server up."), "compute.back_up_server", shared=True)
+REBUILD = _rule("servers:rebuild", _MEMBER, _("Rebuild a server."), "compute.rebuild_server", shared=True)
+RESCUE = _rule("os-rescue", _MEMBER, _("Rescue a server."), "compute.rescue_server", shared=True)
+UNRESCUE = _rule("os-unrescue", _MEMBER, _("End the rescue of a server."), "compute.unrescue_server", shared=True)
+SHELVE = _rule("os-shelve:shelve", _MEMBER, _("Shelve a server."), "compute.shelve_server", shared=True)
+SHELVE_OFFLOAD = _rule("os-shelve:shelve_offload", _ADMIN, _("Take a shelved server from its host."), "compute.offload_server")
+UNSHELVE = _rule("os-shelve:unshelve", _MEMBER, _("Bring a shelved server back."), "compute.unshelve_server", shared=True)
+UNSHELVE_TO_HOST = _rule("os-shelve:unshelve_to_host", _ADMIN, _("Bring a shelved server back on a chosen host."))
 PAUSE = _rule("os-pause-server:pause", _MEMBER, _("Pause a server."), "compute.pause_server", shared=True)
 UNPAUSE = _rule("os-pause-server:unpause", _MEMBER, _("Let a paused server go on."), "compute.unpause_server", shared=True)
 SUSPEND = _rule("os-suspend-server:suspend", _MEMBER, _("Suspend a server."), "compute.suspend_server", shared=True)

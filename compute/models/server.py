@@ -14,6 +14,8 @@ from compute.models.host import new_uuid
 from compute.models.server_group import ServerGroup
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
 
+PLACED = (TaskState.SCHEDULING, TaskState.UNSHELVING)
+
 
 class ServerNumber(models.Model):
     """Counts servers; the number names the domain on its host (``instance-0000002a``)."""
@@ -51,9 +53,9 @@ class ServerQuerySet(models.QuerySet["Server"]):
         )
 
     def place(self, server_id: str, request_id: str, host: str, zone: str) -> bool:
-        """Give a build to a host; False when it has one, was deleted, or belongs to another request."""
+        """Give what is to be built to a host; False when it has one, was deleted, or belongs to another request."""
         return (
-            self.filter(pk=server_id, request_id=request_id, operation=Action.CREATE, task_state=TaskState.SCHEDULING)
+            self.filter(pk=server_id, request_id=request_id, task_state__in=PLACED)
             .filter(host=None, deleted_at=None)
             .update(host=host, availability_zone=zone, attempts=F("attempts") + 1, updated_at=timezone.now())
             == 1
@@ -77,6 +79,17 @@ class ServerQuerySet(models.QuerySet["Server"]):
             self.filter(pk=server_id, request_id=request_id, host=host, operation=Action.CREATE, deleted_at=None)
             .filter(task_state__in=before)
             .update(task_state=stage, operation_at=now, updated_at=now)
+            == 1
+        )
+
+    def go_on(self, server_id: str, request_id: str, host: str, stage: TaskState | None = None) -> bool:
+        """Note that a host works on an operation, and what shows from now on; False when the report is stale."""
+        now = timezone.now()
+        shown = {} if stage is None else {"task_state": stage}
+        return (
+            self.filter(pk=server_id, request_id=request_id, host=host, deleted_at=None)
+            .exclude(task_state=None)
+            .update(operation_at=now, updated_at=now, **shown)
             == 1
         )
 
@@ -203,6 +216,9 @@ class Server(models.Model):
     operation_at = models.DateTimeField(null=True)
     observed_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+
+    shelved_image_id = models.CharField(max_length=36, null=True)
+    shelved_at = models.DateTimeField(null=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -34,8 +34,8 @@ def spawn_command(server: Server, image: Image) -> Spawn:
         project_id=server.project_id,
         project_name=server.project_name,
         image=reference(image),
-        kernel=_part(server, properties, "kernel_id"),
-        ramdisk=_part(server, properties, "ramdisk_id"),
+        kernel=part(server, properties, "kernel_id"),
+        ramdisk=part(server, properties, "ramdisk_id"),
         kernel_args=properties.get("os_command_line", ""),
         interfaces=interfaces,
         groups=group_specs({group for card in interfaces if card.filter for group in card.filter.groups}),
@@ -52,7 +52,7 @@ def spawn_command(server: Server, image: Image) -> Spawn:
     return Spawn(server.pk, server.request_id, guest)
 
 
-def _part(server: Server, properties: dict[str, str], name: str) -> ImageRef | None:
+def part(server: Server, properties: dict[str, str], name: str) -> ImageRef | None:
     """Return the kernel or ramdisk that the image names now.
 
     The name may have changed since the launch was accepted, so it is asked again whether the server's project may read it.

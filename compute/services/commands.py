@@ -8,7 +8,7 @@ from collections.abc import Callable
 from compute import rpc
 from compute.messages import Change, Destroy, GuestCommand, PowerOff, PowerOn, Reboot, Resize
 from compute.models import Server
-from compute.services import build
+from compute.services import build, copy_commands
 from compute.states import Action
 from compute.virt.driver import GuestSize
 from images.selectors import present_image
@@ -55,6 +55,7 @@ _COMMANDS: dict[Action, Callable[[Server], GuestCommand | None]] = {
     Action.REBOOT: lambda server: Reboot(server.pk, server.request_id, hard=False),
     Action.REBOOT_HARD: lambda server: Reboot(server.pk, server.request_id, hard=True),
     Action.DELETE: lambda server: Destroy(server.pk, server.request_id),
+    **copy_commands.COMMANDS,
     Action.RESIZE: _resize,
     Action.CHANGE_PASSWORD: lambda _server: None,  # only the request that waits for it has the password
     **{action: _change(action) for action in _CHANGES},

@@ -9,7 +9,7 @@ from compute import notify, rpc
 from compute.messages import Destroy
 from compute.models import Server, ServerFault
 from compute.network.services import ports
-from compute.services import actions, claims, migrations
+from compute.services import actions, claims, migrations, setbacks
 from compute.states import Action, PowerState, VmState
 
 LOG = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def fail_operation(server: Server, action: Action, fault: str, vm_state: VmState
     """
     if not Server.objects.finish(server.pk, server.request_id, vm_state, **changes):
         return False
+    setbacks.apply(server, action)
     migrations.set_back(server, action, vm_state)
     record(server, action, fault)
     return True

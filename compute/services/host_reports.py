@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from compute import notify, rpc
+from compute.copy_messages import Offload
 from compute.messages import Destroy, HostReport
 from compute.models import Host, PlacementDecision, Server, ServerFault, Service
 from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
@@ -135,7 +136,9 @@ def _remove_strays(host: str, guest_ids: set[str]) -> None:
         elif server.deleted_at is not None or guest_id in placed_here:
             LOG.warning("Host %s still has guest %s: it is told to remove it.", host, guest_id)
             with transaction.atomic():
-                rpc.send(host, Destroy(guest_id, server.request_id))
+                # one that lives may come back to this host, which builds nothing any more for an id that it was told to destroy
+                gone = server.deleted_at is not None
+                rpc.send(host, (Destroy if gone else Offload)(guest_id, server.request_id))
 
 
 def _miss(host: str, absent: dict[str, Server], at: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute import policies
-from compute.models import Flavor, Keypair
+from compute.models import Flavor, Keypair, Server
 from compute.selectors import get_flavor
 from compute.virt import hardware
 from images.models import Image
@@ -44,14 +44,14 @@ def check(
     metadata: dict[str, str] | None,
 ) -> Wish:
     """Return the launch with all it names; raises BadRequest, QuotaExceeded or Forbidden with a sentence."""
-    flavor, image = _flavor(ctx, flavor_id), _image(ctx, image_id)
+    flavor, image = _flavor(ctx, flavor_id), usable_image(ctx, image_id)
     require_room(ctx, flavor, image)
     require_hardware(flavor.vcpus, flavor.extra_specs, image)
     return Wish(
         image=image,
         flavor=flavor,
-        keypair=_keypair(ctx, key_name),
-        user_data=_user_data(user_data),
+        keypair=keypair_of(ctx, key_name),
+        user_data=checked_user_data(user_data),
         metadata=checked_metadata(metadata),
     )
 
@@ -70,7 +70,8 @@ def _flavor(ctx: RequestContext, flavor_id: str) -> Flavor:
         raise BadRequest(error.message) from error
 
 
-def _image(ctx: RequestContext, image_id: str) -> Image:
+def usable_image(ctx: RequestContext, image_id: str) -> Image:
+    """Return an image from which a server can start; raises BadRequest."""
     try:
         image = get_image(ctx, image_id)
     except NotFound as error:
@@ -95,8 +96,8 @@ def _require_part(ctx: RequestContext, image_id: str, part_id: str) -> None:
         raise BadRequest(f"Image {part_id} is not active.")
 
 
-def require_room(ctx: RequestContext, flavor: Flavor, image: Image) -> None:
-    """Refuse an image that is too large for what a flavor gives."""
+def require_room(ctx: RequestContext, flavor: Flavor | Server, image: Image) -> None:
+    """Refuse an image that is too large for what a flavor gives, or a server was given."""
     if flavor.ram_mb < image.min_ram:
         raise BadRequest("Flavor's memory is too small for requested image.")
     if flavor.root_gb == 0:
@@ -122,7 +123,8 @@ def require_hardware(vcpus: int, extra_specs: dict[str, str], image: Image) -> N
         raise BadRequest(str(error)) from error
 
 
-def _keypair(ctx: RequestContext, key_name: str | None) -> Keypair | None:
+def keypair_of(ctx: RequestContext, key_name: str | None) -> Keypair | None:
+    """Return the caller's keypair of this name; raises BadRequest."""
     if not key_name:
         return None
     keypair = Keypair.objects.filter(user_id=ctx.user_id, name=key_name).first()
@@ -131,7 +133,8 @@ def _keypair(ctx: RequestContext, key_name: str | None) -> Keypair | None:
     return keypair
 
 
-def _user_data(user_data: str | None) -> str | None:
+def checked_user_data(user_data: str | None) -> str | None:
+    """Return user data that a server can carry; raises BadRequest."""
     if not user_data:
         return None
     if len(user_data) > USER_DATA_MAX:

@@ -11,7 +11,7 @@ from compute import notify, policies
 from compute.messages import CONDUCTOR_QUEUE
 from compute.models import Server
 from compute.network.services import ports
-from compute.services import actions, commands, destination, launch, operations, quotas, server_groups
+from compute.services import actions, commands, destination, launch, operations, quotas, server_groups, setbacks
 from compute.services.birth import NOTHING_MORE, Birth, Extras
 from compute.states import Action, TaskState, VmState
 from portal.core import bus
@@ -113,11 +113,14 @@ def end(ctx: RequestContext, server: Server) -> None:
 
     A build that runs is cut short. A server without a host is forgotten by the conductor, since nothing of it exists.
     """
+    before = Server.objects.present().select_for_update().filter(pk=server.pk).first()
     if not Server.objects.begin(server, Action.DELETE, ctx.request_id):
         if not Server.objects.present().filter(pk=server.pk).exists():
             raise NotFound("Instance", server.pk)
         return
     server.refresh_from_db()  # placement may have given it a host since the caller read it
+    if before is not None and before.task_state is not None:
+        setbacks.forget_copy(before)
     actions.abandon(server, except_request=ctx.request_id)
     actions.begin(ctx, server, Action.DELETE)
     if server.host is None:

@@ -17,6 +17,7 @@ from portal.core.policy import authorize
 from portal.core.policy.rules import Rule
 
 _WORDS = {Action.REBOOT_HARD: "reboot"}
+_WITHOUT_HOST = frozenset({Action.UNSHELVE})
 
 
 @transaction.atomic
@@ -33,11 +34,12 @@ def begin(ctx: RequestContext, server: Server, action: Action, rule: Rule, **det
 
 def take(ctx: RequestContext, server: Server, action: Action, **details: Any) -> None:
     """Take a server for an action and write that down; raises NotFound or Conflict. Runs in the caller's transaction."""
-    taken = Server.objects.exclude(host=None).begin(server, action, ctx.request_id, details)
+    rows = Server.objects.all() if action in _WITHOUT_HOST else Server.objects.exclude(host=None)
+    taken = rows.begin(server, action, ctx.request_id, details)
     fresh = Server.objects.present().filter(pk=server.pk).first()
     if fresh is None:
         raise NotFound("Instance", server.pk)
-    if not taken or fresh.host is None:
+    if not taken:
         raise Conflict(why_not(fresh, action) or f"Cannot '{action}' instance {fresh.pk} while another request changes it")
     server.refresh_from_db()
     actions.begin(ctx, server, action)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from compute.messages import OperationFinished
 from compute.models import Server
 from compute.network.services import ports
-from compute.services import migrations
+from compute.services import copy_outcomes, migrations
 from compute.states import Action
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def _built(server: Server, report: OperationFinished) -> dict[str, Any]:
 
 _OUTCOMES: dict[Action, Outcome] = {
     Action.CREATE: _built,
+    **copy_outcomes.OUTCOMES,
     **migrations.OUTCOMES,
 }
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.db import transaction
 
-from compute import notify, rpc
+from compute import notify
 from compute.group_selectors import hosts_of
 from compute.models import PlacementDecision, Server, ServerGroup, Service
+from compute.models.server import PLACED
 from compute.network.services import hosts as network_hosts
 from compute.scheduler import core
 from compute.selectors import host_states, scheduler_filters, scheduler_weighers
-from compute.services import build, claims, failures
-from compute.states import Action, TaskState
+from compute.services import claims, commands, failures
+from compute.states import Action, VmState
 from images.models import Image
 from images.selectors import present_image
 from portal.core import log
@@ -40,14 +41,12 @@ def place(server_id: str, request_id: str) -> None:
                 return
         waiting = _waiting(server_id, request_id)
         if waiting is not None:
-            failures.fail_build(waiting, "No valid host was found. Other builds were first on every host: try again.")
+            _fail(waiting, "No valid host was found. Other builds were first on every host: try again.")
 
 
 def _waiting(server_id: str, request_id: str) -> Server | None:
     rows = Server.objects.present().select_related("number", "group")
-    return rows.filter(
-        pk=server_id, request_id=request_id, operation=Action.CREATE, task_state=TaskState.SCHEDULING, host=None
-    ).first()
+    return rows.filter(pk=server_id, request_id=request_id, task_state__in=PLACED, host=None).first()
 
 
 def _try(server: Server, *, as_weighed: bool) -> bool:
@@ -56,9 +55,10 @@ def _try(server: Server, *, as_weighed: bool) -> bool:
     With ``as_weighed`` the best host is taken only while it is as free as it was weighed: builds that are placed at once see each
     other and spread. The last round takes any host on which the server still fits.
     """
-    image = present_image(server.image_id or "")
+    image_id = server.shelved_image_id or server.image_id
+    image = present_image(image_id or "")
     if image is None:
-        failures.fail_build(server, f"Image {server.image_id} was deleted before the build began.")
+        _fail(server, f"Image {image_id} was deleted before the build began.")
         return True
     hosts = host_states()  # before the group's hosts: whatever is claimed in between makes the claim below fail
     spec = spec_of(server, image)
@@ -67,26 +67,35 @@ def _try(server: Server, *, as_weighed: bool) -> bool:
     if not selection.hosts:
         with transaction.atomic():
             _record(server, spec, selection, None)
-            failures.fail_build(server, reason_of(selection))
+            _fail(server, reason_of(selection))
         return True
     states = {state.name: state for state in hosts}
     choices = selection.hosts[:1] if as_weighed else selection.hosts
-    return any(claim(server, image, spec, selection, states[name], as_weighed=as_weighed) for name in choices)
+    return any(claim(server, spec, selection, states[name], as_weighed=as_weighed) for name in choices)
 
 
 def spec_of(server: Server, image: Image) -> core.RequestSpec:
     """Return what the server asks of a host."""
+    unshelved = server.operation == Action.UNSHELVE
     tried = PlacementDecision.objects.filter(server=server, request_id=server.request_id).exclude(chosen=None)
     return core.RequestSpec(
         vcpus=server.vcpus,
         memory_mb=server.ram_mb,
         disk_gb=server.disk_gb,
         zone=server.requested_zone,
-        host=server.requested_host,
+        host=server.operation_details.get("host") if unshelved else server.requested_host,
         attempted=tuple(name for name in tried.values_list("chosen", flat=True) if name),
         image_properties=image.custom,
         **_company(server),
     )
+
+
+def _fail(server: Server, reason: str) -> None:
+    """End a build with the reason; a server that was to be brought back stays shelved."""
+    if server.operation == Action.UNSHELVE:
+        failures.fail_operation(server, Action.UNSHELVE, reason, VmState.SHELVED_OFFLOADED)
+    else:
+        failures.fail_build(server, reason)
 
 
 def _company(server: Server) -> dict[str, Any]:
@@ -119,7 +128,6 @@ def _hosts_of_servers(server: Server, named: str | list[str]) -> tuple[str, ...]
 
 def claim(
     server: Server,
-    image: Image,
     spec: core.RequestSpec,
     selection: core.Selection,
     state: core.HostState,
@@ -141,13 +149,13 @@ def claim(
             server.host, server.availability_zone = state.name, state.zone
             _record(server, spec, selection, state.name)
             network_hosts.announce(server.pk, state.name)
-            rpc.send(state.name, build.spawn_command(server, image))
+            commands.send(server)
             notify.server_changed(server)
     except _Lost:
         LOG.info("Claim on node %s was lost to another build.", state.name)
         return False
     except CloudError as error:
-        failures.fail_build(server, error.message)
+        _fail(server, error.message)
         return True
     LOG.info("Claim successful on node %s", state.name)
     return True

@@ -13,7 +13,7 @@ from django.db import transaction
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
-from compute.services import actions, failures, outcomes, removal, signals
+from compute.services import actions, failures, outcomes, progress, removal, signals
 from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, PowerState, VmState, resting
 from compute.virt.libvirt.differences import steady
 
@@ -32,6 +32,8 @@ _BY_ITSELF = {
 @transaction.atomic
 def build_phase(report: BuildPhase) -> None:
     """Move a build on to the stage that its host reached."""
+    if progress.step(report):
+        return
     if report.stage not in BUILD_STAGES:
         LOG.warning("Host %s reported the stage %s, which no build has.", report.host, report.stage)
         return

@@ -16,7 +16,7 @@ from compute import notify, rpc
 from compute.messages import CONDUCTOR_QUEUE, Destroy
 from compute.models import Server, Service
 from compute.selectors import is_up
-from compute.services import claims, commands, consoles, deferred, failures, lifecycle, resizing, signals
+from compute.services import claims, commands, consoles, deferred, failures, lifecycle, resizing, shelving, signals
 from compute.services.host_reports import COMPUTE
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, VmState
 from portal.core import bus, log
@@ -39,6 +39,7 @@ def sweep() -> None:
         for server in running:
             with log.bound(server.request_id, server.pk):
                 _look_after(server, silent)
+    shelving.offload_due()
     consoles.forget_expired()
     resizing.confirm_old()
     deferred.reclaim_old()
@@ -87,7 +88,7 @@ def resend(server: Server, action: Action) -> None:
     """Send the command of a running operation again: every command is harmless the second time."""
     LOG.info("The command for %s is sent again.", action)
     if server.host is None:
-        actor = lifecycle.BUILD if action == Action.CREATE else lifecycle.FORGET
+        actor = lifecycle.FORGET if action == Action.DELETE else lifecycle.BUILD
         bus.cast(CONDUCTOR_QUEUE, actor, {"server_id": server.pk, "request_id": server.request_id})
         return
     try:

@@ -5,6 +5,7 @@ Plain data and one protocol: ``fake`` and ``libvirt`` fulfil it, and one class o
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -98,6 +99,35 @@ class GuestSpec:
     files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)
     extra_specs: dict[str, str] = field(default_factory=dict)
+
+
+class Quiesce(StrEnum):
+    """Whether a guest's agent is asked to write out and hold its file systems at the moment of a copy."""
+
+    NO = "no"
+    IF_POSSIBLE = "if-possible"
+    REQUIRED = "required"
+
+
+RESCUE_DEVICES = frozenset({"disk", "cdrom"})
+RESCUE_BUSES = frozenset({"virtio", "scsi", "usb", "ide", "sata"})
+
+
+@dataclass(frozen=True)
+class RescueSpec:
+    """From what a guest is rescued.
+
+    With ``stable`` the guest's own disks keep their places and the rescue disk comes last, as a ``device`` on a ``bus``; else it
+    takes the first place and the others move on by one.
+    """
+
+    image: ImageRef
+    kernel: ImageRef | None = None
+    ramdisk: ImageRef | None = None
+    kernel_args: str = ""
+    stable: bool = False
+    device: str = "disk"
+    bus: str = "virtio"
 
 
 @dataclass(frozen=True)
@@ -229,6 +259,27 @@ class Driver(Protocol):
 
     def set_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
         """Filter the ports that are here by these groups from now on; older revisions than are known change nothing."""
+        ...
+
+    def copy_disk(self, server_id: str, target: Path, quiesce: Quiesce, tell: Tell, cancelled: Cancelled) -> None:
+        """Write the root disk as it is at one moment into a new qcow2 file that needs no other; there is a file only when it is whole.
+
+        A guest that runs goes on running.
+        """
+        ...
+
+    def rebuild(
+        self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled, *, start: bool, preserve_ephemeral: bool
+    ) -> Built:
+        """Give a guest new disks and a new definition; nothing is touched before the images are there. Also one that is gone."""
+        ...
+
+    def rescue(self, server_id: str, rescue: RescueSpec, images: ImageCache, tell: Tell) -> Built:
+        """Start a guest from another disk with its own beside it; after a failure it is defined as before."""
+        ...
+
+    def unrescue(self, server_id: str) -> Built:
+        """Start a guest as it was before its rescue; one that is not being rescued only runs."""
         ...
 
     def pause(self, server_id: str) -> None:

@@ -30,5 +30,12 @@ class BuildCancelled(DriverError):
         super().__init__(f"The build of instance {server_id} was cancelled.")
 
 
+class OperationCancelled(DriverError):
+    """The server was deleted while something else was done to it."""
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(f"Instance {server_id} is being deleted: nothing else is done to it.")
+
+
 class HypervisorUnreachable(Exception):
     """The connection to the hypervisor is gone for now: the queue tries again."""

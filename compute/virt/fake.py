@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from compute.states import PowerState, TaskState
-from compute.virt import boot_logs, fake_diagnostics
+from compute.virt import boot_logs, fake_copies, fake_diagnostics
 from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
     BuildProgress,
@@ -25,6 +25,8 @@ from compute.virt.driver import (
     HostFacts,
     ImageCache,
     InterfaceSpec,
+    Quiesce,
+    RescueSpec,
     Tell,
     never,
 )
@@ -65,7 +67,7 @@ class Pretence:
 
 @dataclass
 class Guest:
-    """One pretended guest."""
+    """One pretended guest. ``own`` is its definition without the rescue that goes on."""
 
     name: str
     vcpus: int
@@ -76,6 +78,8 @@ class Guest:
     boots: int = 0
     base: str = ""
     cards: dict[str, list[str]] = field(default_factory=dict)
+    own: str = ""
+    rescue_base: str = ""
     before: dict[str, Any] = field(default_factory=dict)
 
 
@@ -237,7 +241,42 @@ class FakeDriver:
         return dict(self._get(server_id).cards)
 
     def bases(self) -> list[Path]:
-        return [Path(guest.base) for guest in self._guests.copy().values() if guest.base]
+        guests = self._guests.copy().values()
+        return [Path(base) for guest in guests for base in (guest.base, guest.rescue_base) if base]
+
+    def copy_disk(self, server_id: str, target: Path, quiesce: Quiesce, tell: Tell, cancelled: Cancelled) -> None:
+        self._get(server_id)
+        self._wait(server_id, self._pretence.step_s, cancelled)
+        fake_copies.copy(self._instances / server_id, target, tell)
+
+    def rebuild(
+        self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled, *, start: bool, preserve_ephemeral: bool
+    ) -> Built:
+        built = self._build(spec, images, tell, cancelled)
+        if not start:
+            self._change(spec.server_id, PowerState.SHUTDOWN)
+        return Built(built.definition, self._get(spec.server_id).state)
+
+    def rescue(self, server_id: str, rescue: RescueSpec, images: ImageCache, tell: Tell) -> Built:
+        tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+        base = str(images.fetch(rescue.image, tell)) if self._pretence.fetch_images else ""
+        with self._lock:
+            guest = self._get(server_id)
+            guest.own, guest.rescue_base = guest.own or guest.definition, base
+            guest.definition = fake_copies.rescued(guest.own, rescue, self._instances / server_id)
+        tell(BuildProgress(TaskState.SPAWNING))
+        return self._start_anew(server_id)
+
+    def unrescue(self, server_id: str) -> Built:
+        with self._lock:
+            guest = self._get(server_id)
+            guest.definition, guest.own, guest.rescue_base = guest.own or guest.definition, "", ""
+        return self._start_anew(server_id)
+
+    def _start_anew(self, server_id: str) -> Built:
+        self._boot(server_id)
+        self._change(server_id, PowerState.RUNNING)
+        return Built(self._get(server_id).definition, PowerState.RUNNING)
 
     def display(self, server_id: str, kind: str) -> Display:
         if kind not in ("vnc", "serial"):
@@ -297,7 +336,7 @@ class FakeDriver:
                 raise fault
         machine = domain_xml.Machine(self._pretence.installation, self._pretence.version, "qemu", "none")
         definition = domain_xml.build(spec, plan(self._instances, spec), machine)
-        (self._instances / spec.server_id).mkdir(parents=True, exist_ok=True)
+        fake_copies.fill(self._instances / spec.server_id, spec)
         with self._lock:
             cards = {card.port_id: card.addresses for card in spec.interfaces}
             guest = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition, base=base, cards=cards)

@@ -11,6 +11,7 @@ GIB = 1024**3
 MIB = 1024**2
 ROOT_DISK = "disk"
 _PREFIXES = {"virtio": "vd", "ide": "hd"}
+RESCUE_DISK = "disk.rescue"
 EPHEMERAL_DISK = "disk.eph0"
 SWAP_DISK = "disk.swap"
 

@@ -1,6 +1,6 @@
 """Disks of guests, made by ``qemu-img`` in a limited child; what goes wrong is a sentence of the driver."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,12 @@ def create_blank(path: Path, disk_format: str, size_bytes: int) -> None:
     """Make an empty disk that takes room only as it is written."""
     with _sentences():
         qemu_img.create_blank(path, disk_format, size_bytes)
+
+
+def flatten(path: Path, base: Path | None, target: Path, *, virtual_bytes: int, still_wanted: Callable[[], None]) -> None:
+    """Write a guest's disk and what lies under it into one new qcow2 file."""
+    with _sentences():
+        qemu_img.flatten(path, base, target, virtual_bytes=virtual_bytes, still_wanted=still_wanted)
 
 
 def grow(path: Path, disk_format: str, size_bytes: int) -> None:

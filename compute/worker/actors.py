@@ -104,40 +104,40 @@ class Commands:
         def told(report: OperationFinished) -> OperationFinished:
             return replace(report, definition=built[0].definition if built else None, timings=timings.seconds)
 
-        self._carry_out(command, work, told)
+        self.carry_out(command, work, told)
 
     def destroy(self, command: Destroy) -> None:
         """Remove a guest; one that is not there is a success. What is under way on it is told to end first."""
         self._operations.condemn(command.server_id)
-        self._carry_out(command, lambda: self._driver.destroy(command.server_id))
+        self.carry_out(command, lambda: self._driver.destroy(command.server_id))
 
     def power_on(self, command: PowerOn) -> None:
         """Start a guest; one that runs already is a success."""
-        self._carry_out(command, lambda: self._driver.power_on(command.server_id))
+        self.carry_out(command, lambda: self._driver.power_on(command.server_id))
 
     def power_off(self, command: PowerOff) -> None:
         """Shut a guest down; one that is off already is a success."""
         cancelled = self._operations.cancelled(command.server_id)
-        self._carry_out(command, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
+        self.carry_out(command, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
 
     def reboot(self, command: Reboot) -> None:
         """Restart a guest."""
         cancelled = self._operations.cancelled(command.server_id)
-        self._carry_out(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
+        self.carry_out(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
     def change(self, command: Change) -> None:
         """Carry out an action that needs nothing but the guest."""
-        self._carry_out(command, lambda: self._changes[command.action](command.server_id))
+        self.carry_out(command, lambda: self._changes[command.action](command.server_id))
 
     def resize(self, command: Resize) -> None:
         """Give a guest another size."""
         given = command.server_id, command.size, command.request_id, command.grace_s
         cancelled = self._operations.cancelled(command.server_id)
-        self._carry_out(command, lambda: self._driver.resize(*given, cancelled))
+        self.carry_out(command, lambda: self._driver.resize(*given, cancelled))
 
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""
-        self._carry_out(command, lambda: self._driver.crash_dump(command.server_id))
+        self.carry_out(command, lambda: self._driver.crash_dump(command.server_id))
 
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
@@ -157,7 +157,7 @@ class Commands:
         fault = f"The hypervisor of host {self._reporter.host} could not be reached."
         self._reporter.send(self._report(command, fault))
 
-    def _carry_out(
+    def carry_out(
         self,
         command: GuestCommand,
         work: Callable[[], None],

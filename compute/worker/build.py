@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from compute.copy_messages import Unshelve
 from compute.messages import Spawn
 from compute.virt.driver import BuildProgress, Built, Driver, ImageCache
-from compute.virt.errors import BuildCancelled
+from compute.virt.errors import BuildCancelled, DriverError
 from compute.worker.operations import Operations
 from compute.worker.reporter import Progress, Reporter
 
@@ -64,9 +65,11 @@ class Builder:
         self._operations = operations
         self._keeping = keeping
 
-    def build(self, command: Spawn, timings: Timings) -> Built:
+    def build(self, command: Spawn | Unshelve, timings: Timings) -> Built:
         """Build and start the guest; raises BuildCancelled once its server is to be destroyed."""
         guest = command.guest
+        if guest is None:
+            raise DriverError("Nothing is said of the guest that is to be built.")
         cancelled = self._operations.cancelled(command.server_id)
         if cancelled():
             raise BuildCancelled(command.server_id)

@@ -17,6 +17,7 @@ from compute.worker.actors import Commands, register
 from compute.worker.build import Builder
 from compute.worker.config import Config
 from compute.worker.console import ConsoleTailer
+from compute.worker.copies import CopyCommands
 from compute.worker.heartbeat import Heartbeat
 from compute.worker.holdings import Holdings
 from compute.worker.image_commands import ImageCommands
@@ -54,9 +55,10 @@ class Host:
         self._relay = Relay(self.driver, config.queue_key, config.relay)
         source = Source(config.public_url, config.queue_key, config.host)
         self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
+        builder = Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept)
         commands = Commands(
             self.driver,
-            Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept),
+            builder,
             self._reporter,
             self.operations,
             before_build=self._console.build_begins,
@@ -64,7 +66,17 @@ class Host:
         )
         caching = ImageCommands(images, holdings, self._reporter, self.operations, after=self._after)
         plugging = PortCommands(self.driver, self._reporter, self.operations)
-        register(broker, config.host, commands, caching, plugging)
+        copies = CopyCommands(
+            self.driver,
+            commands,
+            self._reporter,
+            self.operations,
+            images=images,
+            builder=builder,
+            instances=config.instances,
+            keeping=holdings.kept,
+        )
+        register(broker, config.host, commands, caching, plugging, copies)
         self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:

@@ -7,13 +7,18 @@ from typing import Any
 from dramatiq import Broker, Worker
 from dramatiq.worker import WorkerThread
 
+from compute.copy_messages import COPY_ACTORS, CopyDisk, Rebuild, Rescue, Unshelve
 from compute.messages import COMMAND_ACTORS, Change, FetchImage, PowerOff, Reboot, Resize, Spawn
 from compute.port_messages import DetachInterface
 from portal.core.broker import IDLE_POLL_MS
 
 URGENT = "urgent"
-THREADS = {URGENT: 4, "builds": 4, "patient": 8, "ahead": 1}
+THREADS = {URGENT: 4, "builds": 4, "patient": 8, "ahead": 1, "copies": 2}
 _LANES = {
+    COPY_ACTORS[Rebuild]: "builds",
+    COPY_ACTORS[Unshelve]: "builds",
+    COPY_ACTORS[Rescue]: "builds",
+    COPY_ACTORS[CopyDisk]: "copies",
     COMMAND_ACTORS[Spawn]: "builds",
     COMMAND_ACTORS[FetchImage]: "ahead",
     COMMAND_ACTORS[PowerOff]: "patient",

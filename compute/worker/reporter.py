@@ -7,7 +7,7 @@ import dramatiq
 import redis
 from dramatiq.errors import BrokerError
 
-from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, BuildPhase, Report, Spawn, pack
+from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, BuildPhase, GuestCommand, Report, pack
 from compute.virt.driver import BuildProgress
 from portal.core import broker as core_broker
 
@@ -39,9 +39,9 @@ class Reporter:
 
 
 class Progress:
-    """Tells the phases of one build: each new stage at once, what moves on within it twice a second."""
+    """Tells the phases of one build or other long operation: each new stage at once, what moves on within it twice a second."""
 
-    def __init__(self, reporter: Reporter, command: Spawn) -> None:
+    def __init__(self, reporter: Reporter, command: GuestCommand) -> None:
         self._reporter = reporter
         self._command = command
         self._stage = ""

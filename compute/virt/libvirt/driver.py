@@ -2,12 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import libvirt
 
@@ -25,16 +22,19 @@ from compute.virt.driver import (
     HostFacts,
     ImageCache,
     InterfaceSpec,
+    Quiesce,
+    RescueSpec,
     Tell,
     never,
 )
-from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
+from compute.virt.errors import BuildCancelled, DriverError, GuestNotRunning, HypervisorUnreachable
 from compute.virt.filtering import GroupSpec, PortFilter
-from compute.virt.layout import Layout, plan
-from compute.virt.libvirt import agent, diagnostics, domain_xml, facts, metadata, power, storage
+from compute.virt.layout import ROOT_DISK, Layout, plan
+from compute.virt.libvirt import agent, diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
 from compute.virt.libvirt.cards import Cards
 from compute.virt.libvirt.connection import UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
+from compute.virt.libvirt.guests import Guests
 from compute.virt.libvirt.markup import Malformed
 from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.network import Networks
@@ -42,6 +42,8 @@ from compute.virt.libvirt.plugging import Plugging
 from compute.virt.libvirt.resizing import Resizing
 
 LOG = logging.getLogger(__name__)
+
+_RESCUE_GRACE_S = 20
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,7 @@ class LibvirtDriver:
         self._guarded = self._guard.install()
         self._virt_type = "test" if pretended else facts.virt_type(options.virt_type)
         self._cache = storage.cache_mode(self._instances)
-        self._ours: dict[str, bool] = {}
-        self._had: dict[tuple[str, str], str] = {}
+        self._guests = Guests(self._connection, options.installation)
         self._processor: tuple[str, str, list[str]] | None = None
         self._connection.opened = self._guard_again
 
@@ -83,7 +84,9 @@ class LibvirtDriver:
             connect = self._connection.get()
             if self._processor is None:
                 self._processor = facts.processor(connect)
-            used = sum(count for state, _, _, count, _ in self._ask(lambda domain: domain.info()).values() if state in UP)
+            used = sum(
+                count for state, _, _, count, _ in self._guests.ask(lambda domain: domain.info()).values() if state in UP
+            )
             arch, model, features = self._processor
             memory, memory_used = facts.memory_mb()
             disk, disk_free = facts.disk_gb(self._instances)
@@ -105,7 +108,7 @@ class LibvirtDriver:
 
     def guests(self) -> dict[str, PowerState]:
         with translated():
-            return self._ask(power.state)
+            return self._guests.ask(power.state)
 
     def spawn(self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled) -> Built:
         """Build and start a guest. One that is there already is a success; what a crash left half built is removed first.
@@ -114,7 +117,7 @@ class LibvirtDriver:
         second time must not cost a stopped guest its disk. One that never ran was left by a crash just before its start.
         """
         with translated(spec.server_id):
-            domain = self._find(spec.server_id)
+            domain = self._guests.find(spec.server_id)
             if domain is not None:
                 if not self.console_log(spec.server_id).exists():
                     self._plug_again(domain)
@@ -130,7 +133,7 @@ class LibvirtDriver:
 
     def destroy(self, server_id: str) -> None:
         with translated(server_id):
-            domain = self._find(server_id)
+            domain = self._guests.find(server_id)
             folder = self._instances / server_id
             ports = self._ports(folder, domain)
             if domain is not None:
@@ -140,22 +143,22 @@ class LibvirtDriver:
             for port in ports:
                 self._networks.release(port)
             storage.remove(folder)
-            self._ours.pop(server_id, None)
+            self._guests.forget(server_id)
 
     def power_on(self, server_id: str) -> None:
         with translated(server_id):
-            domain = self._get(server_id)
+            domain = self._guests.get(server_id)
             self._plug_again(domain)
             self._start(domain)
 
     def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
         with translated(server_id):
-            power.stop(self._get(server_id), grace_s, cancelled)
+            power.stop(self._guests.get(server_id), grace_s, cancelled)
 
     def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
         """Off and on again, so that also a changed definition counts."""
         with translated(server_id):
-            domain = self._get(server_id)
+            domain = self._guests.get(server_id)
             power.stop(domain, 0 if hard else self._options.soft_reboot_s, cancelled)
             power.forget_memory(domain)
             if cancelled():
@@ -165,31 +168,92 @@ class LibvirtDriver:
 
     def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
         with translated(server_id):
-            domain = self._get(server_id)
+            domain = self._guests.get(server_id)
             self._tell_filters([interface.filter] if interface.filter else [], groups)
             self._cards(domain).attach(interface)
             storage.keep_definition(self._instances / server_id, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
     def detach_interface(self, server_id: str, port_id: str) -> None:
         with translated(server_id):
-            domain = self._get(server_id)
+            domain = self._guests.get(server_id)
             self._cards(domain).detach(port_id)
             storage.keep_definition(self._instances / server_id, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
     def set_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
         self._tell_filters(ports, groups)
 
+    def copy_disk(self, server_id: str, target: Path, quiesce: Quiesce, tell: Tell, cancelled: Cancelled) -> None:
+        with translated(server_id):
+            ask = snapshots.asking(server_id, tell, cancelled)
+            disk = self._instances / server_id / ROOT_DISK
+            snapshots.copy(self._guests.get(server_id), disk, target, quiesce, ask, live=self._virt_type != "test")
+
+    def rebuild(
+        self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled, *, start: bool, preserve_ephemeral: bool
+    ) -> Built:
+        """Whatever was interrupted is done again from the beginning: nothing of the old disks is looked at."""
+        with translated(spec.server_id):
+            tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+            rebuild.fetch(spec, images, tell)
+            domain = self._guests.find(spec.server_id)
+            if domain is not None:
+                rebuild.stop(domain)
+            layout = plan(self._instances, spec)
+            definition = domain_xml.build(spec, layout, self._machine())
+            rebuild.clear(layout, definition)
+            storage.fill(rebuild.new_disks(layout, keep_ephemeral=preserve_ephemeral), spec, images, tell, cancelled)
+            self._tell_filters([one.filter for one in spec.interfaces if one.filter], spec.groups)
+            self._plug(spec.interfaces, metadata.ports(definition))
+            tell(BuildProgress(TaskState.SPAWNING))
+            domain = self._connection.get().defineXML(definition)
+            if start:
+                self._start(domain)
+            return self._built(domain)
+
+    def rescue(self, server_id: str, rescue: RescueSpec, images: ImageCache, tell: Tell) -> Built:
+        with translated(server_id):
+            domain, folder = self._guests.get(server_id), self._instances / server_id
+            tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+            definition = rescuing.prepare(folder, domain, rescue, images, tell)
+            power.stop(domain, _RESCUE_GRACE_S, never)
+            tell(BuildProgress(TaskState.SPAWNING))
+            try:
+                return self._restart(definition)
+            except BaseException:
+                self._connection.get().defineXML(rescuing.own_definition(folder) or definition)
+                rescuing.forget(folder)
+                raise
+
+    def unrescue(self, server_id: str) -> Built:
+        with translated(server_id):
+            domain, folder = self._guests.get(server_id), self._instances / server_id
+            own = rescuing.own_definition(folder)
+            if own is None:
+                self.power_on(server_id)
+                return self._built(domain)
+            power.stop(domain, _RESCUE_GRACE_S, never)
+            built = self._restart(own)
+            rescuing.forget(folder)
+            return built
+
+    def _restart(self, definition: str) -> Built:
+        """Start a guest that is off with another definition."""
+        domain = self._connection.get().defineXML(definition)
+        self._plug_again(domain)
+        self._start(domain)
+        return self._built(domain)
+
     def pause(self, server_id: str) -> None:
-        with self._running(server_id) as domain:
+        with self._guests.running(server_id) as domain:
             power.pause(domain)
 
     def unpause(self, server_id: str) -> None:
-        with self._running(server_id) as domain:
+        with self._guests.running(server_id) as domain:
             power.start(domain)
 
     def suspend(self, server_id: str) -> None:
         with translated(server_id):
-            domain = self._get(server_id)
+            domain = self._guests.get(server_id)
             if power.state(domain) == PowerState.SHUTDOWN:
                 raise GuestNotRunning(server_id)
             power.suspend(domain)
@@ -210,11 +274,11 @@ class LibvirtDriver:
             self._resizing(server_id).revert()
 
     def set_password(self, server_id: str, user: str, password: str) -> None:
-        with self._running(server_id) as domain:
+        with self._guests.running(server_id) as domain:
             agent.set_password(domain, user, password)
 
     def crash_dump(self, server_id: str) -> None:
-        with self._running(server_id) as domain:
+        with self._guests.running(server_id) as domain:
             domain.injectNMI()
 
     def bases(self) -> list[Path]:
@@ -224,10 +288,7 @@ class LibvirtDriver:
         find = {"vnc": metadata.display_socket, "serial": metadata.serial_socket}.get(kind)
         if find is None:
             raise DriverError(f"Guests of this host have no {kind} display.")
-        with translated(server_id):
-            domain = self._get(server_id)
-            if not domain.isActive():
-                raise GuestNotRunning(server_id)
+        with self._guests.running(server_id) as domain:
             socket = find(domain.XMLDesc())
         if socket is None:
             raise DriverError(f"Instance {server_id} has no {kind} display.")
@@ -238,33 +299,18 @@ class LibvirtDriver:
 
     def definition(self, server_id: str) -> str:
         with translated(server_id):
-            return str(self._get(server_id).XMLDesc())
+            return str(self._guests.get(server_id).XMLDesc())
 
     def diagnostics(self, server_id: str) -> Diagnostics:
-        with translated(server_id):
-            domain = self._get(server_id)
-            if not domain.isActive():
-                raise GuestNotRunning(server_id)
+        with self._guests.running(server_id) as domain:
             return diagnostics.of(domain, self._virt_type)
 
     def bridges(self) -> set[str]:
         return self._networks.bridges()
 
     def card_at(self, bridge: str, address: str) -> Card | None:
-        """Every question is asked of libvirt anew: an address that was a guest's a moment ago may be another's now.
-
-        Who had it last is looked at first, so that hundreds of guests cost no more than one.
-        """
         with translated():
-            known = self._find(self._had[bridge, address]) if (bridge, address) in self._had else None
-            first = [] if known is None else [known]
-            definitions = ((one.UUIDString(), self._inactive(one)) for one in chain(first, self._awake()))
-            card = metadata.card_at(definitions, bridge, address)
-        if card is None:
-            self._had.pop((bridge, address), None)
-        else:
-            self._had[bridge, address] = card.server_id
-        return card
+            return self._guests.card_at(bridge, address)
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         threading.Thread(target=self._watch, args=(changed,), name="guest-events", daemon=True).start()
@@ -274,7 +320,7 @@ class LibvirtDriver:
         while True:
             server_id, state = self._connection.events.get()
             try:
-                if self._find(server_id) is None:
+                if self._guests.find(server_id) is None:
                     told.pop(server_id, None)
                 elif told.get(server_id) != state:  # a start is told twice: as started and as resumed
                     told[server_id] = state
@@ -349,9 +395,8 @@ class LibvirtDriver:
 
     def _guard_again(self, connect: libvirt.virConnect) -> None:
         if self._guarded and self._guard.install():
-            for domain in connect.listAllDomains():
-                if self._is_ours(domain):
-                    self._guard.allow(metadata.ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
+            for domain in self._guests.all(connect):
+                self._guard.allow(metadata.ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
 
     def _clean_up(self, server_id: str) -> None:
         """Remove what a failed build left. What cannot be removed now is, by the next spawn or destroy."""
@@ -363,80 +408,14 @@ class LibvirtDriver:
     def _built(self, domain: libvirt.virDomain) -> Built:
         return Built(definition=domain.XMLDesc(), power_state=power.state(domain))
 
-    def _ask(self, question: Callable[[libvirt.virDomain], Any]) -> dict[str, Any]:
-        """Return the answer of each guest; one that goes away in between is left out."""
-        answers = {}
-        for domain in self._domains():
-            try:
-                answers[domain.UUIDString()] = question(domain)
-            except libvirt.libvirtError as error:
-                if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
-                    raise
-        return answers
-
-    def _domains(self) -> list[libvirt.virDomain]:
-        found = self._connection.get().listAllDomains()
-        known = {domain.UUIDString() for domain in found}
-        for gone in self._ours.keys() - known:
-            self._ours.pop(gone, None)
-        return [domain for domain in found if self._is_ours(domain)]
-
-    def _awake(self) -> Iterator[libvirt.virDomain]:
-        yield from (domain for domain in self._domains() if domain.isActive())
-
-    def _inactive(self, domain: libvirt.virDomain) -> str:
-        """Return the definition as it was given; a guest that is just going away has none that matters."""
-        try:
-            return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return "<domain/>"
-            raise
-
-    def _find(self, server_id: str) -> libvirt.virDomain | None:
-        try:
-            domain = self._connection.get().lookupByUUIDString(server_id)
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return None
-            raise
-        return domain if self._is_ours(domain) else None
-
-    @contextmanager
-    def _running(self, server_id: str) -> Iterator[libvirt.virDomain]:
-        with translated(server_id):
-            domain = self._get(server_id)
-            if not domain.isActive():
-                raise GuestNotRunning(server_id)
-            yield domain
-
     def _resizing(self, server_id: str) -> Resizing:
         return Resizing(
             self._connection.get(),
-            self._get(server_id),
+            self._guests.get(server_id),
             self._instances / server_id,
             plug=self._plug_again,
             shares=lambda vcpus: domain_xml.cpu_shares(vcpus, self._machine()),
         )
-
-    def _get(self, server_id: str) -> libvirt.virDomain:
-        domain = self._find(server_id)
-        if domain is None:
-            raise GuestNotFound(server_id)
-        return domain
-
-    def _is_ours(self, domain: libvirt.virDomain) -> bool:
-        """Whether our metadata names this installation; asked once per guest, since it never changes."""
-        uuid = domain.UUIDString()
-        if uuid not in self._ours:
-            try:
-                found = metadata.installation(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-            except libvirt.libvirtError as error:
-                if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                    return False
-                raise
-            self._ours[uuid] = found == self._options.installation
-        return self._ours[uuid]
 
     def _ports(self, folder: Path, domain: libvirt.virDomain | None) -> list[Port]:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from compute.virt import qemu_img
 from compute.virt.driver import Cancelled, GuestSpec, ImageCache, Tell
 from compute.virt.errors import BuildCancelled, DriverError
-from compute.virt.layout import GIB, ROOT_DISK, Disk, Layout
+from compute.virt.layout import GIB, RESCUE_DISK, ROOT_DISK, Disk, Layout
 from compute.virt.libvirt import config_drive
 
 _QCOW2_HEAD = struct.Struct(">4sIQI")
@@ -58,9 +58,9 @@ def fill(layout: Layout, spec: GuestSpec, images: ImageCache, tell: Tell, cancel
     """Fetch what is missing and make the disks; stops between two steps once ``cancelled``."""
     base = images.fetch(spec.image, tell)
     if spec.kernel and layout.kernel:
-        _link(images.fetch(spec.kernel, tell), layout.kernel)
+        link(images.fetch(spec.kernel, tell), layout.kernel)
     if spec.ramdisk and layout.ramdisk:
-        _link(images.fetch(spec.ramdisk, tell), layout.ramdisk)
+        link(images.fetch(spec.ramdisk, tell), layout.ramdisk)
     for disk in layout.disks:
         if cancelled():
             raise BuildCancelled(spec.server_id)
@@ -95,11 +95,11 @@ def bases(instances: Path) -> list[Path]:
     no more than a thousand small reads.
     """
     with sentences():
-        found = [_backing_file(disk) for disk in instances.glob(f"*/{ROOT_DISK}")]
+        found = [backing_file(disk) for name in (ROOT_DISK, RESCUE_DISK) for disk in instances.glob(f"*/{name}")]
     return [base for base in found if base is not None]
 
 
-def _backing_file(disk: Path) -> Path | None:
+def backing_file(disk: Path) -> Path | None:
     """Return what a qcow2 file names as its backing file (qcow2 specification, "Header"); None for a disk that is gone by now."""
     try:
         with disk.open("rb") as file:
@@ -118,7 +118,7 @@ def _backing_file(disk: Path) -> Path | None:
 def _make(disk: Disk, base: Path, spec: GuestSpec) -> None:
     match disk.role:
         case "root":
-            _check_fits(base.stat().st_size, spec)
+            check_fits(base.stat().st_size, spec)
             qemu_img.create_overlay(disk.path, base, "raw", disk.size_bytes)
         case "config":
             config_drive.write(disk.path, spec)
@@ -134,13 +134,14 @@ def make_swap(path: Path, disk_format: str, size_bytes: int) -> None:
     subprocess.run(["mkswap", str(path)], check=False, capture_output=True)
 
 
-def _check_fits(image_bytes: int, spec: GuestSpec) -> None:
+def check_fits(image_bytes: int, spec: GuestSpec) -> None:
+    """Refuse an image that is larger than the guest's disk."""
     if spec.root_gb and image_bytes > spec.root_gb * GIB:
         needed = -(-image_bytes // GIB)
         raise DriverError(f"The image needs a disk of {needed} GB; flavor {spec.flavor_name} gives {spec.root_gb} GB.")
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """The same file under a second name: it is only ever read, and removing one name leaves the other."""
     with sentences():
         try:

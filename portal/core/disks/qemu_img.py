@@ -82,6 +82,36 @@ def convert(
         child.run(command, limits=_with_room(virtual_bytes), files=(reading, writing), still_wanted=watch)
 
 
+def flatten(
+    source: Path, base: Path | None, target: Path, *, virtual_bytes: int, still_wanted: Callable[[], None] | None = None
+) -> None:
+    """Write a qcow2 disk of ours and the raw ``base`` under it into one new qcow2 file; raises ChildError, and then leaves no file."""
+
+    def watch() -> None:
+        if still_wanted is not None:
+            still_wanted()
+        if shutil.disk_usage(target.parent).free < KEEP_FREE_BYTES:
+            raise ChildError("The copy would fill the disk of this host.")
+
+    with child.lent(source, os.O_RDONLY) as upper, _opened(base) as lower, _made(target) as writing:
+        files = [upper, *lower, writing]
+        under = {"driver": "raw", "file": {"driver": "file", "filename": child.named(lower[0])}} if lower else None
+        disk = {"driver": "qcow2", "file": {"driver": "file", "filename": child.named(upper)}, "backing": under}
+        command = ["qemu-img", "convert", _QUIET, "-O", "qcow2", f"json:{json.dumps(disk)}", child.named(writing)]
+        child.run(command, limits=_with_room(virtual_bytes), files=files, still_wanted=watch)
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[list[int]]:
+    """A file that everybody may read; nobody else's use of it changes."""
+    descriptors = [] if path is None else [os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)]
+    try:
+        yield descriptors
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
 def _create(path: Path, options: list[str], size_bytes: int, limits: Limits) -> None:
     with _made(path) as writing:
         child.run(

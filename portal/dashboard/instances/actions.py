@@ -10,6 +10,7 @@ from compute.models import Server
 from compute.services import lifecycle, power
 from compute.states import TRANSITIONS, Action, TaskState, VmState
 from portal.dashboard.instances.base import InstanceAction
+from portal.dashboard.instances.copying import COPIES, RESTS
 from portal.dashboard.instances.more_actions import CHANGES, OTHERS, ForceDelete
 from portal.dashboard.instances.words import status_of
 from portal.dashboard.kit.actions import RowAction
@@ -119,6 +120,15 @@ class OpenConsole(RowAction):
 
 
 _POWER, _DELETE = (Start(), Stop(), Reboot(), RebootHard()), Delete()
-ACTIONS: tuple[InstanceAction, ...] = (*_POWER, *CHANGES, _DELETE)
-BUTTONS: tuple[RowAction, ...] = (OpenConsole(), *_POWER, *CHANGES, *OTHERS, ForceDelete(), _DELETE)
+ACTIONS: tuple[InstanceAction, ...] = (*_POWER, *CHANGES, *RESTS, _DELETE)
+BUTTONS: tuple[RowAction, ...] = (
+    OpenConsole(),
+    *_POWER,
+    *CHANGES,
+    *RESTS,
+    *COPIES,
+    *OTHERS,
+    ForceDelete(),
+    _DELETE,
+)
 BY_NAME: dict[str, RowAction] = {action.name: action for action in BUTTONS}

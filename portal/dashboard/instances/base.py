@@ -39,7 +39,8 @@ class InstanceAction(RowAction):
         raise NotImplementedError
 
     def refusal_by_state(self, obj: Server) -> tuple[str, str]:
-        if obj.host is None and self.action != Action.DELETE:
+        shelved = obj.vm_state == VmState.SHELVED_OFFLOADED
+        if obj.host is None and self.action != Action.DELETE and not shelved:
             return _("%(name)s was never built on a host.") % {"name": obj.name}, _("Delete it and launch it again.")
         if refusal(self.action, obj.vm_state, obj.task_state) is None:
             return "", ""

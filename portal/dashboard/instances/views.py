@@ -171,6 +171,7 @@ class InstanceActions:
 _DIALOGS = {
     "delete": "instances/delete.html",
     "force-delete": "instances/delete.html",
+    "shelve": "instances/shelve.html",
     "crash-dump": "instances/crash_dump.html",
     "revert-resize": "instances/revert_resize.html",
 }

@@ -1,12 +1,14 @@
 """Every state, every task, every action: generated from the table."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from compute.models import Server
-from compute.services import deferred, lifecycle, power, resizing, rest
+from compute.services import deferred, lifecycle, power, rebuilding, rescuing, resizing, rest, shelving, snapshots
 from compute.states import TRANSITIONS, Action, PowerState, TaskState, VmState, refusal, resting, status
+from images.models import Image
 from portal.core.context import new_request_id
 from portal.core.errors import Conflict
 from tests.kit.compute import FlavorFactory, ServerFactory
@@ -17,6 +19,14 @@ PERFORM = {
     Action.REBOOT: power.reboot,
     Action.REBOOT_HARD: lambda **given: power.reboot(**given, hard=True),
     Action.DELETE: lifecycle.delete,
+    Action.CREATE_IMAGE: lambda **given: snapshots.create_image(**given, name="copy"),
+    Action.CREATE_BACKUP: lambda **given: snapshots.create_backup(**given, name="copy", backup_type="daily", rotation=1),
+    Action.REBUILD: lambda **given: rebuilding.rebuild(**given, image_id=Image.objects.earliest("created_at").pk),
+    Action.RESCUE: lambda **given: rescuing.rescue(**given, image_id=Image.objects.earliest("created_at").pk),
+    Action.UNRESCUE: rescuing.unrescue,
+    Action.SHELVE: shelving.shelve,
+    Action.SHELVE_OFFLOAD: lambda ctx, server: shelving.offload(ctx=replace(ctx, roles=ctx.roles | {"admin"}), server=server),
+    Action.UNSHELVE: shelving.unshelve,
     Action.PAUSE: rest.pause,
     Action.UNPAUSE: rest.unpause,
     Action.SUSPEND: rest.suspend,
@@ -37,7 +47,8 @@ def tasks(action):
 @pytest.mark.parametrize(("action", "vm_state"), list(product(PERFORM, STATES)))
 def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
     for task_state in tasks(action):
-        server = ServerFactory(vm_state=vm_state, task_state=task_state)
+        kept = {"shelved_image_id": cloud.image.pk} if vm_state == VmState.SHELVED_OFFLOADED else {}
+        server = ServerFactory(vm_state=vm_state, task_state=task_state, **kept)
         sent = len(cloud.hosts["host-1"].commands)
         if refusal(action, vm_state, task_state) is not None:
             with pytest.raises(Conflict, match=f"while it is in (vm|task)_state {vm_state}|{task_state}"):

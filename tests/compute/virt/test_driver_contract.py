@@ -1,6 +1,5 @@
 """What every driver does: on the fake, and on libvirt's test driver."""
 
-import shutil
 import subprocess
 import threading
 import time
@@ -19,43 +18,6 @@ from compute.virt.libvirt.storage import cache_mode
 from tests.compute.virt import samples
 
 GIB = 1024**3
-
-
-@pytest.fixture
-def base(tmp_path):
-    path = tmp_path / "base"
-    path.write_bytes(b"disk")
-    path.open("r+b").truncate(8 * 1024 * 1024)
-    return path
-
-
-@pytest.fixture(params=["fake", "libvirt"])
-def driver(request, tmp_path):
-    if request.param == "fake":
-        return FakeDriver(tmp_path / "instances", Pretence(fetch_images=True))
-    if shutil.which("qemu-img") is None:
-        pytest.skip("qemu-img is not installed")
-    return LibvirtDriver(Options("test:///default", tmp_path / "instances", tmp_path.name, "0.1.0"))
-
-
-@pytest.fixture
-def spec():
-    """A guest of its own each time: the test driver keeps its guests for the whole process."""
-    import uuid
-
-    server_id = str(uuid.uuid4())
-    return samples.guest(
-        server_id=server_id,
-        domain_name=f"t-{server_id[:13]}",
-        interfaces=[samples.interface(net=samples.network(f"n-{server_id[:8]}", f"br-{server_id[:8]}"))],
-    )
-
-
-@pytest.fixture
-def spawned(driver, spec, base):
-    driver.spawn(spec, samples.OneFile(base), samples.ignore, never)
-    yield spec
-    driver.destroy(spec.server_id)
 
 
 class TestDriver:
@@ -360,7 +322,6 @@ class TestFake:
         driver.destroy(samples.SERVER_ID)
 
     def test_a_slow_build_can_be_cancelled(self, tmp_path, base):
-        from compute.virt.fake import Pretence
 
         driver, stop = FakeDriver(tmp_path, Pretence(step_s=30)), threading.Event()
         threading.Timer(0.1, stop.set).start()

@@ -11,7 +11,7 @@ from compute.api.v2_1.actions.handler import Handler
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.serializers import actions as bodies
 from compute.api.v2_1.serializers.base import read
-from compute.api.v2_1.views import consoles, interfaces
+from compute.api.v2_1.views import consoles, copying, interfaces
 from compute.models import Server
 from compute.services import power
 from portal.core.context import RequestContext
@@ -41,6 +41,7 @@ _ACTIONS: dict[str, Handler] = {
     "reboot": _reboot,
     **consoles.ACTIONS,
     **interfaces.ACTIONS,
+    **copying.ACTIONS,
     **states.ACTIONS,
     **sizes.ACTIONS,
 }

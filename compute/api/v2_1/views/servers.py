@@ -16,8 +16,10 @@ from compute.api.v2_1.serializers.servers import ServerCreate, ServerUpdate, cha
 from compute.models import Server
 from compute.network import selectors as network
 from compute.services import lifecycle
+from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import Rule, allowed, authorize
+from portal.core.versions import Version
 
 _UNSEEN = (
     "public_key",
@@ -32,6 +34,30 @@ _UNSEEN = (
 _FOR_OPERATORS = ("user_data",)
 _LATER = {"image_properties": versions.IMAGE_PROPERTIES, "scheduler_hints": versions.SCHEDULER_HINTS}
 _PASSWORD_BYTES = 9
+
+
+def sight_of(ctx: RequestContext) -> Sight:
+    """Return which guarded attributes a caller may see."""
+    return Sight(
+        extended=allowed(ctx, policies.EXTENDED_ATTRIBUTES),
+        host_status=allowed(ctx, policies.SHOW_HOST_STATUS),
+        extra_specs=allowed(ctx, policies.SHOW_EXTRA_SPECS),
+        fault_details=ctx.is_operator,
+    )
+
+
+def presenter_of(ctx: RequestContext, version: Version, base: str, servers: list[Server]) -> ServerPresenter:
+    """Return what shows these servers, with a fixed number of queries however many there are."""
+    ids, sight = [server.pk for server in servers], sight_of(ctx)
+    with_hosts = sight.host_status and version >= versions.HOST_STATUS
+    around = Surroundings(
+        addresses=network.addresses(ids),
+        groups=network.group_names(ids),
+        faults=selectors.faults_of(server.pk for server in servers if server.status in ("ERROR", "DELETED")),
+        host_statuses=selectors.host_statuses() if with_hosts else {},
+        tags=selectors.tags_of(ids) if version >= versions.TAGS else {},
+    )
+    return ServerPresenter(base, version, sight, around)
 
 
 class _ServersBase(ComputeView):
@@ -59,26 +85,11 @@ class _ServersBase(ComputeView):
 
     def sight(self) -> Sight:
         """Return which guarded attributes the caller may see."""
-        ctx = self.ctx
-        return Sight(
-            extended=allowed(ctx, policies.EXTENDED_ATTRIBUTES),
-            host_status=allowed(ctx, policies.SHOW_HOST_STATUS),
-            extra_specs=allowed(ctx, policies.SHOW_EXTRA_SPECS),
-            fault_details=ctx.is_operator,
-        )
+        return sight_of(self.ctx)
 
     def presenter(self, servers: list[Server]) -> ServerPresenter:
-        """Return what shows these servers, with a fixed number of queries however many there are."""
-        ids, sight = [server.pk for server in servers], self.sight()
-        with_hosts = sight.host_status and self.version >= versions.HOST_STATUS
-        around = Surroundings(
-            addresses=network.addresses(ids),
-            groups=network.group_names(ids),
-            faults=selectors.faults_of(server.pk for server in servers if server.status in ("ERROR", "DELETED")),
-            host_statuses=selectors.host_statuses() if with_hosts else {},
-            tags=selectors.tags_of(ids) if self.version >= versions.TAGS else {},
-        )
-        return ServerPresenter(self.base, self.version, sight, around)
+        """Return what shows these servers."""
+        return presenter_of(self.ctx, self.version, self.base, servers)
 
     def collection(self, shown: list[dict[str, Any]], last: Server | None) -> Response:
         body: dict[str, Any] = {"servers": shown}

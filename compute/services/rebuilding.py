@@ -1,0 +1,63 @@
+"""Rebuilding a server: another disk under the same name and addresses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from compute import policies
+from compute.models import Server
+from compute.services import commands, launch, operations, quotas
+from compute.services.birth import properties_of
+from compute.states import Action, VmState
+from portal.core.context import RequestContext
+from portal.core.errors import BadRequest
+from portal.core.policy import authorize
+
+PLAIN = frozenset({"name", "description", "hostname", "access_ip_v4", "access_ip_v6", "auto_disk_config"})
+
+
+@transaction.atomic
+def rebuild(
+    *,
+    ctx: RequestContext,
+    server: Server,
+    image_id: str,
+    preserve_ephemeral: bool = False,
+    changes: Mapping[str, Any] | None = None,
+) -> Server:
+    """Return the server whose disk is being replaced by an image's; all that was on it is lost. One that was off is off afterwards.
+
+    ``changes`` may name what else is to differ: the fields of ``PLAIN``, ``metadata``, ``key_name`` and ``user_data``.
+    """
+    authorize(ctx, policies.REBUILD, server)
+    operations.refuse_locked(ctx, server)
+    start = server.vm_state != VmState.STOPPED
+    operations.take(ctx, server, Action.REBUILD, start=start, preserve_ephemeral=preserve_ephemeral)
+    image = launch.usable_image(ctx, image_id)
+    launch.require_room(ctx, server, image)
+    columns = {**_columns(ctx, changes or {}), "image_id": image.pk, "image_properties": properties_of(image.custom)}
+    for name, value in columns.items():
+        setattr(server, name, value)
+    server.save(update_fields=list(columns))
+    commands.send(server)
+    return server
+
+
+def _columns(ctx: RequestContext, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the checked values of the columns that change; raises BadRequest or QuotaExceeded."""
+    found = {name: value for name, value in changes.items() if name in PLAIN}
+    if "name" in found and not str(found["name"]).strip():
+        raise BadRequest("A name has 1 to 255 characters.")
+    if "metadata" in changes:
+        found["metadata"] = launch.checked_metadata(changes["metadata"])
+        quotas.admit_metadata(ctx.project_id or "", found["metadata"])
+    if "user_data" in changes:
+        found["user_data"] = launch.checked_user_data(changes["user_data"])
+    if "key_name" in changes:
+        keypair = launch.keypair_of(ctx, changes["key_name"])
+        found |= {
+            "key_name": keypair.name if keypair else None,
+            "public_key": keypair.public_key if keypair else None,
+        }
+    return found

@@ -1,0 +1,181 @@
+"""The commands that copy, replace or put aside disks of guests.
+
+Each is carried out alone on its server and noted in the ledger before its outcome is told: a copy of it that comes later, even after
+this process was killed, is answered and does nothing. One that was interrupted begins anew, except that a copy that is whole is only
+sent, from where sending stopped.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from compute.copy_messages import CopyCommand, CopyDisk, Offload, Rebuild, Rescue, Unrescue, Unshelve
+from compute.messages import OperationFinished
+from compute.states import PowerState
+from compute.virt.driver import BuildProgress, Built, Driver, ImageCache, ImageRef, Tell
+from compute.virt.errors import DriverError, OperationCancelled
+from compute.worker.actors import Commands
+from compute.worker.build import Builder, Timings
+from compute.worker.ledger import Ledger
+from compute.worker.operations import Operations
+from compute.worker.reporter import Progress, Reporter
+from compute.worker.upload import Upload
+
+COPIES = "copies"
+
+
+class CopyCommands:
+    """Carries them out on one host, by the way of its other ``commands``. While images are needed, ``keeping`` holds them in the cache."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        commands: Commands,
+        reporter: Reporter,
+        operations: Operations,
+        *,
+        images: ImageCache,
+        builder: Builder,
+        instances: Path,
+        keeping: Callable[[Iterable[str]], AbstractContextManager[None]] = lambda _image_ids: nullcontext(),
+    ) -> None:
+        self._driver = driver
+        self._commands = commands
+        self._reporter = reporter
+        self._operations = operations
+        self._images = images
+        self._builder = builder
+        self._instances = instances
+        self._ledger = Ledger(instances / "_ledger")
+        self._keeping = keeping
+
+    def handlers(self) -> dict[type, Callable[[Any], None]]:
+        """Return what takes each kind of command."""
+        return {
+            CopyDisk: self.copy_disk,
+            Rebuild: self.rebuild,
+            Rescue: self.rescue,
+            Unrescue: self.unrescue,
+            Offload: self.offload,
+            Unshelve: self.unshelve,
+        }
+
+    def give_up(self, command: Any) -> None:
+        """Report a command that was tried often enough."""
+        self._commands.give_up(command)
+
+    def copy_disk(self, command: CopyDisk) -> None:
+        """Copy the root disk and send it; a guest that was to be shut down for it and failed to be copied runs again."""
+        folder = self._instances / command.server_id / COPIES
+
+        def work() -> None:
+            ran = self._driver.guests().get(command.server_id) == PowerState.RUNNING
+            try:
+                self._copy_and_send(command, folder)
+            except DriverError:
+                _clear(folder)
+                if command.stop_s is not None and ran:
+                    self._driver.power_on(command.server_id)
+                raise
+
+        self._once(command, work)
+        _clear(folder)
+
+    def rebuild(self, command: Rebuild) -> None:
+        """Replace a guest's disks; after a failure the next try replaces them all again."""
+        guest = command.guest
+
+        def work() -> Built:
+            with self._holding(guest.image, guest.kernel, guest.ramdisk):
+                return self._driver.rebuild(
+                    guest,
+                    self._images,
+                    self._tell(command),
+                    self._operations.cancelled(command.server_id),
+                    start=command.start,
+                    preserve_ephemeral=command.preserve_ephemeral,
+                )
+
+        self._once(command, work)
+
+    def rescue(self, command: Rescue) -> None:
+        """Start a guest from a rescue disk."""
+        wanted = command.rescue
+
+        def work() -> Built:
+            with self._holding(wanted.image, wanted.kernel, wanted.ramdisk):
+                return self._driver.rescue(command.server_id, wanted, self._images, self._tell(command))
+
+        self._once(command, work)
+
+    def unrescue(self, command: Unrescue) -> None:
+        """Start a guest from its own disk again."""
+        self._once(command, lambda: self._driver.unrescue(command.server_id))
+
+    def offload(self, command: Offload) -> None:
+        """Remove a guest; unlike a destroyed one it may be built here again."""
+        self._once(command, lambda: self._driver.destroy(command.server_id))
+
+    def unshelve(self, command: Unshelve) -> None:
+        """Start a guest that is here, or build it."""
+
+        def work() -> Built | None:
+            if command.guest is None:
+                self._driver.power_on(command.server_id)
+                return None
+            return self._builder.build(command, Timings())
+
+        self._once(command, work)
+
+    def _copy_and_send(self, command: CopyDisk, folder: Path) -> None:
+        tell = self._tell(command)
+        if command.stop_s is not None:
+            self._driver.power_off(command.server_id, command.stop_s, self._operations.cancelled(command.server_id))
+        target = folder / command.image_id
+        if not target.exists():
+            _clear(folder)
+            folder.mkdir(mode=0o711, exist_ok=True)
+            cancelled = self._operations.cancelled(command.server_id)
+            self._driver.copy_disk(command.server_id, target, command.quiesce, tell, cancelled)
+        Upload(target, command.address, tell).send(in_pieces=command.in_pieces)
+
+    def _once(self, command: CopyCommand, work: Callable[[], Built | None]) -> None:
+        """Do the work unless it was done, note it, and tell; ``work`` may leave a new definition to be shown."""
+        built: list[Built] = []
+
+        def first_time() -> None:
+            if not self._ledger.has(command):
+                left = work()
+                if left is not None:
+                    built.append(left)
+                self._ledger.note(command)
+
+        def told(report: OperationFinished) -> OperationFinished:
+            return replace(report, definition=built[0].definition) if built else report
+
+        self._commands.carry_out(command, first_time, told)
+
+    def _tell(self, command: CopyCommand) -> Tell:
+        """Return what reports each step, and ends the work once its server is to be destroyed."""
+        progress = Progress(self._reporter, command)
+        cancelled = self._operations.cancelled(command.server_id)
+
+        def tell(step: BuildProgress) -> None:
+            if cancelled():
+                raise OperationCancelled(command.server_id)
+            progress.tell(step)
+
+        return tell
+
+    def _holding(self, *images: ImageRef | None) -> AbstractContextManager[None]:
+        return self._keeping(image.id for image in images if image is not None)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what is left of copies: they are as large as disks."""
+    if folder.is_dir():
+        for left in folder.iterdir():
+            left.unlink(missing_ok=True)
+        folder.rmdir()

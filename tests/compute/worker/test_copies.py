@@ -1,0 +1,223 @@
+"""Copies of disks on their way to an image service that stumbles, and commands that come again: a whole worker with the fake driver."""
+
+import http.server
+import re
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unrescue, Unshelve
+from compute.messages import BuildPhase, OperationFinished
+from compute.states import Action, PowerState, TaskState
+from compute.virt.driver import RescueSpec
+from compute.worker import upload
+from tests.compute.virt import samples
+from tests.compute.worker.test_commands import spawn, world  # noqa: F401
+from tests.kit.queue import private_redis  # noqa: F401
+
+
+class ImageService:
+    """Takes bytes in pieces or whole. It answers the first ``failures`` pieces with 503, and keeps of one piece ``torn`` bytes only."""
+
+    def __init__(self):
+        self.content, self.total, self.requests, self.failures, self.torn, self.status = b"", None, [], 0, None, None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_PUT(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                wanted = self.headers.get("Content-Range")
+                outer.requests.append(wanted)
+                code, headers = outer.take(wanted, body)
+                self.send_response(code)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *words):
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.http.server_port}/image?ticket=x"
+
+    def take(self, wanted, body):
+        if self.status is not None:
+            return self.status, {}
+        if body and self.failures > 0:
+            self.failures -= 1
+            return 503, {}
+        if wanted is None:
+            self.content, self.total = body, len(body)
+            return 204, {}
+        first, _last, total = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", wanted).groups()
+        if first is not None and int(first) != len(self.content):
+            return 416, self.safe()
+        kept = len(body) if self.torn is None or not body else self.torn
+        self.torn = self.torn if not body else None
+        self.content += body[:kept]
+        self.total = int(total)
+        return (204, {}) if len(self.content) == self.total else (308, self.safe())
+
+    def safe(self):
+        return {"Range": f"bytes=0-{len(self.content) - 1}"} if self.content else {}
+
+
+@pytest.fixture
+def service(monkeypatch):
+    monkeypatch.setattr(upload, "_LONGEST_WAIT_S", 0.1)
+    made = ImageService()
+    yield made
+    made.http.shutdown()
+
+
+@pytest.fixture
+def guest(world):  # noqa: F811
+    host, conductor = world()
+    command = spawn()
+    conductor.send(command)
+    assert conductor.outcome(command.request_id).fault is None
+    return host, conductor, command.server_id
+
+
+def copy(server_id, service, request_id="req-copy", **fields):
+    known = CopyDisk(Action.CREATE_IMAGE, server_id, request_id, "image-1", service.address, in_pieces=True)
+    return replace(known, **fields)
+
+
+def told_again(host, before, world, command):  # noqa: F811
+    """Return what another worker on the same host, which knows only what lies on its disk, says to a command that comes again."""
+    host.stop()
+    _host, after = world(driver=host.driver)
+    after.send(command)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:  # both conductors listen
+        told = [one for who in (before, after) for one in who.of(OperationFinished) if one.request_id == command.request_id]
+        if len(told) > 1:
+            return told[-1]
+        time.sleep(0.01)
+    raise AssertionError("nothing was told")
+
+
+class TestCopies:
+    @pytest.mark.parametrize("in_pieces", [True, False])
+    def test_the_image_arrives_whole_and_nothing_is_left(self, guest, service, in_pieces):
+        host, conductor, server_id = guest
+
+        report = conductor.outcome(conductor.send(copy(server_id, service, in_pieces=in_pieces)))
+
+        assert (report.fault, report.action, report.power_state) == (None, Action.CREATE_IMAGE, PowerState.RUNNING)
+        assert service.content.startswith(b"QFI\xfb")
+        assert len(service.content) == service.total
+        assert not (host.config.instances / server_id / "copies").exists()
+        told = [phase for phase in conductor.of(BuildPhase) if phase.request_id == "req-copy"]
+        assert [phase.stage for phase in told][-1] == TaskState.IMAGE_UPLOADING
+        assert told[-1].bytes_done == told[-1].bytes_total == service.total
+
+    def test_it_goes_on_after_interruptions_from_what_is_safe(self, guest, service, monkeypatch):
+        monkeypatch.setattr(upload, "PIECE_BYTES", 100_000)
+        service.failures, service.torn = 2, 40_000
+        _host, conductor, server_id = guest
+
+        report = conductor.outcome(conductor.send(copy(server_id, service)))
+
+        assert report.fault is None
+        assert len(service.content) == service.total
+        assert service.requests[0] == f"bytes */{service.total}"
+        assert f"bytes 40000-139999/{service.total}" in service.requests
+
+    @pytest.mark.parametrize(("status", "says"), [(410, "deleted before it was whole"), (413, "answered 413"), (503, "503")])
+    def test_one_that_is_refused_ends_with_a_sentence_and_leaves_nothing(self, guest, service, status, says):
+        host, conductor, server_id = guest
+        service.status = status
+
+        report = conductor.outcome(conductor.send(copy(server_id, service)), 20)
+
+        assert says in report.fault or "does not answer" in report.fault
+        assert report.power_state == PowerState.RUNNING
+        assert not (host.config.instances / server_id / "copies").exists()
+
+    def test_a_whole_copy_that_a_crash_left_is_only_sent(self, guest, service):
+        host, conductor, server_id = guest
+        folder = host.config.instances / server_id / "copies"
+        folder.mkdir()
+        (folder / "image-1").write_bytes(b"whole")
+        (folder / "image-0").write_bytes(b"of another time")
+
+        assert conductor.outcome(conductor.send(copy(server_id, service))).fault is None
+
+        assert service.content == b"whole"
+        assert not folder.exists()
+
+    def test_a_command_that_comes_after_a_restart_sends_nothing_again(self, guest, service, world):  # noqa: F811
+        host, conductor, server_id = guest
+        command = copy(server_id, service)
+        conductor.outcome(conductor.send(command))
+        sent = len(service.requests)
+
+        report = told_again(host, conductor, world, command)
+
+        assert (report.fault, len(service.requests)) == (None, sent)
+
+    def test_shelving_stops_the_guest_and_starts_it_again_when_it_fails(self, guest, service):
+        _host, conductor, server_id = guest
+        wish = {"action": Action.SHELVE, "stop_s": 0}
+
+        service.status = 413
+        failed = conductor.outcome(conductor.send(copy(server_id, service, "req-1", **wish)))
+        service.status = None
+        done = conductor.outcome(conductor.send(copy(server_id, service, "req-2", **wish)))
+
+        assert (failed.power_state, failed.action) == (PowerState.RUNNING, Action.SHELVE)
+        assert (done.fault, done.power_state) == (None, PowerState.SHUTDOWN)
+
+
+class TestExchanges:
+    def test_a_late_rebuild_does_not_cost_what_was_written_since(self, guest, world):  # noqa: F811
+        host, conductor, server_id = guest
+        disk = host.config.instances / server_id / "disk"
+        command = Rebuild(server_id, "req-rebuild", replace(samples.guest(), server_id=server_id))
+        report = conductor.outcome(conductor.send(command))
+        assert (report.fault, report.power_state) == (None, PowerState.RUNNING)
+        assert report.definition
+        disk.write_text("precious")
+
+        assert told_again(host, conductor, world, command).fault is None
+
+        assert disk.read_text() == "precious"
+
+    def test_a_late_offload_does_not_remove_what_came_back(self, guest, world):  # noqa: F811
+        host, conductor, server_id = guest
+        offload = Offload(server_id, "req-offload")
+        assert conductor.outcome(conductor.send(offload)).fault is None
+        assert server_id not in host.driver.guests()
+        back = Unshelve(server_id, "req-back", replace(samples.guest(), server_id=server_id))
+        assert conductor.outcome(conductor.send(back)).power_state == PowerState.RUNNING
+
+        report = told_again(host, conductor, world, offload)
+
+        assert (report.fault, report.power_state) == (None, PowerState.RUNNING)
+
+    def test_a_guest_that_was_shelved_here_is_started_where_it_lies(self, guest):
+        host, conductor, server_id = guest
+        host.driver.power_off(server_id, 0)
+
+        report = conductor.outcome(conductor.send(Unshelve(server_id, "req-back")))
+
+        assert (report.fault, report.power_state) == (None, PowerState.RUNNING)
+
+    def test_a_rescue_there_and_back(self, guest):
+        host, conductor, server_id = guest
+        own = host.driver.definition(server_id)
+
+        there = conductor.outcome(conductor.send(Rescue(server_id, "req-1", RescueSpec(samples.image("rescue")))))
+        back = conductor.outcome(conductor.send(Unrescue(server_id, "req-2")))
+
+        assert "disk.rescue" in there.definition
+        assert (back.fault, back.definition) == (None, own)
