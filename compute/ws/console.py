@@ -75,11 +75,13 @@ class ConsoleLog(closing.EndsWithSession, AsyncWebsocketConsumer):
         while True:
             await asyncio.sleep(RECHECK_S)
             if not await closing.same_caller(self.scope, self.ctx):
-                return await self.close(code=closing.SIGN_IN)
+                await self.close(code=closing.SIGN_IN)
+                return
             try:
                 feed.host = (await database_sync_to_async(consoles.readable_log)(self.ctx, self.server_id)).host
             except CloudError:
-                return await self.close(code=closing.ENDED)
+                await self.close(code=closing.ENDED)
+                return
 
 
 def _wanted_offset(query: bytes) -> int:

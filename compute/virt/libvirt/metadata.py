@@ -30,7 +30,10 @@ def installation(definition: str) -> str | None:
 
 def ports(definition: str) -> list[Port]:
     """Return the guest's network cards."""
-    return [port(dict(one.attrib)) for one in read(definition).iterfind(".//o:guest/o:port", _NS)]
+    return [
+        port({str(name): str(value) for name, value in one.items()})
+        for one in read(definition).iterfind(".//o:guest/o:port", _NS)
+    ]
 
 
 def port(noted: Mapping[str, str]) -> Port:
