@@ -72,7 +72,7 @@ class _FlavorsBase(ComputeView):
                 raise BadRequest(f"Invalid {name} filter [{word[:50]}]")
             rows = rows.filter(**{f"{column}__gte": min(int(word), bodies.BIGGEST)})
         if self.named and "name" in self.params:
-            names = patterns.matching(self.params["name"], rows.order_by().values_list("name", flat=True))
+            names = patterns.matching(str(self.params["name"]), rows.order_by().values_list("name", flat=True))
             return rows.filter(name__in=names)
         return rows
 
