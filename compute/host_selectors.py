@@ -29,6 +29,6 @@ def claims_by_project(host: str) -> dict[str, tuple[int, int, int]]:
         .filter(host=host)
         .order_by("project_id")
         .values("project_id")
-        .annotate(cpu=Sum("vcpus"), memory_mb=Sum("ram_mb"), disk=Sum(F("root_gb") + F("ephemeral_gb")))
+        .annotate(cpu=Sum("vcpus"), memory_mb=Sum("ram_mb"), disks_gb=Sum(F("root_gb") + F("ephemeral_gb")))
     )
-    return {row["project_id"]: (row["cpu"], row["memory_mb"], row["disk"]) for row in rows}
+    return {row["project_id"]: (row["cpu"], row["memory_mb"], row["disks_gb"]) for row in rows}

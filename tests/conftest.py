@@ -18,7 +18,7 @@ _DATABASES = {
     "accounts": ("resources_api", "roles_api", "groups_api", "project_tree", "tokens", "quotas", "seed"),
     "images": ("listing", "narrowing"),
     "images/metadefs": ("namespaces", "parts", "seeding"),
-    "compute/api": ("servers",),
+    "compute/api": ("aggregates", "servers"),
     "compute/network": ("ports",),
     "compute/services": ("lifecycle", "parallel", "placement", "reports", "states", "sweeps", "visibility"),
     "core": ("databases",),

@@ -40,11 +40,12 @@ def create(*, ctx: RequestContext, name: str, zone: str | None = None) -> Aggreg
 def update(*, ctx: RequestContext, aggregate: Aggregate, changes: Mapping[str, str | None]) -> Aggregate:
     """Return the aggregate with another ``name`` or ``zone``; a zone can be changed, never taken away."""
     authorize(ctx, policies.AGGREGATES_UPDATE, aggregate)
+    row = _locked(aggregate)
     if "name" in changes:
-        aggregate.name = _checked_name(changes["name"] or "")
+        row.name = _checked_name(changes["name"] or "")
     if "zone" in changes:
-        aggregate.zone = _checked_zone(changes["zone"])
-    return _saved(aggregate)
+        row.zone = _checked_zone(changes["zone"])
+    return _saved(row)
 
 
 @transaction.atomic
@@ -53,42 +54,45 @@ def set_metadata(*, ctx: RequestContext, aggregate: Aggregate, changes: Mapping[
     authorize(ctx, policies.AGGREGATES_SET_METADATA, aggregate)
     for key, value in changes.items():
         _require_item(key, value)
+    row = _locked(aggregate)
     if ZONE_KEY in changes:
-        aggregate.zone = _checked_zone(changes[ZONE_KEY])
-    changed = {**aggregate.metadata, **{key: value for key, value in changes.items() if key != ZONE_KEY}}
-    aggregate.metadata = {key: value for key, value in changed.items() if value is not None}
-    return _saved(aggregate)
+        row.zone = _checked_zone(changes[ZONE_KEY])
+    changed = {**row.metadata, **{key: value for key, value in changes.items() if key != ZONE_KEY}}
+    row.metadata = {key: value for key, value in changed.items() if value is not None}
+    return _saved(row)
 
 
 @transaction.atomic
 def delete(*, ctx: RequestContext, aggregate: Aggregate) -> None:
     """Delete an aggregate that has no hosts any more."""
     authorize(ctx, policies.AGGREGATES_DELETE, aggregate)
-    if aggregate.hosts.exists():
-        raise BadRequest(f"Cannot remove host aggregate {aggregate.pk}: it is not empty.")
-    aggregate.delete()
+    row = _locked(aggregate)
+    if row.hosts.exists():
+        raise BadRequest(f"Cannot remove host aggregate {row.pk}: it is not empty.")
+    row.delete()
 
 
 @transaction.atomic
 def add_host(*, ctx: RequestContext, aggregate: Aggregate, host: str) -> Aggregate:
     """Return the aggregate with one more host, which is in its zone from now on."""
     authorize(ctx, policies.AGGREGATES_ADD_HOST, aggregate)
-    row = _host(host)
-    if aggregate.hosts.filter(pk=row.pk).exists():
-        raise Conflict(f"Aggregate {aggregate.pk} already has host {host}.")
-    aggregate.hosts.add(row)
-    return _touched(aggregate, [row.pk])
+    row, added = _locked(aggregate), _locked_host(host)
+    if row.hosts.filter(pk=added.pk).exists():
+        raise Conflict(f"Aggregate {row.pk} already has host {host}.")
+    row.hosts.add(added)
+    return _touched(row, [added.pk])
 
 
 @transaction.atomic
 def remove_host(*, ctx: RequestContext, aggregate: Aggregate, host: str) -> Aggregate:
     """Return the aggregate without a host, which goes back to the zone of its other aggregates or to the default one."""
     authorize(ctx, policies.AGGREGATES_REMOVE_HOST, aggregate)
-    row = aggregate.hosts.filter(name=host).first()
-    if row is None:
-        raise NotFound("Host", host, f"Cannot remove host {host} in aggregate {aggregate.pk}")
-    aggregate.hosts.remove(row)
-    return _touched(aggregate, [row.pk])
+    row = _locked(aggregate)
+    if not row.hosts.filter(name=host).exists():
+        raise NotFound("Host", host, f"Cannot remove host {host} in aggregate {row.pk}")
+    removed = _locked_host(host)
+    row.hosts.remove(removed)
+    return _touched(row, [removed.pk])
 
 
 @transaction.atomic
@@ -119,10 +123,13 @@ def _touched(aggregate: Aggregate, host_ids: Iterable[int]) -> Aggregate:
 
 
 def _settle(host_ids: Iterable[int], refusal: Refusal) -> None:
-    """Put hosts into the zone that their aggregates now say; raises ``refusal`` where that cannot be."""
+    """Put hosts into the zone that their aggregates now say; raises ``refusal`` where that cannot be.
+
+    A host is locked before its aggregates are read: of two changes that concern it, the later one sees the earlier.
+    """
     zoned = Prefetch("aggregates", Aggregate.objects.exclude(zone=None))
-    rows = Host.objects.select_for_update(of=("self",)).filter(pk__in=list(host_ids))
-    for host in rows.select_related("service").prefetch_related(zoned):
+    rows = Host.objects.select_for_update().filter(pk__in=list(host_ids)).order_by("pk")
+    for host in rows.prefetch_related("service", zoned):
         zones = sorted({aggregate.zone or "" for aggregate in host.aggregates.all()})
         if len(zones) > 1:
             raise refusal(f"Host {host.name} would be in more than one availability zone: {', '.join(zones)}.")
@@ -136,8 +143,16 @@ def _settle(host_ids: Iterable[int], refusal: Refusal) -> None:
         Service.objects.filter(pk=host.service.pk).update(zone=zone)
 
 
-def _host(name: str) -> Host:
-    row = Host.objects.filter(name=name).first()
+def _locked(aggregate: Aggregate) -> Aggregate:
+    row = Aggregate.objects.select_for_update().filter(pk=aggregate.pk).first()
+    if row is None:
+        raise NotFound("Aggregate", str(aggregate.pk), f"Aggregate {aggregate.pk} could not be found.")
+    return row
+
+
+def _locked_host(name: str) -> Host:
+    """Return the host, locked before a row refers to it: such a row holds a weaker lock, which two callers could not both raise."""
+    row = Host.objects.select_for_update().filter(name=name).first()
     if row is None:
         raise NotFound("Host", name, f"Compute host {name} could not be found.")
     return row

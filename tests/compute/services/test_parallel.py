@@ -2,16 +2,17 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from django.db import connection
 
 from accounts.services import quotas
-from compute.models import Host, Server
+from compute.models import Aggregate, Host, Server, Service
 from compute.network.models import FixedAddress
-from compute.services import lifecycle
+from compute.services import aggregates, lifecycle
 from compute.states import VmState
-from portal.core.errors import QuotaExceeded
+from portal.core.errors import Conflict, QuotaExceeded
 from tests.kit.compute import HostFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,3 +66,35 @@ def test_parallel_builds_spread_over_equal_hosts(cloud):
     build = cloud.hosts.broker.get_actor(lifecycle.BUILD).fn
     at_once(lambda server: build(server_id=server.pk, request_id=server.request_id), servers)
     assert Counter(Server.objects.values_list("host", flat=True)) == {"host-1": 3, "host-2": 3, "host-3": 3}
+
+
+def test_a_host_ends_in_one_zone_whoever_asks_at_once(cloud, operator):
+    groups = [aggregates.create(ctx=operator, name=f"g{n}", zone=f"zone-{n % 2}") for n in range(8)]
+
+    def ask(aggregate: Aggregate) -> bool:
+        try:
+            aggregates.add_host(ctx=operator, aggregate=aggregate, host="host-1")
+        except Conflict:
+            return False
+        return True
+
+    assert at_once(ask, groups).count(True) == 4
+    zone = Service.objects.get(host="host-1").zone
+    assert {aggregate.zone for aggregate in Host.objects.get().aggregates.all()} == {zone}
+
+
+def test_builds_are_in_the_zone_of_their_host_while_it_changes(cloud, operator):
+    aggregate = aggregates.create(ctx=operator, name="rack", zone="west")
+    servers = cloud.create_many(min_count=6)
+    build = cloud.hosts.broker.get_actor(lifecycle.BUILD).fn
+
+    def act(server: Server | None) -> None:
+        if server is not None:
+            return build(server_id=server.pk, request_id=server.request_id)
+        with suppress(Conflict):  # a server was first
+            aggregates.add_host(ctx=operator, aggregate=aggregate, host="host-1")
+        return None
+
+    at_once(act, [servers[0], None, *servers[1:]])
+    zone = Service.objects.get(host="host-1").zone
+    assert set(Server.objects.exclude(host=None).values_list("availability_zone", flat=True)) == {zone}
