@@ -88,7 +88,7 @@ def get_security_group(ctx: RequestContext, group_id: str) -> SecurityGroup:
 
 def ports_of(device_id: str) -> list[Port]:
     """Return a device's ports with addresses, networks and groups, in the order of its cards."""
-    rows = Port.objects.filter(device_id=device_id).select_related("network")
+    rows = Port.objects.filter(device_id=device_id).select_related("network").order_by("position", "created_at", "id")
     return list(rows.prefetch_related("fixed_addresses", "security_groups"))
 
 
@@ -112,7 +112,7 @@ def addresses(device_ids: Iterable[str]) -> dict[str, list[Address]]:
     """Return the addresses of each device, with one query; a device without any is left out."""
     found: dict[str, list[Address]] = {}
     rows = FixedAddress.objects.filter(port__device_id__in=list(device_ids)[:_BATCH])
-    rows = rows.order_by("port__created_at", "port__position", "pk")
+    rows = rows.order_by("port__position", "port__created_at", "pk")
     for device_id, label, address, version, mac in rows.values_list(
         "port__device_id", "port__network__name", "address", "subnet__ip_version", "port__mac_address"
     ):
@@ -186,7 +186,7 @@ def _card_address(fixed: FixedAddress) -> CardAddress:
 
 def interface_specs(device_id: str) -> list[InterfaceSpec]:
     """Return what a host needs to plug a device in: one entry per network card, in order."""
-    ports = ports_with_filters().filter(device_id=device_id).select_related("network").prefetch_related("network__subnets")
+    ports = ports_with_filters().filter(device_id=device_id).order_by("position", "created_at", "id")
     return [
         InterfaceSpec(
             port_id=port.id,
@@ -196,7 +196,7 @@ def interface_specs(device_id: str) -> list[InterfaceSpec]:
             filter=port_filter(port),
             tag=port.tag,
         )
-        for port in ports
+        for port in ports.select_related("network").prefetch_related("network__subnets")
     ]
 
 

@@ -78,7 +78,7 @@ def test_operators_declare_networks_and_limits(cloud: Cloud):
         admin("network delete wide")
         admin("quota set --networks 7 --secgroups 8 demo")
         limits = {row["Resource"]: row["Limit"] for row in admin("quota show demo --network")}
-        assert (limits["networks"], limits["secgroups"], limits["ports"]) == (7, 8, 500)
+        assert (limits["networks"], limits["security_groups"], limits["ports"]) == (7, 8, 500)
     finally:
         admin.close()
 

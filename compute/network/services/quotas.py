@@ -58,12 +58,18 @@ def defaults() -> dict[str, int]:
 
 
 @transaction.atomic
-def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int]) -> dict[str, int]:
-    """Return a project's limits after these changes."""
+def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], check: bool = False) -> dict[str, int]:
+    """Return a project's limits after these changes; with ``check`` none may fall below what is used."""
     authorize(ctx, policies.UPDATE_QUOTA, {"project_id": project_id, "tenant_id": project_id})
     unknown = sorted(set(changes) - set(RESOURCES))
     if unknown:
         raise BadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+    if check:
+        quotas.lock(project_id)
+    for name, limit in changes.items() if check else ():
+        used = _rows(name, [project_id]).count()
+        if 0 <= limit < used:
+            raise BadRequest(f"Quota limit {limit} for {name} must be greater than or equal to already used {used}.")
     quotas.set_limits(project_id, changes)
     return limits(project_id)
 

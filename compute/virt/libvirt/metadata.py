@@ -30,10 +30,8 @@ def installation(definition: str) -> str | None:
 
 def ports(definition: str) -> list[Port]:
     """Return the guest's network cards."""
-    return [
-        port({str(name): str(value) for name, value in one.items()})
-        for one in read(definition).iterfind(".//o:guest/o:port", _NS)
-    ]
+    found = read(definition).iterfind(".//o:guest/o:port", _NS)
+    return [port({str(name): str(value) for name, value in one.attrib.items()}) for one in found]
 
 
 def port(noted: Mapping[str, str]) -> Port:

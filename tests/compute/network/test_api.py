@@ -170,6 +170,8 @@ def test_a_limit_is_changed_holds_and_is_put_back(personas, db):
         Row("admin", "put", path, 400, {"quota": {"network": "many"}}),
         Row("member", "post", f"{V2}/networks", 201, one),
         Row("member", "post", f"{V2}/networks", 409, one, says="Quota exceeded"),
+        Row("admin", "put", path, 400, {"quota": {"network": 0, "check_limit": True}}, says="already used 1"),
+        Row("admin", "put", path, 200, {"quota": {"network": 0}}),
         Row("member", "get", f"{path}/default", 200),
         *matrix("delete", path, ok=204, who="admin", stranger=403, weak="member"),
         Row("member", "post", f"{V2}/networks", 201, one),

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from compute.network import selectors
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.models.network import bridge_name
-from compute.network.services import addressing, ports, security_groups, seed
+from compute.network.services import addressing, declared_ports, ports, security_groups, seed
 from portal.core.errors import BadRequest, Conflict
 
 
@@ -173,3 +173,14 @@ def test_addresses_of_many_devices_take_one_query(ctx, private):
     assert len(captured) == 1
     assert sorted(found) == [f"d{number}" for number in range(5)]
     assert found["d0"][0].network_label == "private"
+
+
+def test_cards_come_in_the_order_of_the_request_whoever_made_the_ports(personas):
+    network = seed.seed()
+    ctx = personas.member.ctx
+    own = declared_ports.create(ctx=ctx, network=network, values={})
+    wanted = [{"uuid": network.pk}, {"port": own.pk}]
+    made = ports.allocate(ctx=ctx, project_id=ctx.project_id, device_id="d9", networks=wanted)
+
+    assert [spec.port_id for spec in selectors.interface_specs("d9")] == [port.pk for port in made]
+    assert [port.pk for port in selectors.ports_of("d9")] == [port.pk for port in made]

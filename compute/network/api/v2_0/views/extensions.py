@@ -21,6 +21,7 @@ _EXTENSIONS = {
     "project-id": ("project_id field enabled", "Resources name their project as project_id."),
     "provider": ("Provider Network", "Shows operators how a network is made on the hosts."),
     "quotas": ("Quota management support", "Shows the limits of a project."),
+    "quota-check-limit": ("Quota engine limit check", "Refuses limits below what is used, if asked to."),
     "quota_details": ("Quota details management support", "Shows what of a limit is used."),
     "security-group": ("security-group", "Security groups and their rules."),
     "security-groups-normalized-cidr": ("Normalized CIDR", "Rules show the range that their prefix means."),

@@ -11,6 +11,8 @@ from portal.core.api.views import CloudView
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
+_NO_LIMITS = frozenset({"tenant_id", "project_id", "check_limit", "force"})
+
 
 class _QuotaBase(CloudView):
     service = "network"
@@ -30,8 +32,10 @@ class QuotaView(_QuotaBase):
         wish = request.data.get("quota") if isinstance(request.data, Mapping) else None
         if not isinstance(wish, Mapping) or not wish:
             raise BadRequest("Unable to find 'quota' in request body")
-        changes = {name: _number(name, value) for name, value in wish.items() if name not in ("tenant_id", "project_id")}
-        return Response({"quota": quotas.change(ctx=self.ctx, project_id=project_id, changes=changes)})
+        changes = {name: _number(name, value) for name, value in wish.items() if name not in _NO_LIMITS}
+        check = wish.get("check_limit") in (True, "True", "true")
+        after = quotas.change(ctx=self.ctx, project_id=project_id, changes=changes, check=check)
+        return Response({"quota": after})
 
     def delete(self, request: Request, project_id: str) -> Response:
         quotas.reset(ctx=self.ctx, project_id=project_id)
