@@ -24,7 +24,7 @@ PURPOSE = "relay"
 MAX_AGE_S = 30
 _LONGEST_TICKET = 4_096
 _PATIENCE_S = 5.0
-_CHUNK = 64 * 1024
+_CHUNK = 128 * 1024
 
 
 class Relay:
@@ -48,13 +48,13 @@ class Relay:
         if kind == "unix":
             path = Path(place)
             path.unlink(missing_ok=True)
-            await asyncio.start_unix_server(self._serve, path, limit=_LONGEST_TICKET)
+            await asyncio.start_unix_server(self._serve, path, limit=_CHUNK)
             owner = path.parent.stat()
             os.chown(path, owner.st_uid, owner.st_gid)
             path.chmod(0o660)  # the group of the folder is the web process's
         else:
             name, _colon, port = place.rpartition(":")
-            await asyncio.start_server(self._serve, name, int(port), limit=_LONGEST_TICKET)
+            await asyncio.start_server(self._serve, name, int(port), limit=_CHUNK)
         LOG.info("Consoles are relayed at %s", self._address)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,6 +74,8 @@ class Relay:
 
     async def _redeem(self, reader: asyncio.StreamReader) -> dict[str, Any]:
         line = await asyncio.wait_for(reader.readuntil(b"\n"), _PATIENCE_S)
+        if len(line) > _LONGEST_TICKET:
+            raise BadTicket("The ticket is too long.")
         ticket = unseal(self._key, PURPOSE, line.strip().decode("ascii", "replace"), MAX_AGE_S)
         if not all(isinstance(ticket.get(name), str) for name in ("server_id", "kind", "nonce")):
             raise BadTicket("The ticket does not say for what it is.")
@@ -101,9 +103,9 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, display: Display) -> None:
         if display.socket is not None:
-            theirs, to_display = await asyncio.open_unix_connection(display.socket)
+            theirs, to_display = await asyncio.open_unix_connection(display.socket, limit=_CHUNK)
         else:
-            theirs, to_display = await asyncio.open_connection("127.0.0.1", display.port)
+            theirs, to_display = await asyncio.open_connection("127.0.0.1", display.port, limit=_CHUNK)
         ways = [asyncio.create_task(_pump(reader, to_display)), asyncio.create_task(_pump(theirs, writer))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -116,6 +118,7 @@ class Relay:
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     """Carry bytes one way; ``drain`` makes a fast sender wait for a slow reader."""
+    sink.transport.set_write_buffer_limits(high=_CHUNK)
     while chunk := await source.read(_CHUNK):
         sink.write(chunk)
         await sink.drain()

@@ -16,7 +16,7 @@ from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
-CHUNK = 32 * 1024
+CHUNK = 128 * 1024
 CONNECT_S = 5.0
 WRITE_BUFFER = 256 * 1024
 
@@ -42,8 +42,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             self.relay = await database_sync_to_async(consoles.redeem)(token, self.kind)
         except CloudError as error:
             LOG.info("A console was refused: %s", error)
-            await self.accept(offered)
-            await self.close(code=closing.REFUSED)
+            await self._refuse(offered, closing.REFUSED)
             return
         if self.ctx is not None and self.ctx.user_id != self.relay.holder.user_id:
             self.ctx = None  # the token is the right here, whoever else is signed in on this browser
@@ -51,13 +50,18 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             reader, self.writer = await open_relay(self.relay)
         except (OSError, TimeoutError) as error:
             LOG.warning("The relay of instance %s does not answer: %s", self.relay.server_id, error)
-            await self.accept(offered)
-            await self.close(code=closing.UNAVAILABLE)
+            await self._refuse(offered, closing.UNAVAILABLE)
             return
         await self.listen_for_the_end()
         await self.accept(offered)
         self.visit = await sync_to_async(console_visits.begin)(self.relay)
         self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
+
+    async def _refuse(self, offered: str | None, code: int) -> None:
+        """A page learns the code from an open socket alone; a program, which names no origin, is answered 403."""
+        if any(name == b"origin" for name, _value in self.scope["headers"]):
+            await self.accept(offered)
+        await self.close(code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.writer is None:
@@ -110,10 +114,10 @@ async def open_relay(relay: consoles.Relay) -> tuple[asyncio.StreamReader, async
     kind, _colon, rest = relay.address.partition(":")
     opening: Any
     if kind == "unix":
-        opening = asyncio.open_unix_connection(rest)
+        opening = asyncio.open_unix_connection(rest, limit=CHUNK)
     else:
         host, _colon, port = rest.rpartition(":")
-        opening = asyncio.open_connection(host, int(port))
+        opening = asyncio.open_connection(host, int(port), limit=CHUNK)
     reader, writer = await asyncio.wait_for(opening, CONNECT_S)
     writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
     writer.write(relay.ticket.encode() + b"\n")

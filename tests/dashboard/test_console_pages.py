@@ -33,7 +33,9 @@ def test_each_way_to_look_has_its_script(world, browse, show, script, has):
     assert script in embedded.text
 
 
-@pytest.mark.parametrize(("asked", "path"), [("novnc", "/ws/vnc/?token="), ("serial", "/ws/serial/?token="), ("x", "/ws/vnc/")])
+@pytest.mark.parametrize(
+    ("asked", "path"), [("novnc", "/ws/vnc/?token="), ("serial", "/ws/serial/?token="), ("x", "/ws/vnc/")]
+)
 def test_an_access_is_for_what_is_shown_and_ends_with_the_session(world, browse, asked, path):
     client = browse("member")
     answer = client.post(reverse("console:access", args=[world.server.pk]), {"kind": asked}, headers=JSON)

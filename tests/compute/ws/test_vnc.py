@@ -68,6 +68,12 @@ async def test_without_a_token_there_is_nothing(cloud, path):
     assert await browser.closed() == closing.REFUSED
 
 
+async def test_a_program_with_a_wrong_token_is_not_let_in_at_all(cloud):
+    program = Page("/ws/vnc/?token=x", origin="")
+    await program.send_input({"type": "websocket.connect"})
+    assert (await program.receive_output(timeout=3))["type"] == "websocket.close"
+
+
 async def test_a_host_without_a_relay_is_told(cloud, access):
     browser = Page(access[0].websocket_path, cloud.ctx)
     await browser.connect()
