@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
@@ -11,14 +10,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import console_visits, consoles
 from compute.ws import closing
+from compute.ws.relay import CHUNK, open_relay
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
-
-CHUNK = 128 * 1024
-CONNECT_S = 5.0
-WRITE_BUFFER = 256 * 1024
 
 
 class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
@@ -107,19 +103,3 @@ class Serial(Display):
     """The same for the first serial port: what is typed goes in, what the guest prints comes out."""
 
     kind = consoles.SERIAL
-
-
-async def open_relay(relay: consoles.Relay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return a connection to a guest's display through the relay of its host."""
-    kind, _colon, rest = relay.address.partition(":")
-    opening: Any
-    if kind == "unix":
-        opening = asyncio.open_unix_connection(rest, limit=CHUNK)
-    else:
-        host, _colon, port = rest.rpartition(":")
-        opening = asyncio.open_connection(host, int(port), limit=CHUNK)
-    reader, writer = await asyncio.wait_for(opening, CONNECT_S)
-    writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
-    writer.write(relay.ticket.encode() + b"\n")
-    await asyncio.wait_for(writer.drain(), CONNECT_S)
-    return reader, writer
