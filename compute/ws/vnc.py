@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
@@ -11,14 +10,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import console_visits, consoles
 from compute.ws import closing
+from compute.ws.relay import CHUNK, open_relay
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
-
-CHUNK = 32 * 1024
-CONNECT_S = 5.0
-WRITE_BUFFER = 256 * 1024
 
 
 class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
@@ -42,8 +38,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             self.relay = await database_sync_to_async(consoles.redeem)(token, self.kind)
         except CloudError as error:
             LOG.info("A console was refused: %s", error)
-            await self.accept(offered)
-            await self.close(code=closing.REFUSED)
+            await self._refuse(offered, closing.REFUSED)
             return
         if self.ctx is not None and self.ctx.user_id != self.relay.holder.user_id:
             self.ctx = None  # the token is the right here, whoever else is signed in on this browser
@@ -51,13 +46,18 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             reader, self.writer = await open_relay(self.relay)
         except (OSError, TimeoutError) as error:
             LOG.warning("The relay of instance %s does not answer: %s", self.relay.server_id, error)
-            await self.accept(offered)
-            await self.close(code=closing.UNAVAILABLE)
+            await self._refuse(offered, closing.UNAVAILABLE)
             return
         await self.listen_for_the_end()
         await self.accept(offered)
         self.visit = await sync_to_async(console_visits.begin)(self.relay)
         self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
+
+    async def _refuse(self, offered: str | None, code: int) -> None:
+        """A page learns the code from an open socket alone; a program, which names no origin, is answered 403."""
+        if any(name == b"origin" for name, _value in self.scope["headers"]):
+            await self.accept(offered)
+        await self.close(code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.writer is None:
@@ -103,19 +103,3 @@ class Serial(Display):
     """The same for the first serial port: what is typed goes in, what the guest prints comes out."""
 
     kind = consoles.SERIAL
-
-
-async def open_relay(relay: consoles.Relay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return a connection to a guest's display through the relay of its host."""
-    kind, _colon, rest = relay.address.partition(":")
-    opening: Any
-    if kind == "unix":
-        opening = asyncio.open_unix_connection(rest)
-    else:
-        host, _colon, port = rest.rpartition(":")
-        opening = asyncio.open_connection(host, int(port))
-    reader, writer = await asyncio.wait_for(opening, CONNECT_S)
-    writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
-    writer.write(relay.ticket.encode() + b"\n")
-    await asyncio.wait_for(writer.drain(), CONNECT_S)
-    return reader, writer
