@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from compute import policies
 from compute.models import Flavor, FlavorAccess
 from compute.models.host import new_uuid
-from compute.virt import hardware
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
 from portal.core.policy import authorize
@@ -109,18 +108,11 @@ def remove_access(*, ctx: RequestContext, flavor: Flavor, project_id: str) -> li
 
 
 @transaction.atomic
-def set_extra_specs(
-    *, ctx: RequestContext, flavor: Flavor, extra_specs: dict[str, Any], checked: bool = False
-) -> dict[str, str]:
-    """Return the extra specs after these were added or changed; ``checked`` refuses what means nothing to the cloud.
-
-    Older clients may write what they like: it is refused when a server is made with it.
-    """
+def set_extra_specs(*, ctx: RequestContext, flavor: Flavor, extra_specs: dict[str, Any]) -> dict[str, str]:
+    """Return the extra specs after these were added or changed."""
     new = not set(extra_specs) <= set(flavor.extra_specs)
     authorize(ctx, policies.EXTRA_SPECS_CREATE if new else policies.EXTRA_SPECS_UPDATE, flavor)
     found = {key: _spec(key, value) for key, value in extra_specs.items()}
-    if checked:
-        _check(found)
     row = Flavor.objects.select_for_update().get(pk=flavor.pk)
     row.extra_specs = {**row.extra_specs, **found}
     row.save(update_fields=["extra_specs"])
@@ -149,14 +141,6 @@ def _spec(key: str, value: Any) -> str:
     if not 1 <= len(text) <= 255 or not text.isprintable():
         raise BadRequest(f"The value of extra spec {key} has 1 to 255 printable characters.")
     return text
-
-
-def _check(extra_specs: dict[str, str]) -> None:
-    for name, value in extra_specs.items():
-        try:
-            hardware.check_spec(name, value)
-        except hardware.Refused as error:
-            raise BadRequest(str(error)) from error
 
 
 def _require_figures(**figures: tuple[int, int]) -> None:

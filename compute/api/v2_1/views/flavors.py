@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import versions
+from compute.api.v2_1 import extra_specs, versions
 from compute.api.v2_1.base import PAGING, ComputeView, ordering, truth
 from compute.api.v2_1.presenters import flavors as present
 from compute.api.v2_1.serializers import flavors as bodies
@@ -165,7 +165,15 @@ class FlavorAccessView(ComputeView):
         return Response(present.access(flavor, [row.project_id for row in rows]))
 
 
-class ExtraSpecsView(ComputeView):
+class _ExtraSpecsBase(ComputeView):
+    def check(self, specs: dict[str, str]) -> None:
+        """Refuse, from 2.86 on, what a spec of a known namespace cannot say."""
+        if self.version >= versions.EXTRA_SPECS_CHECKED:
+            for name, value in specs.items():
+                extra_specs.require_valid(name, value)
+
+
+class ExtraSpecsView(_ExtraSpecsBase):
     """GET and POST /flavors/{id}/os-extra_specs."""
 
     def get(self, request: Request, flavor_id: str) -> Response:
@@ -175,13 +183,13 @@ class ExtraSpecsView(ComputeView):
 
     def post(self, request: Request, flavor_id: str) -> Response:
         specs = read(bodies.ExtraSpecs, request.data, self.version)["extra_specs"]
+        self.check(specs)
         flavor = selectors.get_flavor(self.ctx, flavor_id)
-        checked = self.version >= versions.CHECKED_EXTRA_SPECS
-        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs, checked=checked)
+        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs)
         return Response({"extra_specs": specs})
 
 
-class ExtraSpecView(ComputeView):
+class ExtraSpecView(_ExtraSpecsBase):
     """GET, PUT and DELETE /flavors/{id}/os-extra_specs/{key}."""
 
     def get(self, request: Request, flavor_id: str, key: str) -> Response:
@@ -196,9 +204,9 @@ class ExtraSpecView(ComputeView):
         if not isinstance(body, dict) or list(body) != [key]:
             raise BadRequest("Request body and URI mismatch")
         specs = bodies.SpecsField().run_validation(body)
+        self.check(specs)
         flavor = selectors.get_flavor(self.ctx, flavor_id)
-        checked = self.version >= versions.CHECKED_EXTRA_SPECS
-        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs, checked=checked)
+        flavors.set_extra_specs(ctx=self.ctx, flavor=flavor, extra_specs=specs)
         return Response(specs)
 
     def delete(self, request: Request, flavor_id: str, key: str) -> Response:
