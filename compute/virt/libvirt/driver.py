@@ -349,6 +349,7 @@ class LibvirtDriver:
             raise BuildCancelled(spec.server_id)
         tell(BuildProgress(TaskState.SPAWNING))
         domain = self._connection.get().defineXML(definition)
+        storage.tell_places(layout, spec, metadata.addresses_on_buses(self._inactive(domain)))
         domain.create()
         return domain
 
