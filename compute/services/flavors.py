@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from compute import policies
 from compute.models import Flavor, FlavorAccess
 from compute.models.host import new_uuid
+from compute.services.limits import require_project
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
 from portal.core.policy import authorize
@@ -81,10 +82,11 @@ def access_of(*, ctx: RequestContext, flavor: Flavor) -> list[FlavorAccess]:
     return list(flavor.accesses.order_by("pk"))
 
 
-def add_access(*, ctx: RequestContext, flavor: Flavor, project_id: str) -> list[FlavorAccess]:
-    """Let a project use a flavor that is not public; return all that may."""
+def add_access(*, ctx: RequestContext, flavor: Flavor, project_id: str, public_too: bool = False) -> list[FlavorAccess]:
+    """Let a project use a flavor that is not public, or ``public_too``; return all that are named."""
     authorize(ctx, policies.FLAVOR_ACCESS_ADD, flavor)
-    if flavor.is_public:
+    require_project(project_id)
+    if flavor.is_public and not public_too:
         raise Conflict("Can not add access to a public flavor.")
     _row, made = FlavorAccess.objects.get_or_create(flavor=flavor, project_id=project_id)
     if not made:
@@ -93,10 +95,8 @@ def add_access(*, ctx: RequestContext, flavor: Flavor, project_id: str) -> list[
 
 
 def remove_access(*, ctx: RequestContext, flavor: Flavor, project_id: str) -> list[FlavorAccess]:
-    """Take a flavor that is not public from a project; return all that still may use it."""
+    """Take a flavor from a project; return all that are still named."""
     authorize(ctx, policies.FLAVOR_ACCESS_REMOVE, flavor)
-    if flavor.is_public:
-        raise Conflict("Can not remove access from a public flavor.")
     deleted, _by_model = FlavorAccess.objects.filter(flavor=flavor, project_id=project_id).delete()
     if not deleted:
         raise NotFound(
@@ -109,7 +109,7 @@ def remove_access(*, ctx: RequestContext, flavor: Flavor, project_id: str) -> li
 
 @transaction.atomic
 def set_extra_specs(*, ctx: RequestContext, flavor: Flavor, extra_specs: dict[str, Any]) -> dict[str, str]:
-    """Return the extra specs after these were added or changed."""
+    """Return the extra specs after these were added or changed; what means nothing is refused when a server is made with it."""
     new = not set(extra_specs) <= set(flavor.extra_specs)
     authorize(ctx, policies.EXTRA_SPECS_CREATE if new else policies.EXTRA_SPECS_UPDATE, flavor)
     found = {key: _spec(key, value) for key, value in extra_specs.items()}

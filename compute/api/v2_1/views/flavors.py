@@ -7,15 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import extra_specs, versions
+from compute.api.v2_1 import extra_specs, patterns, versions
 from compute.api.v2_1.base import PAGING, ComputeView, ordering, truth
 from compute.api.v2_1.presenters import flavors as present
 from compute.api.v2_1.serializers import flavors as bodies
 from compute.api.v2_1.serializers.base import read
-from compute.models import Flavor
+from compute.models import Flavor, FlavorAccess
 from compute.services import flavors
 from portal.core.errors import BadRequest, NotFound
-from portal.core.policy import allowed, authorize
+from portal.core.policy import Rule, allowed, authorize
 
 _COLUMNS = {
     "created_at": "created_at",
@@ -33,15 +33,25 @@ _COLUMNS = {
     "vcpus": "vcpus",
 }
 _SORTABLE = {key: column for key, column in _COLUMNS.items() if key not in ("description",)}
+_SORTABLE_LATER = {key: column for key, column in _SORTABLE.items() if key != "rxtx_factor"}
 
 
 class _FlavorsBase(ComputeView):
     query: ClassVar[frozenset[str] | None] = PAGING | {"is_public", "minRam", "minDisk", "sort_key", "sort_dir"}
 
+    @property
+    def named(self) -> bool:
+        """Whether a list can be narrowed by name, from 2.102 on."""
+        return self.version >= versions.STRICT_EVERYWHERE
+
+    def check_query(self, request: Request, known: frozenset[str] | None) -> None:
+        super().check_query(request, known | {"name"} if known is not None and self.named else known)
+
     def found(self) -> tuple[list[Flavor], Flavor | None]:
         """Return one page of the flavors that the query asks for."""
         rows = self._narrowed(self._of_publicity(selectors.list_flavors(self.ctx)))
-        order = ordering(self.params, _SORTABLE, [("flavor_id", False)], "pk")
+        sortable = _SORTABLE_LATER if self.named else _SORTABLE
+        order = ordering(self.params, sortable, [("flavor_id", False)], "pk")
         return self.page(rows, order, self._marker(rows))
 
     def _of_publicity(self, rows: QuerySet[Flavor]) -> QuerySet[Flavor]:
@@ -61,6 +71,9 @@ class _FlavorsBase(ComputeView):
             if not word.isascii() or not word.isdigit() or len(word) > 10:
                 raise BadRequest(f"Invalid {name} filter [{word[:50]}]")
             rows = rows.filter(**{f"{column}__gte": min(int(word), bodies.BIGGEST)})
+        if self.named and "name" in self.params:
+            names = patterns.matching(str(self.params["name"]), rows.order_by().values_list("name", flat=True))
+            return rows.filter(name__in=names)
         return rows
 
     def _marker(self, rows: QuerySet[Flavor]) -> Flavor | None:
@@ -147,19 +160,33 @@ class FlavorActionView(ComputeView):
     def post(self, request: Request, flavor_id: str) -> Response:
         body: Any = request.data
         name = next(iter(body), "") if isinstance(body, dict) and len(body) == 1 else ""
-        change = {"addTenantAccess": flavors.add_access, "removeTenantAccess": flavors.remove_access}.get(name)
+        change = {"addTenantAccess": self._add, "removeTenantAccess": self._remove}.get(name)
         if change is None:
             raise BadRequest(f"There is no such action: {str(name)[:50]}")
-        project_id = read(bodies.TenantBody, body[name], self.version)["tenant"]
-        flavor = selectors.get_flavor(self.ctx, flavor_id)
-        rows = change(ctx=self.ctx, flavor=flavor, project_id=project_id)
+        flavor, rows = change(flavor_id, read(bodies.TenantBody, body[name], self.version)["tenant"])
         return Response(present.access(flavor, [row.project_id for row in rows]))
+
+    def _add(self, flavor_id: str, project_id: str) -> tuple[Flavor, list[FlavorAccess]]:
+        """From 2.7 on a public flavor is refused: everybody may use it anyway."""
+        flavor = self._found(flavor_id, policies.FLAVOR_ACCESS_ADD)
+        public_too = self.version < versions.PUBLIC_ACCESS_REFUSED
+        return flavor, flavors.add_access(ctx=self.ctx, flavor=flavor, project_id=project_id, public_too=public_too)
+
+    def _remove(self, flavor_id: str, project_id: str) -> tuple[Flavor, list[FlavorAccess]]:
+        flavor = self._found(flavor_id, policies.FLAVOR_ACCESS_REMOVE)
+        return flavor, flavors.remove_access(ctx=self.ctx, flavor=flavor, project_id=project_id)
+
+    def _found(self, flavor_id: str, rule: Rule) -> Flavor:
+        """Ask the rule before the flavor is looked for: whoever may not change its access often cannot see it."""
+        authorize(self.ctx, rule)
+        return selectors.get_flavor(self.ctx, flavor_id)
 
 
 class FlavorAccessView(ComputeView):
     """GET /flavors/{id}/os-flavor-access."""
 
     def get(self, request: Request, flavor_id: str) -> Response:
+        authorize(self.ctx, policies.FLAVOR_ACCESS)
         flavor = selectors.get_flavor(self.ctx, flavor_id)
         rows = flavors.access_of(ctx=self.ctx, flavor=flavor)
         return Response(present.access(flavor, [row.project_id for row in rows]))
