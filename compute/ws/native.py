@@ -86,7 +86,7 @@ class _Entry:
             raise rfb.Refused("The password is not valid any more.")
         try:
             relay = await database_sync_to_async(consoles.spend)(digest, consoles.NATIVE)
-            reader, writer = await open_relay(relay)
+            reader, writer = await (await open_relay(relay)).streams()
             await rfb.enter(reader, writer)
         except (CloudError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise rfb.Refused("The display does not answer.") from error

@@ -10,55 +10,75 @@ from compute.services import consoles
 
 CHUNK = 128 * 1024
 CONNECT_S = 5.0
-WRITE_BUFFER = 256 * 1024
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def open_relay(relay: consoles.Relay) -> Streams:
+class Way:
+    """A connection to a display: bytes in both directions, without a copy more than the kernel makes."""
+
+    def __init__(self, connection: socket.socket, first: bytes = b"") -> None:
+        self.connection = connection
+        self._first = first
+        self._loop = asyncio.get_running_loop()
+
+    async def read(self) -> bytes:
+        """Return what came, b"" at the end."""
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return await self._loop.sock_recv(self.connection, CHUNK)
+
+    async def write(self, data: bytes) -> None:
+        """Return once all is on its way: a display that takes nothing holds up who writes."""
+        await self._loop.sock_sendall(self.connection, data)
+
+    async def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return the same connection as streams, for whom that is handier; the way itself is not to be used then."""
+        reader, writer = await asyncio.open_connection(sock=self.connection, limit=CHUNK)
+        reader.feed_data(self._first)
+        return reader, writer
+
+    def close(self) -> None:
+        """Hang up."""
+        self.connection.close()
+
+
+async def open_relay(relay: consoles.Relay) -> Way:
     """Return a connection to a guest's display; raises OSError or TimeoutError."""
-    kind, _colon, place = relay.address.partition(":")
-    async with asyncio.timeout(CONNECT_S):
-        if kind != "unix":
-            host, _colon, port = place.rpartition(":")
-            reader, writer = await asyncio.open_connection(host, int(port), limit=CHUNK)
-            writer.write(relay.ticket.encode() + b"\n")
-            await writer.drain()
-        else:
-            reader, writer = await _open_here(place, relay)
-    writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
-    return reader, writer
-
-
-async def _open_here(path: str, relay: consoles.Relay) -> Streams:
     loop = asyncio.get_running_loop()
-    carried = socket.socket(socket.AF_UNIX)
-    carried.setblocking(False)
+    kind, _colon, place = relay.address.partition(":")
+    host, _colon, port = place.rpartition(":")
+    connection = socket.socket(socket.AF_UNIX if kind == "unix" else _family(host))
+    connection.setblocking(False)
     try:
-        await loop.sock_connect(carried, path)
-        await loop.sock_sendall(carried, relay.ticket.encode() + b"\n")
-        first, handed = (b"", None) if relay.kind == consoles.SERIAL else await _first_answer(carried)
+        async with asyncio.timeout(CONNECT_S):
+            await loop.sock_connect(connection, place if kind == "unix" else (host.strip("[]"), int(port)))
+            await loop.sock_sendall(connection, relay.ticket.encode() + b"\n")
+            if kind != "unix" or relay.kind == consoles.SERIAL:
+                return Way(connection)
+            first, handed = await _first_answer(connection)
     except BaseException:
-        carried.close()
+        connection.close()
         raise
-    if handed is not None:
-        carried.close()
-        return await asyncio.open_unix_connection(sock=handed, limit=CHUNK)
-    reader, writer = await asyncio.open_unix_connection(sock=carried, limit=CHUNK)
-    reader.feed_data(first)
-    return reader, writer
+    if handed is None:
+        return Way(connection, first)
+    connection.close()
+    return Way(handed)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 async def _first_answer(carried: socket.socket) -> tuple[bytes, socket.socket | None]:
     """Return the connection that was handed over, or the first bytes of one that is carried."""
     loop = asyncio.get_running_loop()
-    readable: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(carried, lambda: readable.done() or readable.set_result(None))
+    readable = asyncio.Event()
+    loop.add_reader(carried, readable.set)
     try:
-        await readable
+        await readable.wait()
     finally:
         loop.remove_reader(carried)
-    first, descriptors, _flags, _address = socket.recv_fds(carried, 1, 1)
+    first, descriptors, _flags, _address = socket.recv_fds(carried, CHUNK, 1)
     if not first:
         raise ConnectionRefusedError("The relay hung up.")
     if not descriptors:

@@ -10,11 +10,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import console_visits, consoles
 from compute.ws import closing
-from compute.ws.relay import CHUNK, open_relay
+from compute.ws.relay import Way, open_relay
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
+
+STUCK_S = 30.0  # a guest that takes nothing so long, such as a paused one, must not hold a connection that its user left
 
 
 class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
@@ -26,7 +28,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
     kind = consoles.NOVNC
     relay: consoles.Relay
     visit: console_visits.Visit | None = None
-    writer: asyncio.StreamWriter | None = None
+    way: Way | None = None
     tasks: "list[asyncio.Task[None]]"
 
     async def connect(self) -> None:
@@ -43,7 +45,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         if self.ctx is not None and self.ctx.user_id != self.relay.holder.user_id:
             self.ctx = None  # the token is the right here, whoever else is signed in on this browser
         try:
-            reader, self.writer = await open_relay(self.relay)
+            self.way = await open_relay(self.relay)
         except (OSError, TimeoutError) as error:
             LOG.warning("The relay of instance %s does not answer: %s", self.relay.server_id, error)
             await self._refuse(offered, closing.UNAVAILABLE)
@@ -51,7 +53,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         await self.listen_for_the_end()
         await self.accept(offered)
         self.visit = await sync_to_async(console_visits.begin)(self.relay)
-        self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
+        self.tasks = [asyncio.create_task(self._from_guest(self.way)), asyncio.create_task(self._end_with_the_right())]
 
     async def _refuse(self, offered: str | None, code: int) -> None:
         """A page learns the code from an open socket alone; a program, which names no origin, is answered 403."""
@@ -60,28 +62,29 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         await self.close(code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.writer is None:
+        if self.way is None:
             return
         try:
-            self.writer.write(bytes_data if bytes_data is not None else (text_data or "").encode())
-            await self.writer.drain()
-        except ConnectionError:
+            async with asyncio.timeout(STUCK_S):
+                await self.way.write(bytes_data if bytes_data is not None else (text_data or "").encode())
+        except OSError:
             await self.close(code=closing.ENDED)
 
     async def disconnect(self, code: int) -> None:
         await self.stop_listening()
         for task in self.tasks:
             task.cancel()
-        if self.writer is not None:
-            self.writer.close()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.way is not None:
+            self.way.close()
         if self.visit is not None:
             await sync_to_async(console_visits.end)(self.visit)
 
-    async def _from_guest(self, reader: asyncio.StreamReader) -> None:
+    async def _from_guest(self, way: Way) -> None:
         try:
-            while data := await reader.read(CHUNK):
+            while data := await way.read():
                 await self.send(bytes_data=data)
-        except ConnectionError as error:
+        except OSError as error:
             LOG.info("The relay of instance %s ended: %s", self.relay.server_id, error)
         await self.close(code=closing.ENDED)
 

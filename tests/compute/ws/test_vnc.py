@@ -107,9 +107,9 @@ async def test_a_flood_from_the_guest_waits_for_the_browser(cloud, access, tmp_p
         writer.close()
 
     relay = await asyncio.start_unix_server(flood, f"{tmp_path}/relay.sock")
-    reader, writer = await relay_of_host.open_relay(await sync_to_async(consoles.redeem)(access[0].token))
+    way = await relay_of_host.open_relay(await sync_to_async(consoles.redeem)(access[0].token))
     await asyncio.sleep(0.3)
     assert sent < 5_000_000
-    assert await reader.read(10) == bytes(10)
-    writer.close()
+    assert set(await way.read()) == {0}
+    way.close()
     relay.close()
