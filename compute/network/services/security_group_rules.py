@@ -111,7 +111,7 @@ def _check_ports(rule: SecurityGroupRule) -> None:
 
 
 def _check_icmp(kind: int | None, code: int | None) -> None:
-    for field, value in (("port-range-min", kind), ("port-range-max", code)):
+    for field, value in (("type (port-range-min)", kind), ("code (port-range-max)", code)):
         if value is not None and value > _MAX_ICMP:
             raise BadRequest(f"Invalid value for ICMP {field} {value}. It must be 0 to {_MAX_ICMP}.")
     if kind is None and code is not None:
