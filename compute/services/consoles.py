@@ -113,15 +113,18 @@ def spend(digest: str, kind: str) -> Relay:
     host = Host.objects.filter(name=server.host).first()
     if host is None or not host.relay:
         raise Unavailable(f"The host of instance {server.pk} offers no consoles now.")
-    ticket = ticket_for(server.pk, DISPLAYS[kind])
+    ticket = ticket_for(server.pk, DISPLAYS[kind], hand_over=kind != SERIAL and host.relay.startswith("unix:"))
     LOG.info("Console %s of instance %s opened for user %s", row.kind, server.pk, row.user_id)
     return Relay(server.pk, row.holder, host.relay, ticket, kind, _visit_of(digest), row.session)
 
 
-def ticket_for(server_id: str, display: str) -> str:
-    """Return what the relay of a host demands: one display of one server, once."""
-    nonce = secrets.token_urlsafe(16)
-    return signing.seal(bus.queue_key(), RELAY_TICKET, {"server_id": server_id, "kind": display, "nonce": nonce})
+def ticket_for(server_id: str, display: str, *, hand_over: bool = False) -> str:
+    """Return what the relay of a host demands: one display of one server, once.
+
+    With ``hand_over`` a relay on the same machine gives the connection away instead of carrying its bytes.
+    """
+    wish = {"server_id": server_id, "kind": display, "nonce": secrets.token_urlsafe(16), "hand_over": hand_over}
+    return signing.seal(bus.queue_key(), RELAY_TICKET, wish)
 
 
 def living(kind: str) -> QuerySet[ConsoleToken]:

@@ -21,10 +21,12 @@ class FakeSerial:
         path.chmod(0o600)
         self._listener.listen()
         self._peer: socket.socket | None = None
+        self._closed = threading.Event()
         threading.Thread(target=self._serve, name="fake-serial", daemon=True).start()
 
     def close(self) -> None:
         """Stop listening, and hang up."""
+        self._closed.set()
         for one in (self._listener, self._peer):
             if one is not None:
                 with suppress(OSError):
@@ -39,6 +41,8 @@ class FakeSerial:
             except OSError:
                 return
             with self._peer, suppress(OSError):
+                if self._closed.is_set():
+                    return
                 self._talk(self._peer)
 
     def _talk(self, peer: socket.socket) -> None:

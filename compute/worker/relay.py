@@ -6,6 +6,7 @@ Displays listen where only root reaches them; the relay lets in who brings a sea
 import asyncio
 import logging
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -21,10 +22,11 @@ from portal.core.signing import BadTicket, unseal
 LOG = logging.getLogger(__name__)
 
 PURPOSE = "relay"
+HANDED_OVER = b"+"
 MAX_AGE_S = 30
 _LONGEST_TICKET = 4_096
 _PATIENCE_S = 5.0
-_CHUNK = 64 * 1024
+_CHUNK = 128 * 1024
 
 
 class Relay:
@@ -48,13 +50,13 @@ class Relay:
         if kind == "unix":
             path = Path(place)
             path.unlink(missing_ok=True)
-            await asyncio.start_unix_server(self._serve, path, limit=_LONGEST_TICKET)
+            await asyncio.start_unix_server(self._serve, path, limit=_CHUNK)
             owner = path.parent.stat()
             os.chown(path, owner.st_uid, owner.st_gid)
             path.chmod(0o660)  # the group of the folder is the web process's
         else:
             name, _colon, port = place.rpartition(":")
-            await asyncio.start_server(self._serve, name, int(port), limit=_LONGEST_TICKET)
+            await asyncio.start_server(self._serve, name, int(port), limit=_CHUNK)
         LOG.info("Consoles are relayed at %s", self._address)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,6 +76,8 @@ class Relay:
 
     async def _redeem(self, reader: asyncio.StreamReader) -> dict[str, Any]:
         line = await asyncio.wait_for(reader.readuntil(b"\n"), _PATIENCE_S)
+        if len(line) > _LONGEST_TICKET:
+            raise BadTicket("The ticket is too long.")
         ticket = unseal(self._key, PURPOSE, line.strip().decode("ascii", "replace"), MAX_AGE_S)
         if not all(isinstance(ticket.get(name), str) for name in ("server_id", "kind", "nonce")):
             raise BadTicket("The ticket does not say for what it is.")
@@ -89,6 +93,9 @@ class Relay:
         LOG.info("Console opened")
         if display.kind == "serial" and display.socket is not None:
             await self._serial.carry(ticket["server_id"], display.socket, reader, writer)
+        elif ticket.get("hand_over") is True and display.socket is not None:
+            await hand_over(writer, display.socket)
+            return
         else:
             await self._carry(reader, writer, display)
         LOG.info("Console closed")
@@ -101,9 +108,9 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, display: Display) -> None:
         if display.socket is not None:
-            theirs, to_display = await asyncio.open_unix_connection(display.socket)
+            theirs, to_display = await asyncio.open_unix_connection(display.socket, limit=_CHUNK)
         else:
-            theirs, to_display = await asyncio.open_connection("127.0.0.1", display.port)
+            theirs, to_display = await asyncio.open_connection("127.0.0.1", display.port, limit=_CHUNK)
         ways = [asyncio.create_task(_pump(reader, to_display)), asyncio.create_task(_pump(theirs, writer))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -114,8 +121,21 @@ class Relay:
             to_display.close()
 
 
+async def hand_over(writer: asyncio.StreamWriter, display: str) -> None:
+    """Give a caller on this machine the open connection itself, so that its bytes take one way less."""
+    loop = asyncio.get_running_loop()
+    with (
+        socket.socket(socket.AF_UNIX) as connection,
+        socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as caller,
+    ):
+        connection.setblocking(False)
+        await loop.sock_connect(connection, display)
+        socket.send_fds(caller, [HANDED_OVER], [connection.fileno()])
+
+
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     """Carry bytes one way; ``drain`` makes a fast sender wait for a slow reader."""
+    sink.transport.set_write_buffer_limits(high=_CHUNK)
     while chunk := await source.read(_CHUNK):
         sink.write(chunk)
         await sink.drain()

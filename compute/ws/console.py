@@ -72,16 +72,24 @@ class ConsoleLog(closing.EndsWithSession, AsyncWebsocketConsumer):
             await self.send(text_data=text[start : start + FRAME_MAX])
 
     async def _end_with_the_right(self, feed: LogFeed) -> None:
-        while True:
+        who = self.scope.get("session_cookie"), self.ctx and (self.ctx.user_id, self.ctx.project_id, self.ctx.roles)
+        code = None
+        while code is None:
             await asyncio.sleep(RECHECK_S)
-            if not await closing.same_caller(self.scope, self.ctx):
-                await self.close(code=closing.SIGN_IN)
-                return
-            try:
-                feed.host = (await database_sync_to_async(consoles.readable_log)(self.ctx, self.server_id)).host
-            except CloudError:
-                await self.close(code=closing.ENDED)
-                return
+            code = await feed.checked(who, self._why_not, RECHECK_S / 2)
+        await self.close(code=code)
+
+    async def _why_not(self) -> int | None:
+        """Return the code to close with, None while the caller may read on."""
+        if not await closing.same_caller(self.scope, self.ctx):
+            return closing.SIGN_IN
+        try:
+            server = await database_sync_to_async(consoles.readable_log)(self.ctx, self.server_id)
+        except CloudError:
+            return closing.ENDED
+        if self.feed is not None:
+            self.feed.host = server.host
+        return None
 
 
 def _wanted_offset(query: bytes) -> int:

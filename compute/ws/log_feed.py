@@ -4,6 +4,8 @@ import asyncio
 import codecs
 import contextlib
 import logging
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import redis.asyncio
@@ -69,6 +71,7 @@ class LogFeed:
         self._last = b"0-0"
         self._position = Position()
         self._readers: set[Reader] = set()
+        self._checks: dict[object, tuple[float, asyncio.Task[int | None]]] = {}
         self._client = redis.asyncio.Redis.from_url(settings.REDIS_URL)
         self._over = asyncio.Event()
         self._begun = asyncio.create_task(self._begin())
@@ -109,6 +112,16 @@ class LogFeed:
             self._feeds.pop((id(asyncio.get_running_loop()), self._server_id), None)
             await asyncio.wait([self._begun, *self._tasks], timeout=2 * BLOCK_MS / 1000)
             await self._client.aclose()  # type: ignore[attr-defined]
+
+    async def checked(self, who: object, check: Callable[[], Coroutine[Any, Any, int | None]], fresh_s: float) -> int | None:
+        """Return what ``check`` says, or what it said of the same caller lately: many tabs of one session cost one check."""
+        at, task = self._checks.get(who, (0.0, None))
+        now = time.monotonic()
+        if task is None or now - at >= fresh_s:
+            self._checks = {key: known for key, known in self._checks.items() if now - known[0] < fresh_s}
+            task = asyncio.create_task(check())
+            self._checks[who] = now, task
+        return await asyncio.shield(task)
 
     async def _begin(self) -> None:
         """Go to the end of what is there; each reader takes that for himself."""

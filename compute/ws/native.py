@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 
 from compute.services import console_visits, consoles, native_viewers
 from compute.ws import closing, rfb
-from compute.ws.vnc import open_relay
+from compute.ws.relay import CHUNK, open_relay
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
@@ -20,7 +20,6 @@ LOG = logging.getLogger(__name__)
 PATIENCE_S = 120.0  # some viewers ask their user for the password in the middle of this
 WRONG_S = 1.0
 AT_ONCE, AT_ONCE_PER_ADDRESS = 64, 8
-CHUNK = 64 * 1024
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 60_000}
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -87,7 +86,7 @@ class _Entry:
             raise rfb.Refused("The password is not valid any more.")
         try:
             relay = await database_sync_to_async(consoles.spend)(digest, consoles.NATIVE)
-            reader, writer = await open_relay(relay)
+            reader, writer = await (await open_relay(relay)).streams()
             await rfb.enter(reader, writer)
         except (CloudError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise rfb.Refused("The display does not answer.") from error

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
@@ -11,14 +10,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import console_visits, consoles
 from compute.ws import closing
+from compute.ws.relay import Way, open_relay
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
-CHUNK = 32 * 1024
-CONNECT_S = 5.0
-WRITE_BUFFER = 256 * 1024
+STUCK_S = 30.0  # a guest that takes nothing so long, such as a paused one, must not hold a connection that its user left
 
 
 class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
@@ -30,7 +28,7 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
     kind = consoles.NOVNC
     relay: consoles.Relay
     visit: console_visits.Visit | None = None
-    writer: asyncio.StreamWriter | None = None
+    way: Way | None = None
     tasks: "list[asyncio.Task[None]]"
 
     async def connect(self) -> None:
@@ -42,46 +40,51 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             self.relay = await database_sync_to_async(consoles.redeem)(token, self.kind)
         except CloudError as error:
             LOG.info("A console was refused: %s", error)
-            await self.accept(offered)
-            await self.close(code=closing.REFUSED)
+            await self._refuse(offered, closing.REFUSED)
             return
         if self.ctx is not None and self.ctx.user_id != self.relay.holder.user_id:
             self.ctx = None  # the token is the right here, whoever else is signed in on this browser
         try:
-            reader, self.writer = await open_relay(self.relay)
+            self.way = await open_relay(self.relay)
         except (OSError, TimeoutError) as error:
             LOG.warning("The relay of instance %s does not answer: %s", self.relay.server_id, error)
-            await self.accept(offered)
-            await self.close(code=closing.UNAVAILABLE)
+            await self._refuse(offered, closing.UNAVAILABLE)
             return
         await self.listen_for_the_end()
         await self.accept(offered)
         self.visit = await sync_to_async(console_visits.begin)(self.relay)
-        self.tasks = [asyncio.create_task(self._from_guest(reader)), asyncio.create_task(self._end_with_the_right())]
+        self.tasks = [asyncio.create_task(self._from_guest(self.way)), asyncio.create_task(self._end_with_the_right())]
+
+    async def _refuse(self, offered: str | None, code: int) -> None:
+        """A page learns the code from an open socket alone; a program, which names no origin, is answered 403."""
+        if any(name == b"origin" for name, _value in self.scope["headers"]):
+            await self.accept(offered)
+        await self.close(code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.writer is None:
+        if self.way is None:
             return
         try:
-            self.writer.write(bytes_data if bytes_data is not None else (text_data or "").encode())
-            await self.writer.drain()
-        except ConnectionError:
+            async with asyncio.timeout(STUCK_S):
+                await self.way.write(bytes_data if bytes_data is not None else (text_data or "").encode())
+        except OSError:
             await self.close(code=closing.ENDED)
 
     async def disconnect(self, code: int) -> None:
         await self.stop_listening()
         for task in self.tasks:
             task.cancel()
-        if self.writer is not None:
-            self.writer.close()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.way is not None:
+            self.way.close()
         if self.visit is not None:
             await sync_to_async(console_visits.end)(self.visit)
 
-    async def _from_guest(self, reader: asyncio.StreamReader) -> None:
+    async def _from_guest(self, way: Way) -> None:
         try:
-            while data := await reader.read(CHUNK):
+            while data := await way.read():
                 await self.send(bytes_data=data)
-        except ConnectionError as error:
+        except OSError as error:
             LOG.info("The relay of instance %s ended: %s", self.relay.server_id, error)
         await self.close(code=closing.ENDED)
 
@@ -103,19 +106,3 @@ class Serial(Display):
     """The same for the first serial port: what is typed goes in, what the guest prints comes out."""
 
     kind = consoles.SERIAL
-
-
-async def open_relay(relay: consoles.Relay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return a connection to a guest's display through the relay of its host."""
-    kind, _colon, rest = relay.address.partition(":")
-    opening: Any
-    if kind == "unix":
-        opening = asyncio.open_unix_connection(rest)
-    else:
-        host, _colon, port = rest.rpartition(":")
-        opening = asyncio.open_connection(host, int(port))
-    reader, writer = await asyncio.wait_for(opening, CONNECT_S)
-    writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
-    writer.write(relay.ticket.encode() + b"\n")
-    await asyncio.wait_for(writer.drain(), CONNECT_S)
-    return reader, writer

@@ -178,7 +178,7 @@ async function nameOthers() {
   const answer = await fetch(words.visitorsUrl, { headers: { Accept: "application/json" }, redirect: "manual" }).catch(() => null);
   if (!answer?.ok) return;
   const { visitors } = await answer.json();
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const names = visitors
     .filter((one) => one.visit !== visit)
     .map((one) => words.wordsOther.replace("{name}", one.name).replace("{time}", clock.format(new Date(one.since))));

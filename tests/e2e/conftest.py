@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.cloud import Api, Cloud
+from tests.e2e.cloud import Api, Cloud, free_port
 
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """A cloud on real libvirt and QEMU, set up by the script that users run."""
-    cloud = Cloud()
+    cloud = Cloud(extra={"NEBULET_VIEWER_PORT": str(free_port())})
     try:
         yield cloud.up()
     finally:

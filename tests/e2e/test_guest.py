@@ -3,17 +3,22 @@
 import base64
 import ipaddress
 import json
+import re
 import subprocess
+import sys
 from typing import Any
 
+import httpx
 import pytest
 import websockets.sync.client as ws
 
 from tests.e2e.cloud import Api, Cloud, wait_for
 from tests.e2e.guest import neighbour, ssh
+from tests.e2e.test_consoles import view
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
+KNOCK = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 USER_DATA = "#!/bin/sh\necho made-by-user-data > /tmp/proof\necho user data ran\n"
 
 
@@ -81,7 +86,7 @@ def test_the_display_speaks_rfb_through_the_websocket_once(cloud, api, guest):
         headers={"OpenStack-API-Version": "compute 2.6"},
     )
     assert answer.status_code == 200, answer.text
-    token = answer.json()["remote_console"]["url"].split("token=")[-1]
+    token = token_of(answer.json()["remote_console"]["url"])
     address = f"{cloud.url.replace('http', 'ws')}/ws/vnc/?token={token}"
     with ws.connect(address, subprotocols=["binary"], origin=cloud.url) as socket:
         greeting = socket.recv(timeout=10)
@@ -92,10 +97,58 @@ def test_the_display_speaks_rfb_through_the_websocket_once(cloud, api, guest):
 
 def test_the_display_refuses_a_foreign_origin(cloud, api, guest):
     answer = api.act(guest["id"], "os-getVNCConsole", {"type": "novnc"})
-    token = answer.json()["console"]["url"].split("token=")[-1]
+    token = token_of(answer.json()["console"]["url"])
     address = f"{cloud.url.replace('http', 'ws')}/ws/vnc/?token={token}"
     with pytest.raises(Exception), ws.connect(address, subprotocols=["binary"], origin="http://evil.example") as socket:
         socket.recv(timeout=10)
+
+
+def token_of(url: str) -> str:
+    return re.split(r"token(?:=|%3D)", url)[-1]
+
+
+def console(api: Api, server_id: str, protocol: str, kind: str) -> str:
+    """Return the token of a new console."""
+    answer = api.http.post(
+        f"/compute/v2.1/servers/{server_id}/remote-consoles",
+        json={"remote_console": {"protocol": protocol, "type": kind}},
+        headers={"OpenStack-API-Version": "compute 2.6"},
+    )
+    assert answer.status_code == 200, answer.text
+    return token_of(answer.json()["remote_console"]["url"])
+
+
+def test_one_logs_in_at_the_serial_port_and_others_see_it(cloud, api, guest):
+    def opened() -> Any:
+        address = f"{cloud.url.replace('http', 'ws')}/ws/serial/?token={console(api, guest['id'], 'serial', 'serial')}"
+        return ws.connect(address, subprotocols=["binary"])
+
+    def read_until(socket: Any, word: bytes) -> bytes:
+        seen = b""
+        while word not in seen:
+            seen += socket.recv(timeout=20)
+        return seen
+
+    with opened() as one, opened() as two:
+        read_until(one, b"login:")
+        one.send(b"\r")
+        read_until(two, b"login:")
+        two.send(b"tiny\r")
+        read_until(one, b"assword:")
+    assert "assword:" in api.log(guest["id"])
+    socket = cloud.state / "instances" / guest["id"] / "serial.sock"
+    assert socket.is_socket()
+    stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", KNOCK, str(socket)]
+    assert subprocess.run(stranger, check=False).returncode != 0, "whoever else is on this machine does not get in"
+
+
+def test_a_native_viewer_sees_the_screen_once(cloud, api, guest):
+    page = httpx.get(f"{cloud.url}/console/viewer/?token={console(api, guest['id'], 'vnc', 'xvpvnc')}")
+    password = re.search(r'id="viewer-password">(\w+)<', page.text).group(1)
+    port = int(cloud.extra["NEBULET_VIEWER_PORT"])
+    assert view(port, password)
+    with pytest.raises(ConnectionError):
+        view(port, password)
 
 
 def test_stop_start_and_both_reboots(cloud, api, guest):
@@ -107,6 +160,8 @@ def test_stop_start_and_both_reboots(cloud, api, guest):
     assert api.act(server_id, "os-start").status_code == 202
     assert api.wait(server_id)["OS-EXT-STS:power_state"] == 1
     wait_for("the prompt after a start", lambda: "login:" in api.log(server_id), 90, every=1)
+    kept = cloud.state / "instances" / server_id / "console-1.log"
+    assert b"login:" in kept.read_bytes(), "the log of the boot before is kept"
     assert api.act(server_id, "reboot", {"type": "SOFT"}).status_code == 202
     api.wait(server_id, seconds=150)
     assert api.act(server_id, "reboot", {"type": "HARD"}).status_code == 202

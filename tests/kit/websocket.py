@@ -21,6 +21,7 @@ class Page(ApplicationCommunicator):
         ctx: RequestContext | None = None,
         subprotocols: list[str] | None = None,
         cookie: str | None = None,
+        origin: str = "http://testserver",
     ) -> None:
         remember_in(address)
         path, _mark, query = address.partition("?")
@@ -28,7 +29,7 @@ class Page(ApplicationCommunicator):
             "type": "websocket",
             "path": unquote(path),
             "query_string": query.encode(),
-            "headers": [],
+            "headers": [(b"origin", origin.encode())] if origin else [],
             "subprotocols": subprotocols or [],
             "cloud_context": ctx,
             "session_cookie": cookie,

@@ -53,8 +53,6 @@ SPECS: dict[str, Kind] = {
     "hw:redirected_usb_ports": whole(0, 15),
     "hw:ephemeral_encryption": yes_or_no,
     "hw:ephemeral_encryption_format": words("plain", "luks", "luksv2"),
-    "hw:maxphysaddr_mode": words("passthrough", "emulate"),
-    "hw:maxphysaddr_bits": whole(1),
     "hw_rng:allowed": yes_or_no,
     "hw_rng:rate_bytes": whole(0),
     "hw_rng:rate_period": whole(0),
@@ -76,20 +74,30 @@ SPECS: dict[str, Kind] = {
     **{f"quota:{what}_shares_level": words("custom", "high", "normal", "low") for what in ("cpu", "memory", "disk_io", "vif")},
     **{f"quota:{what}_shares_share": whole(0) for what in ("cpu", "memory", "disk_io", "vif")},
     "accel:device_profile": anything,
+    "vmware:hw_version": anything,
+    "vmware:storage_policy": anything,
     "group_policy": words("isolate", "none"),
     "pci_passthrough:alias": matching(r"[^:]+:\d+(?:\s*,\s*[^:]+:\d+)*", "a list of alias:count"),
 }
 
+# What filters can compare of a host.
+_HOST_FACTS = (
+    "id|uuid|service_id|host|host_ip|mapped|updated|cell_uuid|aggregates|failed_builds|vcpus|vcpus_used|vcpus_total|memory_mb|"
+    "memory_mb_used|local_gb|local_gb_used|free_ram_mb|free_disk_mb|free_disk_gb|disk_mb_used|disk_available_least|"
+    "total_usable_ram_mb|total_usable_disk_gb|hypervisor_type|hypervisor_version|hypervisor_hostname|current_workload|"
+    "running_vms|num_instances|num_io_ops|cpu_allocation_ratio|ram_allocation_ratio|disk_allocation_ratio"
+)
+_HOST_TREES = "cpu_info|instances|limits|metrics|nodename|numa_topology|pci_device_pools|pci_stats|stats|supported_hv_specs|supported_instances"
 _GROUP = r"([a-zA-Z0-9_-]{1,64})?"
 # Names with a part that people choose.
 _SPEC_FORMS: list[tuple[str, Kind]] = [
     (r"hw:numa_cpus\.\d+", _CPUS),
     (r"hw:numa_mem\.\d+", whole(1)),
     (rf"trait{_GROUP}:[A-Z][A-Z0-9_]*", _TRAIT),
-    (rf"resources{_GROUP}:[A-Z][A-Z0-9_]*", whole(0)),
-    (r"capabilities:[\w.:-]+", anything),
+    (rf"resources{_GROUP}:[A-Z][A-Z0-9_]*", whole()),
+    (rf"capabilities:({_HOST_FACTS})", anything),
+    (rf"capabilities:({_HOST_TREES})(:\w+)*", anything),
     (r"aggregate_instance_extra_specs:.+", anything),
-    (r"vmware:.+", anything),
 ]
 _SPACES = re.compile(rf"hw|hw_rng|hw_video|os|quota|accel|pci_passthrough|vmware|capabilities|trait{_GROUP}|resources{_GROUP}")
 

@@ -7,6 +7,7 @@ both are always there. Joliet and Rock Ridge keep the small letters.
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,15 @@ def folders(spec: GuestSpec) -> dict[str, instance_data.Documents]:
     if data.files:
         found["/openstack/content"] = instance_data.contents(data)
     return found
+
+
+def placed(spec: GuestSpec, places: Mapping[str, str]) -> GuestSpec | None:
+    """Return the guest with its tagged cards where libvirt put them, by hardware address; None where nobody tagged any."""
+    devices: Any = spec.meta_data.get("devices")
+    if not devices:
+        return None
+    found = [{**one, "bus": "pci", "address": places[one["mac"]]} if one.get("mac") in places else one for one in devices]
+    return replace(spec, meta_data={**spec.meta_data, "devices": found})
 
 
 def write(path: Path, spec: GuestSpec) -> None:

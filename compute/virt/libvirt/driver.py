@@ -34,7 +34,7 @@ from compute.virt.libvirt import agent, diagnostics, domain_xml, facts, metadata
 from compute.virt.libvirt.cards import Cards
 from compute.virt.libvirt.connection import UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
-from compute.virt.libvirt.guests import Guests
+from compute.virt.libvirt.guests import Guests, inactive
 from compute.virt.libvirt.markup import Malformed
 from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.network import Networks
@@ -349,6 +349,7 @@ class LibvirtDriver:
             raise BuildCancelled(spec.server_id)
         tell(BuildProgress(TaskState.SPAWNING))
         domain = self._connection.get().defineXML(definition)
+        storage.tell_places(layout, spec, metadata.addresses_on_buses(inactive(domain)))
         domain.create()
         return domain
 

@@ -80,7 +80,7 @@ class Guests:
         known = self.find(self._had[bridge, address]) if (bridge, address) in self._had else None
         first = [] if known is None else [known]
         running = (domain for domain in self.all() if domain.isActive())
-        definitions = ((one.UUIDString(), _inactive(one)) for one in chain(first, running))
+        definitions = ((one.UUIDString(), inactive(one)) for one in chain(first, running))
         card = metadata.card_at(definitions, bridge, address)
         if card is None:
             self._had.pop((bridge, address), None)
@@ -102,7 +102,7 @@ class Guests:
         return self._ours[uuid]
 
 
-def _inactive(domain: libvirt.virDomain) -> str:
+def inactive(domain: libvirt.virDomain) -> str:
     """Return the definition as it was given; a guest that is just going away has none that matters."""
     try:
         return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))

@@ -5,7 +5,7 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +77,18 @@ def keep_definition(folder: Path, definition: str) -> None:
         part.unlink(missing_ok=True)
         write_private(part, definition)
         part.rename(path)
+
+
+def tell_places(layout: Layout, spec: GuestSpec, places: Mapping[str, str]) -> None:
+    """Write the config drive again, now that libvirt chose where the cards are plugged in, if somebody wants to find one."""
+    told = config_drive.placed(spec, places)
+    for disk in layout.disks:
+        if told is not None and disk.role == "config":
+            with sentences():
+                part = disk.path.with_suffix(".part")
+                part.touch(mode=0o600)
+                config_drive.write(part, told)
+                part.replace(disk.path)
 
 
 def remove(folder: Path) -> None:

@@ -1,12 +1,17 @@
 """Hardware that flavors and images ask for, on real QEMU: the guest starts with it, and has it."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from compute.states import PowerState
 from compute.virt.driver import never
+from compute.virt.libvirt import metadata
 from compute.virt.libvirt.markup import read
 from tests.compute.virt import samples
 from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
+from tests.compute.virt.test_parts import files
 
 pytestmark = pytest.mark.real
 
@@ -62,3 +67,16 @@ def test_a_guest_starts_with_the_hardware_it_was_given(driver, images, make, pro
     definition = read(driver.definition(spec.server_id))
     assert [path for path in there if definition.find(path) is None] == []
     driver.destroy(spec.server_id)
+
+
+def test_a_tagged_card_is_found_where_the_config_drive_says(driver, images, make):  # noqa: F811
+    spec = make()
+    card = {"type": "nic", "mac": spec.interfaces[0].mac, "tags": ["front"], "bus": "none", "address": "none"}
+    spec = replace(spec, meta_data={**spec.meta_data, "devices": [card]})
+
+    driver.spawn(spec, images, samples.ignore, never)
+
+    drive = driver.console_log(spec.server_id).parent / "config.iso"
+    told = json.loads(files(drive)[1]["/openstack/latest/meta_data.json"])["devices"][0]
+    assert told["address"] == metadata.addresses_on_buses(driver.definition(spec.server_id))[card["mac"]]
+    assert told["bus"] == "pci"

@@ -11,6 +11,7 @@ import pytest
 
 from compute.virt import qemu_img
 from compute.virt.errors import DriverError
+from compute.virt.layout import plan
 from compute.virt.libvirt import config_drive, facts, leases, network, storage
 from tests.compute.virt import samples
 
@@ -105,6 +106,31 @@ def test_an_image_can_ask_for_the_label_that_nocloud_looks_for(drive):
         },
     }
     assert json.loads(found["/openstack/latest/meta_data.json"]) == meta
+
+
+def test_tagged_cards_are_told_where_they_are_plugged_in(tmp_path):
+    cards = [{"type": "nic", "mac": mac, "tags": ["x"], "bus": "none", "address": "none"} for mac in ("m1", "m2")]
+    spec = samples.guest(meta_data={"uuid": "u", "devices": cards}, root_gb=0)
+    layout = plan(tmp_path, spec)
+    layout.folder.mkdir()
+
+    storage.tell_places(layout, spec, {"m1": "0000:00:03.0"})
+
+    devices = json.loads(files(layout.disks[-1].path)[1]["/openstack/latest/meta_data.json"])["devices"]
+    assert [(one["mac"], one["bus"], one["address"]) for one in devices] == [
+        ("m1", "pci", "0000:00:03.0"),
+        ("m2", "none", "none"),
+    ]
+    assert layout.disks[-1].path.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_nobody_tagged_a_card_the_drive_is_written_once(tmp_path):
+    spec = samples.guest()
+    layout = plan(tmp_path, spec)
+
+    storage.tell_places(layout, spec, {"m1": "0000:00:03.0"})
+
+    assert not layout.folder.exists()
 
 
 def test_without_user_data_there_is_no_such_file(drive):

@@ -172,3 +172,17 @@ def test_tcp_works_as_well(folder):
     with socket.create_connection(("127.0.0.1", port), timeout=5) as caller:
         caller.sendall(ticket().encode() + b"\nhello")
         assert caller.recv(100) == b"hello"
+
+
+def test_a_caller_who_wishes_is_handed_the_connection_itself(relay):
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(10)
+        caller.connect(str(relay))
+        caller.sendall(ticket(hand_over=True).encode() + b"\n")
+        word, descriptors, _flags, _address = socket.recv_fds(caller, 10, 1)
+        assert word == b"+"
+        assert caller.recv(10) == b""
+    with socket.socket(fileno=descriptors[0]) as display:
+        display.settimeout(10)
+        display.sendall(b"hello")
+        assert display.recv(10) == b"hello"
