@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.services import quotas
 from compute import policies
-from compute.models import Server, UserLimit
+from compute.models import Server, ServerGroup, UserLimit
 from compute.selectors import counted
 from portal.core.context import RequestContext
 from portal.core.policy import authorize
@@ -49,6 +49,8 @@ def limits_of(project_id: str, user_id: str | None) -> dict[str, int]:
     return {**quotas.limits(project_id), **(user_limits(project_id, user_id) if user_id else {})}
 
 
-def in_use_by(project_id: str, user_id: str) -> dict[str, int]:
-    """Return what one user's servers take of a project's quota."""
-    return counted(Server.objects.present().filter(project_id=project_id, user_id=user_id))
+def in_use_by(project_id: str, user_id: str | None) -> dict[str, int]:
+    """Return what a project, or one user in it, has of everything that is counted."""
+    whose = {"project_id": project_id} | ({"user_id": user_id} if user_id else {})
+    groups = ServerGroup.objects.filter(**whose).count()
+    return {**counted(Server.objects.present().filter(**whose)), "server_groups": groups}

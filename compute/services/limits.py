@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.models import Project
 from accounts.services import quotas
-from compute import policies, selectors
+from compute import policies, usage_selectors
 from compute.models import UserLimit
 from compute.services.quotas import RESOURCES
 from portal.core.context import RequestContext
@@ -21,7 +21,7 @@ def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], 
     require_project(project_id)
     require_known(changes)
     quotas.lock(project_id)
-    used = selectors.in_use([project_id])
+    used = usage_selectors.in_use_by(project_id, None)
     for name, limit in changes.items():
         if not force and 0 <= limit < used.get(name, 0):
             raise BadRequest(f"Quota limit {limit} for {name} must be greater than or equal to already used {used[name]}.")

@@ -67,8 +67,9 @@ def admit_user(project_id: str, user_id: str, wanted: Mapping[str, int]) -> dict
 def admit_growth(server: Server, flavor: Flavor) -> None:
     """Let a server's change to a larger flavor pass or raise; the project stays locked until the caller's transaction ends."""
     quotas.lock(server.project_id)
-    more = {"cores": flavor.vcpus - server.vcpus, "ram": flavor.ram_mb - server.ram_mb}
-    quotas.admit(server.project_id, {name: max(0, amount) for name, amount in more.items()}, in_use([server.project_id]))
+    more = {"cores": max(0, flavor.vcpus - server.vcpus), "ram": max(0, flavor.ram_mb - server.ram_mb)}
+    quotas.admit(server.project_id, more, in_use([server.project_id]))
+    admit_user(server.project_id, server.user_id, more)
 
 
 def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:

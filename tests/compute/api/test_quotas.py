@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.services import quotas
-from compute.models import UserLimit
+from compute.models import ServerGroup, UserLimit
 from tests.accounts.factories import ServiceFactory
 from tests.kit.api import Row, check, matrix
 
@@ -89,8 +89,11 @@ def test_a_users_limit_is_not_below_what_he_uses(personas, cloud, path, of_user)
     check(personas, Row("admin", "put", of_user, 400, limit(instances=0), says="already used 1"))
     detail = personas.member.api.get(of_user.replace("?", "/detail?")).json()["quota_set"]
     assert detail["instances"] == {"limit": 10, "in_use": 1, "reserved": 0}
+    ServerGroup.objects.create(name="g", policy="affinity", project_id=personas.lab.pk, user_id=personas.member.user.pk)
+    detail = personas.member.api.get(f"{path}/detail").json()["quota_set"]
+    assert (detail["server_groups"]["in_use"], detail["cores"]["in_use"]) == (1, 1)
     nobody = personas.member.api.get(f"{path}/detail?user_id={'f' * 32}").json()["quota_set"]
-    assert nobody["instances"]["in_use"] == 0
+    assert (nobody["instances"]["in_use"], nobody["server_groups"]["in_use"]) == (0, 0)
 
 
 def test_a_project_put_back_takes_its_users_along(personas, path, of_user):

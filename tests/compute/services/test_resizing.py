@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.services import quotas as limits
 from compute.messages import Change, Resize
-from compute.models import Migration, Server
+from compute.models import Migration, Server, UserLimit
 from compute.services import administration, lifecycle, resizing, sweeps
 from compute.services.invariants import claims_equal_servers
 from compute.states import Action, PowerState, TaskState, VmState
@@ -188,3 +188,11 @@ def test_the_quota_counts_what_is_added(cloud, big):
 def test_a_resized_server_is_not_resized_again(cloud, resized):
     with pytest.raises(Conflict, match="vm_state resized"):
         resizing.resize(ctx=cloud.again(), server=resized, flavor_id="1")
+
+
+def test_a_users_own_limit_stops_the_growth_of_his_servers(cloud, big):
+    server = cloud.build()
+    UserLimit.objects.create(project_id=server.project_id, user_id=server.user_id, resource="cores", limit=1)
+    with pytest.raises(QuotaExceeded, match="already used 1 of 1 cores"):
+        resizing.resize(ctx=cloud.again(), server=server, flavor_id="big")
+    assert cloud.used() == OLD

@@ -7,13 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import extra_specs, patterns, versions
+from compute.api.v2_1 import patterns, versions
 from compute.api.v2_1.base import PAGING, ComputeView, ordering, truth
 from compute.api.v2_1.presenters import flavors as present
 from compute.api.v2_1.serializers import flavors as bodies
 from compute.api.v2_1.serializers.base import read
 from compute.models import Flavor, FlavorAccess
 from compute.services import flavors
+from compute.virt import hardware
 from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import Rule, allowed, authorize
 
@@ -196,8 +197,11 @@ class _ExtraSpecsBase(ComputeView):
     def check(self, specs: dict[str, str]) -> None:
         """Refuse, from 2.86 on, what a spec of a known namespace cannot say."""
         if self.version >= versions.EXTRA_SPECS_CHECKED:
-            for name, value in specs.items():
-                extra_specs.require_valid(name, value)
+            try:
+                for name, value in specs.items():
+                    hardware.check_spec(name, value)
+            except hardware.Refused as error:
+                raise BadRequest(f"Validation failed; {error}") from error
 
 
 class ExtraSpecsView(_ExtraSpecsBase):

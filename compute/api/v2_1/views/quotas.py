@@ -80,7 +80,7 @@ class QuotaSetDetailView(_QuotaBase):
     def get(self, request: Request, project_id: str) -> Response:
         self.let_in(project_id, policies.QUOTA_DETAIL)
         user_id = self.user_id
-        used = usage_selectors.in_use_by(project_id, user_id) if user_id else selectors.in_use([project_id])
+        used = usage_selectors.in_use_by(project_id, user_id)
         body = present.detailed(usage_selectors.limits_of(project_id, user_id), used, self.version)
         return Response({"quota_set": {"id": project_id, **body}})
 
