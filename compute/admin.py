@@ -21,9 +21,11 @@ from compute.models import (
     ServerAction,
     ServerDefinition,
     ServerFault,
+    ServerGroup,
+    ServerTag,
     Service,
 )
-from compute.services import flavors, hosts, lifecycle, power
+from compute.services import flavors, hosts, lifecycle, power, server_groups
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
 from portal.core.requests import CloudRequest
@@ -51,6 +53,7 @@ class ServerAdmin(ServiceCallingAdmin):
     list_filter = ("vm_state", "task_state", "host", "availability_zone")
     search_fields = ("id", "name", "project_id", "user_id", "request_id")
     actions = ("start", "stop", "reboot", "reboot_hard", "delete_servers")
+    exclude = ("injected_files", "sealed_password")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:
         rows: QuerySet[Server] = super().get_queryset(request)
@@ -163,6 +166,24 @@ class ServerFaultAdmin(PolicyModelAdmin):
 @admin.register(ServerDefinition)
 class ServerDefinitionAdmin(PolicyModelAdmin):
     list_display = ("server", "host", "request_id", "created_at")
+
+
+@admin.register(ServerGroup)
+class ServerGroupAdmin(ServiceCallingAdmin):
+    list_display = ("name", "id", "policy", "max_per_host", "project_id", "user_id", "created_at")
+    search_fields = ("id", "name", "project_id")
+    list_filter = ("policy",)
+    actions = ("delete_groups",)
+
+    @admin.action(description=gettext_lazy("Delete"))
+    def delete_groups(self, request: CloudRequest, rows: QuerySet[ServerGroup]) -> None:
+        self.run(request, rows, "group", server_groups.delete)
+
+
+@admin.register(ServerTag)
+class ServerTagAdmin(PolicyModelAdmin):
+    list_display = ("tag", "server")
+    search_fields = ("tag", "server__id")
 
 
 @admin.register(ConsoleToken)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from compute.models import Server
+from compute.models import Server, Service
 from compute.states import VmState
 from portal.core.policy import engine
 from tests.compute.api.world import make_fault, make_server
@@ -381,6 +381,21 @@ def test_addresses_that_are_none(personas, cloud):
         Row("member", "delete", SERVERS, 405),
         Row("member", "patch", f"{SERVERS}/{cloud.server.pk}", 405),
     )
+
+
+def test_members_can_be_let_see_that_a_host_is_silent_and_no_more(settings, tmp_path, personas, cloud):
+    path = tmp_path / "policy.json"
+    path.write_text('{"os_compute_api:servers:show:host_status:unknown-only": "@"}')
+    settings.POLICY_FILES = {**settings.POLICY_FILES, "compute": path}
+    engine.reset()
+    newer = {"OpenStack_API_Version": "compute 2.16"}
+    server = f"{SERVERS}/{cloud.server.pk}"
+    try:
+        assert "host_status" not in personas.member.api.get(server, **newer).json()["server"]
+        Service.objects.update(seen_at=None)
+        assert personas.member.api.get(server, **newer).json()["server"]["host_status"] == "UNKNOWN"
+    finally:
+        engine.reset()
 
 
 def test_each_list_of_all_projects_asks_its_own_rule(settings, tmp_path, personas, cloud):

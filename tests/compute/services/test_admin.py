@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from compute.models import Server
+from compute.models import Server, ServerGroup
 from compute.states import TaskState
 from tests.kit.compute import ServerFactory
 from tests.kit.identity import personas  # noqa: F401
@@ -38,6 +38,21 @@ def test_stop_on_the_site_is_the_service(cloud, site):
     assert len(cloud.box.commands) == 1
     answer = site.post(page, {"action": "stop", "_selected_action": [server.pk]}, follow=True)
     assert "while it is in task_state powering-off" in answer.content.decode()
+
+
+def test_groups_are_deleted_by_the_service_and_their_servers_stay(cloud, site):
+    group = ServerGroup.objects.create(name="g", policy="affinity", project_id="p", user_id="u")
+    server = ServerFactory(group=group, sealed_password="c2VhbGVk")
+    answer = site.post(
+        reverse("admin:compute_servergroup_changelist"),
+        {"action": "delete_groups", "_selected_action": [group.pk]},
+        follow=True,
+    )
+    assert answer.status_code == 200
+    assert not ServerGroup.objects.exists()
+    assert Server.objects.get(pk=server.pk).group is None
+    page = site.get(reverse("admin:compute_server_change", args=[server.pk])).content.decode()
+    assert "c2VhbGVk" not in page
 
 
 def test_states_cannot_be_posted(cloud, site):

@@ -63,6 +63,7 @@ class _ServersBase(ComputeView):
         return Sight(
             extended=allowed(ctx, policies.EXTENDED_ATTRIBUTES),
             host_status=allowed(ctx, policies.SHOW_HOST_STATUS),
+            host_unknown=allowed(ctx, policies.SHOW_HOST_UNKNOWN),
             extra_specs=allowed(ctx, policies.SHOW_EXTRA_SPECS),
             fault_details=ctx.is_operator,
         )
@@ -70,7 +71,7 @@ class _ServersBase(ComputeView):
     def presenter(self, servers: list[Server]) -> ServerPresenter:
         """Return what shows these servers, with a fixed number of queries however many there are."""
         ids, sight = [server.pk for server in servers], self.sight()
-        with_hosts = sight.host_status and self.version >= versions.HOST_STATUS
+        with_hosts = (sight.host_status or sight.host_unknown) and self.version >= versions.HOST_STATUS
         around = Surroundings(
             addresses=network.addresses(ids),
             groups=network.group_names(ids),
