@@ -25,10 +25,12 @@ from compute.models import (
     ServerAction,
     ServerDefinition,
     ServerFault,
+    ServerGroup,
+    ServerTag,
     Service,
     UserLimit,
 )
-from compute.services import administration, aggregates, deferred, flavors, hosts, lifecycle, locks, power
+from compute.services import administration, aggregates, deferred, flavors, hosts, lifecycle, locks, power, server_groups
 from compute.states import VmState
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
@@ -61,6 +63,7 @@ class ServerAdmin(ServiceCallingAdmin):
         *("start", "stop", "reboot", "reboot_hard", "unlock"),
         *("reset_active", "reset_error", "delete_servers", "delete_for_good"),
     )
+    exclude = ("injected_files", "sealed_password")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:
         rows: QuerySet[Server] = super().get_queryset(request)
@@ -274,6 +277,24 @@ class ServerFaultAdmin(PolicyModelAdmin):
 @admin.register(ServerDefinition)
 class ServerDefinitionAdmin(PolicyModelAdmin):
     list_display = ("server", "host", "request_id", "created_at")
+
+
+@admin.register(ServerGroup)
+class ServerGroupAdmin(ServiceCallingAdmin):
+    list_display = ("name", "id", "policy", "max_per_host", "project_id", "user_id", "created_at")
+    search_fields = ("id", "name", "project_id")
+    list_filter = ("policy",)
+    actions = ("delete_groups",)
+
+    @admin.action(description=gettext_lazy("Delete"))
+    def delete_groups(self, request: CloudRequest, rows: QuerySet[ServerGroup]) -> None:
+        self.run(request, rows, "group", server_groups.delete)
+
+
+@admin.register(ServerTag)
+class ServerTagAdmin(PolicyModelAdmin):
+    list_display = ("tag", "server")
+    search_fields = ("tag", "server__id")
 
 
 @admin.register(ConsoleToken)

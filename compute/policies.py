@@ -59,6 +59,7 @@ ALLOW_ALL_FILTERS = _rule("servers:allow_all_filters", _ADMIN, _("Use every filt
 SHOW = _rule("servers:show", _READER, _("Show a server."), "compute.view_server", shared=True)
 SHOW_EXTRA_SPECS = _rule("servers:show:flavor-extra-specs", _READER, _("See the extra specs of a server's flavor."))
 SHOW_HOST_STATUS = _rule("servers:show:host_status", _ADMIN, _("See the state of a server's host."))
+SHOW_HOST_UNKNOWN = _rule("servers:show:host_status:unknown-only", _ADMIN, _("See when a server's host is silent."))
 CREATE = _rule("servers:create", _MEMBER, _("Create a server."), "compute.add_server")
 CREATE_ATTACH_NETWORK = _rule("servers:create:attach_network", _MEMBER, _("Create a server on chosen networks."))
 CREATE_ZERO_DISK = _rule("servers:create:zero_disk_flavor", _MEMBER, _("Create a server from a flavor without a disk size."))

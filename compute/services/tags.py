@@ -9,7 +9,6 @@ from compute import notify, policies
 from compute.models import Server, ServerTag
 from compute.models.server_tag import MOST_TAGS
 from compute.selectors import tags_of
-from compute.services import operations
 from compute.states import VmState
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
@@ -62,7 +61,6 @@ def clear(*, ctx: RequestContext, server: Server) -> None:
 def _hold(ctx: RequestContext, server: Server, rule: Rule, word: str) -> list[str]:
     """Return the server's tags, which nobody else changes until the present transaction ends."""
     authorize(ctx, rule, server)
-    operations.refuse_locked(ctx, server)
     row = Server.objects.present().select_for_update().filter(pk=server.pk).first()
     if row is None:
         raise NotFound("Instance", server.pk)

@@ -23,8 +23,15 @@ _QUESTIONS: dict[str, tuple[str | Promise, str | Promise]] = {
     "RamFilter": (gettext_lazy("with enough memory"), gettext_lazy("Delete it and launch it in a size with less memory.")),
     "DiskFilter": (gettext_lazy("with enough disk"), gettext_lazy("Delete it and launch it in a size with a smaller disk.")),
     "ImagePropertiesFilter": (gettext_lazy("that can run the image"), gettext_lazy("Launch it from another image.")),
+    "SameHostFilter": (gettext_lazy("with the servers named"), gettext_lazy("Launch it without that wish.")),
+    "DifferentHostFilter": (gettext_lazy("without the servers named"), gettext_lazy("Launch it without that wish.")),
+    "ServerGroupAffinityFilter": (gettext_lazy("where its group is"), gettext_lazy("Launch it outside of the group.")),
+    "ServerGroupAntiAffinityFilter": (
+        gettext_lazy("without others of its group"),
+        gettext_lazy("Launch it outside of the group."),
+    ),
 }
-_RARE = ("RetryFilter", "AvailabilityZoneFilter", "ImagePropertiesFilter")  # told only when they refused a host
+_ALWAYS_TOLD = frozenset({"ComputeFilter", "CoreFilter", "RamFilter", "DiskFilter"})  # others only when they refused a host
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def picture_of(server: Server, *, with_names: bool) -> Picture | None:
     steps = [
         Step(_label(step["filter"]), step["left"], 100 * step["left"] // max(1, hosts), _reasons(step["refused"], with_names))
         for step in decision.steps
-        if step["refused"] or step["filter"] not in _RARE
+        if step["refused"] or step["filter"] in _ALWAYS_TOLD
     ]
     emptied = next((step["filter"] for step in decision.steps if not step["left"]), "")
     asked = f"{server.vcpus} vCPU · {ram(server.ram_mb)} · {root_disk(server.root_gb)}"

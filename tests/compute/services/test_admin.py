@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from compute.models import Aggregate, Server, Service
+from compute.models import Aggregate, Server, ServerGroup, Service
 from compute.states import TaskState, VmState
 from tests.kit.compute import HostFactory, ServerFactory
 from tests.kit.identity import personas  # noqa: F401
@@ -46,6 +46,21 @@ def test_a_server_that_got_stuck_is_reset_on_the_site(cloud, site):
     assert site.post(reverse("admin:compute_server_changelist"), chosen, follow=True).status_code == 200
     server.refresh_from_db()
     assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
+
+
+def test_groups_are_deleted_by_the_service_and_their_servers_stay(cloud, site):
+    group = ServerGroup.objects.create(name="g", policy="affinity", project_id="p", user_id="u")
+    server = ServerFactory(group=group, sealed_password="c2VhbGVk")
+    answer = site.post(
+        reverse("admin:compute_servergroup_changelist"),
+        {"action": "delete_groups", "_selected_action": [group.pk]},
+        follow=True,
+    )
+    assert answer.status_code == 200
+    assert not ServerGroup.objects.exists()
+    assert Server.objects.get(pk=server.pk).group is None
+    page = site.get(reverse("admin:compute_server_change", args=[server.pk])).content.decode()
+    assert "c2VhbGVk" not in page
 
 
 def test_states_cannot_be_posted(cloud, site):

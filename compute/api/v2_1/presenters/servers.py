@@ -21,6 +21,7 @@ from portal.core.versions import Version
 _PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
 _FAULTY = frozenset({"ERROR", "DELETED"})
 _SERVER_ERROR = 500
+_UNKNOWN = "UNKNOWN"
 
 
 def second(value: datetime) -> str:
@@ -54,10 +55,11 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Sight:
-    """Which of the attributes that rules guard the caller may see."""
+    """Which of the attributes that rules guard the caller may see; ``host_unknown``: that a host is silent, and no more of it."""
 
     extended: bool = False
     host_status: bool = False
+    host_unknown: bool = False
     extra_specs: bool = False
     fault_details: bool = False
 
@@ -73,7 +75,7 @@ class ServerPresenter:
         self.has_extended = version >= versions.EXTENDED_ATTRIBUTES and sight.extended
         self.has_hostname = version >= versions.HOSTNAME or self.has_extended
         self.has_locked = version >= versions.LOCKED
-        self.has_host_status = version >= versions.HOST_STATUS and sight.host_status
+        self.has_host_status = version >= versions.HOST_STATUS and (sight.host_status or sight.host_unknown)
         self.has_description = version >= versions.DESCRIPTION
         self.has_pinned_zone = version >= versions.PINNED_ZONE
         self.embeds_flavor = version >= versions.EMBEDDED_FLAVOR
@@ -178,7 +180,9 @@ class ServerPresenter:
         if self.has_locked_reason:
             body["locked_reason"] = server.locked_reason
         if self.has_host_status:
-            body["host_status"] = self.around.host_statuses.get(server.host or "", "UNKNOWN") if server.host else ""
+            word = self.around.host_statuses.get(server.host, _UNKNOWN) if server.host else ""
+            if self.sight.host_status or word == _UNKNOWN:
+                body["host_status"] = word
         if self.has_description:
             body["description"] = server.description
         if self.has_tags:

@@ -41,6 +41,7 @@ def sight_of(ctx: RequestContext) -> Sight:
     return Sight(
         extended=allowed(ctx, policies.EXTENDED_ATTRIBUTES),
         host_status=allowed(ctx, policies.SHOW_HOST_STATUS),
+        host_unknown=allowed(ctx, policies.SHOW_HOST_UNKNOWN),
         extra_specs=allowed(ctx, policies.SHOW_EXTRA_SPECS),
         fault_details=ctx.is_operator,
     )
@@ -49,7 +50,7 @@ def sight_of(ctx: RequestContext) -> Sight:
 def presenter_of(ctx: RequestContext, version: Version, base: str, servers: list[Server]) -> ServerPresenter:
     """Return what shows these servers, with a fixed number of queries however many there are."""
     ids, sight = [server.pk for server in servers], sight_of(ctx)
-    with_hosts = sight.host_status and version >= versions.HOST_STATUS
+    with_hosts = (sight.host_status or sight.host_unknown) and version >= versions.HOST_STATUS
     around = Surroundings(
         addresses=network.addresses(ids),
         groups=network.group_names(ids),
