@@ -178,6 +178,38 @@ REPORT_ACTORS: dict[type, str] = {
     ImageNotFetched: "conductor.image_not_fetched",
 }
 
+DIAGNOSTICS = "diagnostics"
+QUESTION_SEAL, ANSWER_SEAL = "question", "answer"
+QUESTION_LIFE_S = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked of a host by somebody who waits: answered at once, or never. ``about`` says what is asked of the server."""
+
+    about: str
+    server_id: str
+    nonce: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a host said: ``found``, or a sentence why not."""
+
+    found: dict[str, Any] | None = None
+    fault: str | None = None
+
+
+def question_channel(host: str) -> str:
+    """Return the channel on which a host hears questions."""
+    return f"nebulet:questions:{host}"
+
+
+def answer_key(nonce: str) -> str:
+    """Return where the answer to a question is put, as one sealed entry of a list."""
+    return f"nebulet:answer:{nonce}"
+
+
 CONDUCTOR_QUEUE = "conductor"
 
 

@@ -50,6 +50,12 @@ def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:
         raise QuotaExceeded(f"Maximum number of metadata items exceeds {limit}")
 
 
+def admit_image_metadata(project_id: str, metadata: Mapping[str, str]) -> None:
+    """Let an image's properties pass or raise, when they come by the compute API: the limit is that of servers."""
+    if not _fits(quotas.limits(project_id)["metadata_items"], len(metadata)):
+        raise QuotaExceeded("Image metadata limit exceeded")
+
+
 def admit_keypair(project_id: str, used: int) -> None:
     """Let one more keypair of a user pass or raise."""
     limit = quotas.limits(project_id)["key_pairs"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compute.states import PowerState, TaskState
+from compute.virt.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,10 @@ class Driver(Protocol):
 
     def card_at(self, bridge: str, address: str) -> Card | None:
         """Return whose card has this address on this bridge now; None for a stranger's."""
+        ...
+
+    def diagnostics(self, server_id: str) -> Diagnostics:
+        """Return the counters of a guest, asked of the hypervisor now; raises GuestNotRunning."""
         ...
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:

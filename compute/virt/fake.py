@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from compute.states import PowerState, TaskState
+from compute.virt import fake_diagnostics
+from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
     BuildProgress,
     Built,
@@ -175,6 +177,12 @@ class FakeDriver:
     def card_at(self, bridge: str, address: str) -> Card | None:
         definitions = {server_id: guest.definition for server_id, guest in self._guests.copy().items()}
         return metadata.card_at(definitions.items(), bridge, address)
+
+    def diagnostics(self, server_id: str) -> Diagnostics:
+        guest = self._get(server_id)
+        if guest.state != PowerState.RUNNING:
+            raise GuestNotRunning(server_id)
+        return fake_diagnostics.of(guest.definition, guest.vcpus, guest.memory_mb)
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         self._watchers.append(changed)

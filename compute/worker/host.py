@@ -25,6 +25,7 @@ from compute.worker.metadata.doorway import Doorway
 from compute.worker.metadata.service import Metadata
 from compute.worker.metadata.source import Source
 from compute.worker.operations import Operations
+from compute.worker.questions import Questions
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
 
@@ -47,6 +48,7 @@ class Host:
         self._heartbeat = Heartbeat(self.driver, self._reporter, holdings, version=config.version, relay=config.relay)
         client = redis.Redis.from_url(config.redis_url)
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
+        self._questions = Questions(client, config.host, config.queue_key, self.driver)
         self._relay = Relay(self.driver, config.queue_key, config.relay)
         source = Source(config.public_url, config.queue_key, config.host)
         self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
@@ -66,6 +68,7 @@ class Host:
         """Take up work; returns at once."""
         self._relay.start()
         self._console.start()
+        self._questions.start()
         self.driver.watch(self._changed)
         self._heartbeat.start()
         self._metadata.start()

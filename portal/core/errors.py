@@ -62,6 +62,13 @@ class Conflict(CloudError):
     title = "Conflict"
 
 
+class Gone(CloudError):
+    """It was there once and will not come back."""
+
+    status = 410
+    title = "Gone"
+
+
 class TooLarge(CloudError):
     status = 413
     title = "Request Entity Too Large"

@@ -11,9 +11,11 @@ from tests.kit import secrecy
 
 
 class Shell:
-    """One running client, signed in as one user."""
+    """One running client, signed in as one user; it speaks one microversion of compute, whatever its commands say."""
 
-    def __init__(self, cloud: Cloud, user: str = "admin", project: str = "admin", password: str | None = None) -> None:
+    def __init__(
+        self, cloud: Cloud, user: str = "admin", project: str = "admin", password: str | None = None, *, compute: str = "2.1"
+    ) -> None:
         scope = {"OS_PROJECT_NAME": project, "OS_PROJECT_DOMAIN_NAME": "Default"} if project else {"OS_SYSTEM_SCOPE": "all"}
         environment = {
             **cloud.environment,
@@ -23,6 +25,7 @@ class Shell:
             "OS_PASSWORD": password or cloud.password(user),
             "OS_USER_DOMAIN_NAME": "Default",
             "OS_IDENTITY_API_VERSION": "3",
+            "OS_COMPUTE_API_VERSION": compute,
         }
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "e2e" / "openstack_shell.py")],

@@ -40,6 +40,12 @@ class ComputeView(MicroversionedView):
             raise NotFound("Resource", "", "The resource could not be found.")
         self.check_query(request, self.query)
 
+    def negotiate(self, request: Request) -> Version:
+        """Return the version to speak: below /v2 there are no microversions."""
+        if request._request.path.startswith(f"{PREFIX}/v2/"):
+            return versions.MIN
+        return super().negotiate(request)
+
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
         raw = request._request.META.get("QUERY_STRING", "")

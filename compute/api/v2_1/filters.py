@@ -13,42 +13,18 @@ from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from compute import policies, selectors
-from compute.api.v2_1 import patterns, versions
+from compute.api.v2_1 import conditions, versions
 from compute.api.v2_1.base import PAGING, moment, ordering, truth
-from compute.models import Server, ServerTag
-from compute.network import selectors as network
+from compute.models import Server
 from compute.states import STATUS_VM_STATES, TaskState
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import Rule, allowed
 from portal.core.versions import Version
 
-MOST_NAMES = 5_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS_TASKS = {"REBOOT": TaskState.REBOOTING, "HARD_REBOOT": TaskState.REBOOTING_HARD}
 
-_EXACT = {
-    "availability_zone": "availability_zone",
-    "host": "host",
-    "hypervisor_hostname": "host",
-    "image_ref": "image_id",
-    "key_name": "key_name",
-    "node": "host",
-    "reservation_id": "reservation_id",
-    "task_state": "task_state",
-    "user_id": "user_id",
-    "uuid": "id",
-    "vm_state": "vm_state",
-}
-_TIMES = {"created_at": "created_at", "launched_at": "launched_at", "terminated_at": "deleted_at"}
-_NUMBERS = {"launch_index": "launch_index", "power_state": "power_state"}
-_PATTERNS = {
-    "description": "description",
-    "display_description": "description",
-    "display_name": "name",
-    "hostname": "hostname",
-}
-_NEVER = frozenset({"kernel_id", "ramdisk_id", "locked_by", "progress"})
 _OTHERS = frozenset(
     {
         "access_ip_v4",
@@ -62,6 +38,7 @@ _OTHERS = frozenset(
         "tenant_id",
     }
 )
+_PROJECTS = frozenset({"project_id", "tenant_id"})
 _FOR_ALL = frozenset({"name", "status", "image", "flavor", "ip", "ip6", "changes-since", "all_tenants"})
 _TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 _FOR_ALL_LATER = frozenset(
@@ -79,7 +56,15 @@ _FOR_ALL_LATER = frozenset(
         "vm_state",
     }
 )
-_ALL = _FOR_ALL | set(_EXACT) | set(_TIMES) | set(_NUMBERS) | set(_PATTERNS) | _NEVER | _OTHERS
+_ALL = (
+    _FOR_ALL
+    | set(conditions.EXACT)
+    | set(conditions.TIMES)
+    | set(conditions.NUMBERS)
+    | set(conditions.PATTERNS)
+    | conditions.NEVER
+    | _OTHERS
+)
 
 _SORT = {
     "availability_zone": "availability_zone",
@@ -134,10 +119,12 @@ class ServerFilter:
         self.every = allowed(self.ctx, policies.ALLOW_ALL_FILTERS)
 
     def wanted(self) -> dict[str, str]:
-        """Return the filters that count for this caller, the last value of each."""
+        """Return the filters that count for this caller, the last value of each; a project only among those of all projects."""
         usable = known_parameters(self.version) - PAGING - {"sort_key", "sort_dir"}
         if not self.every:
             usable &= _FOR_ALL | _TAG_FILTERS | {"changes-before", "locked"} | self._later()
+        if "all_tenants" not in self.params:
+            usable -= _PROJECTS
         return {name: str(self.params[name]) for name in self.params if name in usable}
 
     def _later(self) -> frozenset[str]:
@@ -149,7 +136,7 @@ class ServerFilter:
         rows = self._visible(wanted, self._with_deleted(wanted))
         if self.every and "deleted" in wanted and truth(wanted["deleted"], "deleted"):
             rows = rows.exclude(deleted_at=None)
-        _require_order(wanted)
+        conditions.require_order(wanted)
         condition = Q()
         for name, value in wanted.items():
             condition &= self._condition(name, value, rows)
@@ -166,9 +153,7 @@ class ServerFilter:
 
     def _all_projects(self, wanted: dict[str, str]) -> bool:
         word = wanted.get("all_tenants")
-        if word is not None:
-            return truth(word or "1", "all_tenants")
-        return self.every and bool({"project_id", "tenant_id"} & wanted.keys())
+        return word is not None and truth(word or "1", "all_tenants")
 
     def _with_deleted(self, wanted: dict[str, str]) -> bool:
         if "changes-since" in wanted or "changes-before" in wanted:
@@ -183,35 +168,35 @@ class ServerFilter:
     def _condition(self, name: str, value: str, rows: QuerySet[Server]) -> Q:
         special: dict[str, Callable[[], Q]] = {
             "status": self._status,
-            "name": lambda: _named(rows, "name", value),
+            "name": lambda: conditions.named(rows, "name", value),
             "image": lambda: Q(image_id=value.rpartition("/")[2]),
             "flavor": lambda: Q(flavor_id=value.rpartition("/")[2]),
-            "ip": lambda: _addressed(rows, value, 4),
-            "ip6": lambda: _addressed(rows, value, 6),
+            "ip": lambda: conditions.addressed(rows, value, 4),
+            "ip6": lambda: conditions.addressed(rows, value, 6),
             "changes-since": lambda: Q(updated_at__gte=moment(value, name)),
             "changes-before": lambda: Q(updated_at__lte=moment(value, name)),
             "config_drive": lambda: Q(config_drive=truth(value, name)),
             "locked": lambda: Q(locked=truth(value, name)),
             "project_id": lambda: Q(project_id=value),
             "tenant_id": lambda: Q(project_id=value),
-            "tags": lambda: _tagged(value, every=True),
-            "tags-any": lambda: _tagged(value, every=False),
-            "not-tags": lambda: ~_tagged(value, every=True),
-            "not-tags-any": lambda: ~_tagged(value, every=False),
+            "tags": lambda: conditions.tagged(value, every=True),
+            "tags-any": lambda: conditions.tagged(value, every=False),
+            "not-tags": lambda: ~conditions.tagged(value, every=True),
+            "not-tags-any": lambda: ~conditions.tagged(value, every=False),
             "access_ip_v4": lambda: Q(access_ip_v4=value),
             "access_ip_v6": lambda: Q(access_ip_v6=value),
             "auto_disk_config": lambda: Q(auto_disk_config=truth(value, name)),
         }
         if name in special:
             return special[name]()
-        return _plain(name, value, rows)
+        return conditions.plain(name, value, rows)
 
     def _status(self) -> Q:
         words = [word.upper() for word in self.params.getlist("status")]
         known = [word for word in words if word in STATUS_VM_STATES]
         if not known and self.version >= versions.INVALID_STATUS_REFUSED:
             raise BadRequest("Invalid status value")
-        matched = _nothing()
+        matched = conditions.nothing()
         for word in known:
             states = Q(vm_state__in=STATUS_VM_STATES[word])
             task = _STATUS_TASKS.get(word)
@@ -233,70 +218,3 @@ class ServerFilter:
                 rows = rows.annotate(**{name: Coalesce(F(column), Value(_NULLABLE[column]))})
             order.append((name, descending))
         return rows, order
-
-
-def _plain(name: str, value: str, rows: QuerySet[Server]) -> Q:
-    if name in _EXACT:
-        return Q(**{_EXACT[name]: value})
-    if name in _TIMES:
-        return Q(**{_TIMES[name]: moment(value, name)})
-    if name in _NUMBERS:
-        if not value.isascii() or not value.isdigit() or len(value) > 9:
-            raise BadRequest(f"Invalid input for query parameters {name}. Value: {value[:50]}.")
-        return Q(**{_NUMBERS[name]: int(value)})
-    if name in _PATTERNS:
-        return _named(rows, _PATTERNS[name], value)
-    return _nothing() if name in _NEVER else Q()
-
-
-def _require_order(wanted: dict[str, str]) -> None:
-    if {"changes-since", "changes-before"} <= wanted.keys():
-        since, before = (moment(wanted[name], name) for name in ("changes-since", "changes-before"))
-        if before < since:
-            raise BadRequest("The value of changes-since must be less than or equal to changes-before.")
-
-
-def _tagged(words: str, *, every: bool) -> Q:
-    """Return the servers that have these tags, parted by commas: every one of them, or any."""
-    tags = words.split(",")
-    if not every:
-        return Q(pk__in=ServerTag.objects.filter(tag__in=tags).order_by().values("server_id"))
-    found = Q()
-    for tag in dict.fromkeys(tags):
-        found &= Q(pk__in=ServerTag.objects.filter(tag=tag).order_by().values("server_id"))
-    return found
-
-
-def _nothing() -> Q:
-    return Q(pk__in=[])
-
-
-def _named(rows: QuerySet[Server], column: str, pattern: str) -> Q:
-    """Return the servers whose text holds the pattern. A plain word is left to the database."""
-    if len(pattern) > patterns.MAX_PATTERN:
-        raise BadRequest("The regular expression is too long.")
-    if patterns.is_literal(pattern):
-        return Q(**{f"{column}__contains": pattern})
-    inner = pattern[1:-1]
-    if pattern.startswith("^") and pattern.endswith("$") and patterns.is_literal(inner):
-        return Q(**{column: inner})
-    compiled = patterns.compile_pattern(pattern)
-    texts = list(rows.order_by().exclude(**{column: None}).values_list(column, flat=True).distinct()[: MOST_NAMES + 1])
-    if len(texts) > MOST_NAMES:
-        raise BadRequest(f"A regular expression over more than {MOST_NAMES} names takes too long: use a plain word.")
-    return Q(**{f"{column}__in": [text for text in texts if compiled.matches(text)]})
-
-
-def _addressed(rows: QuerySet[Server], pattern: str, version: int) -> Q:
-    """Return the servers that hold an address in which the pattern is found."""
-    if patterns.is_literal(pattern):
-        return Q(pk__in=network.devices_with_address(pattern, version))
-    compiled = patterns.compile_pattern(pattern)
-    held = network.addresses(rows.order_by().values_list("pk", flat=True)[:MOST_NAMES])
-    return Q(
-        pk__in=[
-            server_id
-            for server_id, items in held.items()
-            if any(item.version == version and compiled.matches(item.address) for item in items)
-        ]
-    )

@@ -8,10 +8,14 @@ from compute.api.v2_1.views import (
     extensions,
     flavors,
     hypervisors,
+    images,
     instance_actions,
     keypairs,
     quotas,
+    server_groups,
+    server_insides,
     server_parts,
+    server_tags,
     servers,
     services,
     versions,
@@ -31,6 +35,12 @@ _server = [
     path("/os-security-groups", server_parts.ServerSecurityGroupsView.as_view()),
     path("/os-volume_attachments", server_parts.VolumeAttachmentsView.as_view()),
     path("/os-volume_attachments/<str:volume_id>", server_parts.VolumeAttachmentView.as_view()),
+    path("/tags", server_tags.ServerTagsView.as_view()),
+    path("/tags/<path:tag>", server_tags.ServerTagView.as_view()),
+    path("/diagnostics", server_insides.DiagnosticsView.as_view()),
+    path("/topology", server_insides.TopologyView.as_view()),
+    path("/os-server-password", server_insides.ServerPasswordView.as_view()),
+    path("/os-virtual-interfaces", server_insides.VirtualInterfacesView.as_view()),
     path("/os-instance-actions", instance_actions.InstanceActionsView.as_view()),
     path("/os-instance-actions/<str:request_id>", instance_actions.InstanceActionView.as_view()),
 ]
@@ -41,6 +51,12 @@ _flavor = [
     path("/os-flavor-access", flavors.FlavorAccessView.as_view()),
     path("/os-extra_specs", flavors.ExtraSpecsView.as_view()),
     path("/os-extra_specs/<str:key>", flavors.ExtraSpecView.as_view()),
+]
+
+_image = [
+    path("", images.ImageView.as_view()),
+    path("/metadata", images.ImageMetadataView.as_view()),
+    path("/metadata/<str:key>", images.ImageMetadataItemView.as_view()),
 ]
 
 _hypervisors = [
@@ -60,6 +76,11 @@ _v2_1: list[URLPattern | URLResolver] = [
     path("/flavors", flavors.FlavorsView.as_view()),
     path("/flavors/detail", flavors.FlavorsDetailView.as_view()),
     path("/flavors/<str:flavor_id>", include(_flavor)),
+    path("/images", images.ImagesView.as_view()),
+    path("/images/detail", images.ImagesDetailView.as_view()),
+    path("/images/<str:image_id>", include(_image)),
+    path("/os-server-groups", server_groups.ServerGroupsView.as_view()),
+    path("/os-server-groups/<str:group_id>", server_groups.ServerGroupView.as_view()),
     path("/os-keypairs", keypairs.KeypairsView.as_view()),
     path("/os-keypairs/<str:name>", keypairs.KeypairView.as_view()),
     path("/limits", quotas.LimitsView.as_view()),
@@ -81,6 +102,8 @@ urlpatterns = [
     path("", versions.VersionsView.as_view()),
     path("/", versions.VersionsView.as_view()),
     re_path(r"^/v2\.1/?$", versions.VersionView.as_view()),
+    re_path(r"^/v2/?$", versions.VersionView.as_view(api=versions.OLDER)),
     path("/v2.1", include(_v2_1)),
+    path("/v2", include(_v2_1)),
     re_path(r"^/.*$", versions.UnknownView.as_view()),
 ]

@@ -11,6 +11,7 @@ from typing import Any
 import libvirt
 
 from compute.states import PowerState, TaskState
+from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
     BuildProgress,
     Built,
@@ -26,7 +27,7 @@ from compute.virt.driver import (
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
 from compute.virt.layout import Layout, plan
-from compute.virt.libvirt import domain_xml, facts, metadata, power, storage
+from compute.virt.libvirt import diagnostics, domain_xml, facts, metadata, power, storage
 from compute.virt.libvirt.connection import STATES, UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
@@ -195,6 +196,13 @@ class LibvirtDriver:
         else:
             self._had[bridge, address] = card.server_id
         return card
+
+    def diagnostics(self, server_id: str) -> Diagnostics:
+        with translated(server_id):
+            domain = self._get(server_id)
+            if not domain.isActive():
+                raise GuestNotRunning(server_id)
+            return diagnostics.of(domain, self._virt_type)
 
     def watch(self, changed: Callable[[str, PowerState], None]) -> None:
         threading.Thread(target=self._watch, args=(changed,), name="guest-events", daemon=True).start()

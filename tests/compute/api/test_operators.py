@@ -15,7 +15,8 @@ MADE_UP = "00000000-0000-4000-8000-000000000000"
 
 @pytest.mark.parametrize("path", ["/compute", "/compute/"])
 def test_versions_are_told_to_everybody(personas, path):
-    version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"][0]
+    older, version = check(personas, Row("anonymous", "get", path, 200))[0].json()["versions"]
+    assert (older["id"], older["version"], older["status"]) == ("v2.0", "", "SUPPORTED")
     assert (version["id"], version["version"], version["min_version"]) == ("v2.1", "2.104", "2.1")
     assert version["links"][0]["href"] == "http://testserver/compute/v2.1/"
 
@@ -24,6 +25,14 @@ def test_versions_are_told_to_everybody(personas, path):
 def test_one_version_is_told_to_everybody(personas, path):
     answer = check(personas, Row("anonymous", "get", path, 200, headers={"Host": "cloud.example.org"}))[0]
     assert answer.json()["version"]["links"][0]["href"] == "http://cloud.example.org/compute/v2.1/"
+
+
+def test_the_older_address_knows_no_microversions(personas, cloud):
+    document = check(personas, Row("anonymous", "get", "/compute/v2/", 200))[0].json()["version"]
+    assert document["links"][0]["href"] == "http://testserver/compute/v2/"
+    server = personas.member.api.get(f"/compute/v2/servers/{cloud.server.pk}", OpenStack_API_Version="compute 2.96")
+    assert server.headers["OpenStack-API-Version"] == "compute 2.1"
+    assert "locked" not in server.json()["server"]
 
 
 def test_services(personas, cloud):

@@ -8,6 +8,7 @@ from tests.compute.api.world import make_action, make_server
 from tests.kit.api import Row, check, matrix
 
 SERVERS = "/compute/v2.1/servers"
+BACKWARDS = "changes-since=2020-01-01T00:00:00Z&changes-before=2019-01-01T00:00:00Z"
 MADE_UP = "00000000-0000-4000-8000-000000000000"
 
 
@@ -86,6 +87,8 @@ def test_the_actions_log(personas, cloud):
         personas,
         Row("member", "get", f"{path}?marker=req-9", 400, version="2.58"),
         Row("member", "get", f"{path}?changes-since=soon", 400, version="2.58"),
+        Row("member", "get", f"{path}?{BACKWARDS}", 400, version="2.66", says="less than or equal to changes-before"),
+        Row("member", "get", f"{path}?{BACKWARDS}", 200, version="2.65"),
         Row("member", "get", f"{path}/req-9", 404),
     )
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from compute.models import Server
 from compute.states import VmState
@@ -162,6 +163,37 @@ def test_what_microversions_add(personas, cloud, version, there, missing):
     assert ("id" in server["flavor"]) == (version in ("2.1", "2.8", "2.9", "2.16", "2.19", "2.26"))
 
 
+def test_deleted_servers_are_listed_by_their_change(personas, cloud):
+    gone = make_server(personas.member.ctx, address=False, name="gone", vm_state=VmState.DELETED, deleted_at=timezone.now())
+    api = personas.member.api
+    assert names(api.get(SERVERS)) == ["web1"]
+    assert sorted(names(api.get(f"{SERVERS}?changes-since=2020-01-01T00:00:00Z"))) == ["gone", "web1"]
+    newer = {"OpenStack_API_Version": "compute 2.66"}
+    assert sorted(names(api.get(f"{SERVERS}?changes-before=2999-01-01T00:00:00Z", **newer))) == ["gone", "web1"]
+    assert names(api.get(f"{SERVERS}?changes-before=2020-01-01T00:00:00Z", **newer)) == []
+    assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&deleted=True&uuid={gone.pk}")) == ["gone"]
+
+
+def test_access_addresses_and_disk_layout_are_changed_and_found(personas, cloud):
+    path = f"{SERVERS}/{cloud.server.pk}"
+    body = {"server": {"accessIPv4": "192.0.2.7", "accessIPv6": "2001:db8::7", "OS-DCF:diskConfig": "AUTO"}}
+    shown = check(personas, Row("member", "put", path, 200, body))[0].json()["server"]
+    assert {name: shown[name] for name in body["server"]} == body["server"]
+    assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&access_ip_v4=192.0.2.7")) == ["web1"]
+    assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&auto_disk_config=False&project_id={personas.lab.pk}")) == []
+    cleared = check(personas, Row("member", "put", path, 200, {"server": {"accessIPv4": ""}}))[0].json()["server"]
+    assert (cleared["accessIPv4"], cleared["accessIPv6"]) == ("", "2001:db8::7")
+
+
+@pytest.mark.parametrize("version", ["2.97", "2.98"])
+def test_a_servers_image_shows_how_it_runs_from_2_98_on(personas, cloud, version):
+    Server.objects.filter(pk=cloud.server.pk).update(image_properties={"hw_disk_bus": "scsi"})
+    for path in (f"{SERVERS}/{cloud.server.pk}", f"{SERVERS}/detail"):
+        body = personas.member.api.get(path, OpenStack_API_Version=f"compute {version}").json()
+        server = body["server"] if "server" in body else body["servers"][0]
+        assert server["image"].get("properties") == ({"hw_disk_bus": "scsi"} if version == "2.98" else None)
+
+
 def test_hostname_is_for_operators_until_2_90(personas, cloud):
     path, key = f"{SERVERS}/{cloud.server.pk}", "OS-EXT-SRV-ATTR:hostname"
     at = {word: {"OpenStack_API_Version": f"compute {word}"} for word in ("2.2", "2.3", "2.89", "2.90")}
@@ -216,7 +248,8 @@ def test_what_only_operators_may_ask(personas, cloud):
     listed = names(personas.admin.api.get(f"{SERVERS}?all_tenants=1"))
     assert sorted(listed) == ["theirs", "web1"]
     assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&host=host9")) == []
-    assert names(personas.admin.api.get(f"{SERVERS}?project_id={personas.other.pk}")) == ["theirs"]
+    assert names(personas.admin.api.get(f"{SERVERS}?all_tenants=&project_id={personas.other.pk}")) == ["theirs"]
+    assert names(personas.admin.api.get(f"{SERVERS}?project_id={personas.other.pk}")) == names(personas.admin.api.get(SERVERS))
     check(
         personas,
         Row("member", "get", f"{SERVERS}?all_tenants=1", 403),
@@ -240,6 +273,7 @@ def test_what_only_operators_may_ask(personas, cloud):
         "sort_dir=up",
         "all_tenants=maybe",
         "changes-since=yesterday",
+        "changes-since=2020-01-01T00:00:00Z&changes-before=2019-01-01T00:00:00Z",
         "changes-since=0001-01-01T00:00:00%2B14:00",
         "changes-before=9999-12-31T23:59:59-14:00",
         "name=(a%2B)%5C1",

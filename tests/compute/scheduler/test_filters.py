@@ -3,14 +3,20 @@
 import pytest
 
 from compute.scheduler.core import HostState, RequestSpec, how_many, select
+from compute.scheduler.filters.affinity import ServerGroupAffinityFilter
+from compute.scheduler.filters.anti_affinity import ServerGroupAntiAffinityFilter
 from compute.scheduler.filters.availability_zone import AvailabilityZoneFilter
 from compute.scheduler.filters.compute_up import ComputeFilter
 from compute.scheduler.filters.core import CoreFilter
+from compute.scheduler.filters.different_host import DifferentHostFilter
 from compute.scheduler.filters.disk import DiskFilter
 from compute.scheduler.filters.image_properties import ImagePropertiesFilter
 from compute.scheduler.filters.ram import RamFilter
 from compute.scheduler.filters.retry import RetryFilter
+from compute.scheduler.filters.same_host import SameHostFilter
 from compute.scheduler.weighers.ram import RamWeigher
+from compute.scheduler.weighers.soft_affinity import ServerGroupSoftAffinityWeigher
+from compute.scheduler.weighers.soft_anti_affinity import ServerGroupSoftAntiAffinityWeigher
 
 HOST = {"name": "a", "vcpus": 4, "memory_mb": 1000, "disk_gb": 10, "vcpus_ratio": 2.0, "memory_ratio": 1.5, "disk_ratio": 1.0}
 ALL = [
@@ -45,6 +51,26 @@ def spec(**wish) -> RequestSpec:
         (AvailabilityZoneFilter, {"zone": "x"}, {"zone": "x"}, None),
         (AvailabilityZoneFilter, {"zone": "y"}, {"zone": "x"}, "asked for zone y"),
         (AvailabilityZoneFilter, {"host": "b"}, {}, "another host"),
+        (ServerGroupAffinityFilter, {"group_policy": "affinity"}, {}, None),
+        (ServerGroupAffinityFilter, {"group_policy": "affinity", "group_hosts": {"a": 1}}, {}, None),
+        (ServerGroupAffinityFilter, {"group_policy": "affinity", "group_hosts": {"b": 1}}, {}, "on another host"),
+        (ServerGroupAffinityFilter, {"group_policy": "anti-affinity", "group_hosts": {"b": 1}}, {}, None),
+        (ServerGroupAntiAffinityFilter, {"group_policy": "anti-affinity", "group_hosts": {"b": 1}}, {}, None),
+        (ServerGroupAntiAffinityFilter, {"group_policy": "anti-affinity", "group_hosts": {"a": 1}}, {}, "1 server(s)"),
+        (
+            ServerGroupAntiAffinityFilter,
+            {"group_policy": "anti-affinity", "group_hosts": {"a": 1}, "group_max_per_host": 2},
+            {},
+            None,
+        ),
+        (ServerGroupAntiAffinityFilter, {"group_policy": "affinity", "group_hosts": {"a": 1}}, {}, None),
+        (SameHostFilter, {}, {}, None),
+        (SameHostFilter, {"same_hosts": ("a", "b")}, {}, None),
+        (SameHostFilter, {"same_hosts": ("b",)}, {}, "none of the servers"),
+        (SameHostFilter, {"same_hosts": ()}, {}, "none of the servers"),
+        (DifferentHostFilter, {}, {}, None),
+        (DifferentHostFilter, {"different_hosts": ("b",)}, {}, None),
+        (DifferentHostFilter, {"different_hosts": ("a",)}, {}, "shall not be with"),
         (RamFilter, {"memory_mb": 1500}, {}, None),
         (RamFilter, {"memory_mb": 1501}, {}, "1500 MB of memory free, 1501 MB asked"),
         (RamFilter, {"memory_mb": 1000}, {"memory_mb_used": 501}, "999 MB of memory free"),
@@ -105,3 +131,14 @@ def test_what_was_stored_gives_the_same_decision_again():
 )
 def test_how_many_fit(wish, facts, number):
     assert how_many(spec(**wish), [host(**facts)], ALL) == number
+
+
+@pytest.mark.parametrize(
+    ("policy", "first"), [("soft-affinity", "b"), ("soft-anti-affinity", "a"), ("affinity", "a"), (None, "a")]
+)
+def test_soft_groups_order_hosts_and_refuse_none(policy, first):
+    wish = spec(group_policy=policy, group_hosts={"b": 2})
+    weighers = [(ServerGroupSoftAffinityWeigher(), 1.0), (ServerGroupSoftAntiAffinityWeigher(), 1.0)]
+    found = select(wish, [host(name="a"), host(name="b")], [], weighers)
+    assert found.hosts[0] == first
+    assert len(found.hosts) == 2

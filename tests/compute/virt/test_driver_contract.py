@@ -138,6 +138,20 @@ class TestDriver:
             driver.power_on(spawned.server_id)
             assert driver.guests()[spawned.server_id] == PowerState.RUNNING
 
+    def test_counters_of_a_running_guest(self, driver, spawned):
+        found = driver.diagnostics(spawned.server_id)
+
+        assert found.power_state == PowerState.RUNNING
+        assert found.memory_max_kib == spawned.memory_mb * 1024
+        assert [cpu.number for cpu in found.cpus] == list(range(spawned.vcpus))
+        assert [nic.mac for nic in found.nics] in ([], [card.mac for card in spawned.interfaces])
+
+        driver.power_off(spawned.server_id, 0)
+        with pytest.raises(GuestNotRunning):
+            driver.diagnostics(spawned.server_id)
+        with pytest.raises(GuestNotFound):
+            driver.diagnostics("00000000-0000-4000-8000-000000000000")
+
     def test_a_graceful_stop(self, driver, spawned):
         driver.power_off(spawned.server_id, 5)
 

@@ -158,6 +158,13 @@ def test_a_guest_lives(driver, images, make, net):
         viewer.connect(driver.display(spec.server_id, "vnc").socket)
         assert viewer.recv(12) == b"RFB 003.008\n"
 
+    counted = driver.diagnostics(spec.server_id)
+    assert all(cpu.time_ns > 0 for cpu in counted.cpus)
+    assert len(counted.cpus) == spec.vcpus
+    assert next(disk for disk in counted.disks if disk.device == "vda").read_bytes > 0
+    assert [(nic.mac, nic.tx_packets > 0) for nic in counted.nics] == [(spec.interfaces[0].mac, True)]
+    assert counted.memory_kib["rss"] > 0
+
     driver.power_off(spec.server_id, 40)
     assert driver.guests()[spec.server_id] == PowerState.SHUTDOWN
     driver.power_on(spec.server_id)

@@ -144,6 +144,17 @@ def test_files_that_a_server_is_born_with_lie_beside_the_documents(drive):
     assert drive(files={"0000": base64.b64encode(b"hi").decode()})[1]["/openstack/content/0000"] == b"hi"
 
 
+def test_files_that_the_server_is_born_with_lie_beside_the_documents(tmp_path):
+    config_drive.write(tmp_path / "c.iso", samples.guest(files={"0000": "b25l", "0001": "dHdv"}))
+
+    iso = pycdlib.PyCdlib()
+    iso.open(str(tmp_path / "c.iso"))
+    out = io.BytesIO()
+    iso.get_file_from_iso_fp(out, rr_path="/openstack/content/0001")
+    iso.close()
+    assert out.getvalue() == b"two"
+
+
 def test_user_data_that_is_no_base64_is_a_sentence():
     with pytest.raises(DriverError, match="base64"):
         config_drive.folders(samples.guest(user_data="a"))

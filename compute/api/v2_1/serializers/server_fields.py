@@ -143,8 +143,8 @@ class DiskConfig(serializers.ChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(["AUTO", "MANUAL"], **options)
 
-    def to_internal_value(self, data: Any) -> bool:
-        return bool(super().to_internal_value(data) == "AUTO")
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) == "AUTO"
 
 
 class AccessAddress(StrictString):

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
-from compute.api.v2_1 import versions
+from compute.api.v2_1 import conditions, versions
 from compute.api.v2_1.base import PAGING, ComputeView, moment
 from compute.api.v2_1.presenters import actions as present
 from compute.models import ServerAction
@@ -39,6 +39,8 @@ class InstanceActionsView(_ActionsBase):
         return Response(body)
 
     def _narrowed(self, rows: QuerySet[ServerAction]) -> QuerySet[ServerAction]:
+        if self.version >= versions.CHANGES_BEFORE:
+            conditions.require_order({name: str(self.params[name]) for name in self.params})
         if "changes-since" in self.params:
             rows = rows.filter(updated_at__gte=moment(str(self.params["changes-since"]), "changes-since"))
         if "changes-before" in self.params and self.version >= versions.CHANGES_BEFORE:

@@ -19,7 +19,9 @@ from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import Rule, authorize
 
 
-class _PartView(ComputeView):
+class PartView(ComputeView):
+    """Base of what hangs on one server."""
+
     def server(self, server_id: str, rule: Rule | None = None) -> Server:
         """Return the server, for a caller whom the rule lets see this part of it."""
         found = selectors.get_server(self.ctx, server_id)
@@ -28,7 +30,7 @@ class _PartView(ComputeView):
         return found
 
 
-class MetadataView(_PartView):
+class MetadataView(PartView):
     """GET, PUT and POST /servers/{id}/metadata."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -43,7 +45,7 @@ class MetadataView(_PartView):
         return Response({"metadata": metadata.replace(ctx=self.ctx, server=self.server(server_id), items=items)})
 
 
-class MetadataItemView(_PartView):
+class MetadataItemView(PartView):
     """GET, PUT and DELETE /servers/{id}/metadata/{key}."""
 
     def get(self, request: Request, server_id: str, key: str) -> Response:
@@ -64,7 +66,7 @@ class MetadataItemView(_PartView):
         return Response(status=204)
 
 
-class AddressesView(_PartView):
+class AddressesView(PartView):
     """GET /servers/{id}/ips."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -72,7 +74,7 @@ class AddressesView(_PartView):
         return Response({"addresses": addresses(network.addresses([server.pk]).get(server.pk, []))})
 
 
-class NetworkAddressesView(_PartView):
+class NetworkAddressesView(PartView):
     """GET /servers/{id}/ips/{network}."""
 
     def get(self, request: Request, server_id: str, label: str) -> Response:
@@ -83,7 +85,7 @@ class NetworkAddressesView(_PartView):
         return Response({label: found[label]})
 
 
-class InterfacesView(_PartView):
+class InterfacesView(PartView):
     """GET /servers/{id}/os-interface."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -93,7 +95,7 @@ class InterfacesView(_PartView):
         return Response({"interfaceAttachments": shown})
 
 
-class InterfaceView(_PartView):
+class InterfaceView(PartView):
     """GET /servers/{id}/os-interface/{port}."""
 
     def get(self, request: Request, server_id: str, port_id: str) -> Response:
@@ -105,7 +107,7 @@ class InterfaceView(_PartView):
         return Response({"interfaceAttachment": present.interface(port, with_tag=with_tag)})
 
 
-class ServerSecurityGroupsView(_PartView):
+class ServerSecurityGroupsView(PartView):
     """GET /servers/{id}/os-security-groups."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -114,7 +116,7 @@ class ServerSecurityGroupsView(_PartView):
         return Response({"security_groups": groups})
 
 
-class VolumeAttachmentsView(_PartView):
+class VolumeAttachmentsView(PartView):
     """GET /servers/{id}/os-volume_attachments: a server here has no volumes, and that is what this says."""
 
     def get(self, request: Request, server_id: str) -> Response:
@@ -122,7 +124,7 @@ class VolumeAttachmentsView(_PartView):
         return Response({"volumeAttachments": []})
 
 
-class VolumeAttachmentView(_PartView):
+class VolumeAttachmentView(PartView):
     """GET /servers/{id}/os-volume_attachments/{volume}: there is none to find."""
 
     def get(self, request: Request, server_id: str, volume_id: str) -> Response:

@@ -1,0 +1,103 @@
+"""Conditions on servers, one for each kind of filter (compute API reference, "List Servers", query parameters)."""
+
+from django.db.models import Q, QuerySet
+
+from compute.api.v2_1 import patterns
+from compute.api.v2_1.base import moment
+from compute.models import Server, ServerTag
+from compute.network import selectors as network
+from portal.core.errors import BadRequest
+
+MOST_NAMES = 5_000
+EXACT = {
+    "availability_zone": "availability_zone",
+    "host": "host",
+    "hypervisor_hostname": "host",
+    "image_ref": "image_id",
+    "key_name": "key_name",
+    "node": "host",
+    "reservation_id": "reservation_id",
+    "task_state": "task_state",
+    "user_id": "user_id",
+    "uuid": "id",
+    "vm_state": "vm_state",
+}
+TIMES = {"created_at": "created_at", "launched_at": "launched_at", "terminated_at": "deleted_at"}
+NUMBERS = {"launch_index": "launch_index", "power_state": "power_state"}
+PATTERNS = {
+    "description": "description",
+    "display_description": "description",
+    "display_name": "name",
+    "hostname": "hostname",
+}
+NEVER = frozenset({"kernel_id", "ramdisk_id", "locked_by", "progress"})
+
+
+def plain(name: str, value: str, rows: QuerySet[Server]) -> Q:
+    """Return the condition that a filter of a column's own name makes; a name that means nothing here narrows nothing."""
+    if name in EXACT:
+        return Q(**{EXACT[name]: value})
+    if name in TIMES:
+        return Q(**{TIMES[name]: moment(value, name)})
+    if name in NUMBERS:
+        if not value.isascii() or not value.isdigit() or len(value) > 9:
+            raise BadRequest(f"Invalid input for query parameters {name}. Value: {value[:50]}.")
+        return Q(**{NUMBERS[name]: int(value)})
+    if name in PATTERNS:
+        return named(rows, PATTERNS[name], value)
+    return nothing() if name in NEVER else Q()
+
+
+def require_order(wanted: dict[str, str]) -> None:
+    """Refuse a time between two moments of which the later comes first."""
+    if {"changes-since", "changes-before"} <= wanted.keys():
+        since, before = (moment(wanted[name], name) for name in ("changes-since", "changes-before"))
+        if before < since:
+            raise BadRequest("The value of changes-since must be less than or equal to changes-before.")
+
+
+def tagged(words: str, *, every: bool) -> Q:
+    """Return the servers that have these tags, parted by commas: every one of them, or any."""
+    tags = words.split(",")
+    if not every:
+        return Q(pk__in=ServerTag.objects.filter(tag__in=tags).order_by().values("server_id"))
+    found = Q()
+    for tag in dict.fromkeys(tags):
+        found &= Q(pk__in=ServerTag.objects.filter(tag=tag).order_by().values("server_id"))
+    return found
+
+
+def nothing() -> Q:
+    """Return the condition that no server fulfils."""
+    return Q(pk__in=[])
+
+
+def named(rows: QuerySet[Server], column: str, pattern: str) -> Q:
+    """Return the servers whose text holds the pattern. A plain word is left to the database."""
+    if len(pattern) > patterns.MAX_PATTERN:
+        raise BadRequest("The regular expression is too long.")
+    if patterns.is_literal(pattern):
+        return Q(**{f"{column}__contains": pattern})
+    inner = pattern[1:-1]
+    if pattern.startswith("^") and pattern.endswith("$") and patterns.is_literal(inner):
+        return Q(**{column: inner})
+    compiled = patterns.compile_pattern(pattern)
+    texts = list(rows.order_by().exclude(**{column: None}).values_list(column, flat=True).distinct()[: MOST_NAMES + 1])
+    if len(texts) > MOST_NAMES:
+        raise BadRequest(f"A regular expression over more than {MOST_NAMES} names takes too long: use a plain word.")
+    return Q(**{f"{column}__in": [text for text in texts if compiled.matches(text)]})
+
+
+def addressed(rows: QuerySet[Server], pattern: str, version: int) -> Q:
+    """Return the servers that hold an address in which the pattern is found."""
+    if patterns.is_literal(pattern):
+        return Q(pk__in=network.devices_with_address(pattern, version))
+    compiled = patterns.compile_pattern(pattern)
+    held = network.addresses(rows.order_by().values_list("pk", flat=True)[:MOST_NAMES])
+    return Q(
+        pk__in=[
+            server_id
+            for server_id, items in held.items()
+            if any(item.version == version and compiled.matches(item.address) for item in items)
+        ]
+    )

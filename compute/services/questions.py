@@ -1,0 +1,48 @@
+"""What is asked of a host while the caller waits, for a few seconds at most."""
+
+import secrets
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import redis
+from django.conf import settings
+
+from compute.messages import ANSWER_SEAL, QUESTION_LIFE_S, QUESTION_SEAL, Answer, Question, answer_key, question_channel
+from compute.models import Server
+from portal.core import bus, signing
+from portal.core.errors import Conflict, Unavailable
+
+PATIENCE_S = 5
+
+
+def ask(server: Server, about: str) -> dict[str, Any]:
+    """Return what the server's host says; raises Conflict with its sentence, or Unavailable when it does not answer."""
+    if server.host is None:
+        raise Conflict(f"Instance {server.pk} is not ready")
+    question = Question(about, server.pk, secrets.token_urlsafe(16))
+    try:
+        answer = _exchange(server.host, question)
+    except redis.RedisError as error:
+        raise Unavailable("The hosts cannot be reached now.") from error
+    if answer is None:
+        raise Unavailable(f"The host of instance {server.pk} does not answer now.")
+    if answer.found is None:
+        raise Conflict(answer.fault or f"Instance {server.pk} is not ready")
+    return answer.found
+
+
+def _exchange(host: str, question: Question) -> Answer | None:
+    key, client = bus.queue_key(), _redis(settings.REDIS_URL)
+    heard: Any = client.publish(question_channel(host), signing.seal(key, QUESTION_SEAL, asdict(question)))
+    found: Any = client.blpop([answer_key(question.nonce)], timeout=PATIENCE_S) if heard else None
+    if found is None:
+        return None
+    sealed = bytes(found[1]).decode("ascii", "replace")
+    return msgspec.convert(signing.unseal(key, ANSWER_SEAL, sealed, QUESTION_LIFE_S), Answer)
+
+
+@lru_cache(maxsize=4)
+def _redis(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=PATIENCE_S + 2)
