@@ -48,11 +48,15 @@ def test_only_the_right_ticket_opens_the_door(ask, cloud):
         assert Client().get(ADDRESS, headers=headers).status_code == 401
 
 
-def test_the_first_password_of_a_guest_stays(ask, cloud):
+def test_the_first_password_of_a_guest_stays_and_is_its_owners_to_read(ask, cloud, personas):
     assert ask("post", "sealed==", deed="password").status_code == 204
     assert ask("post", "other", deed="password").status_code == 409
     assert Server.objects.get(pk=cloud.server.pk).sealed_password == "sealed=="
     assert ask().json()["password"] == "sealed=="
+    address = f"/compute/v2.1/servers/{cloud.server.pk}/os-server-password"
+    assert personas.member.api.get(address).json() == {"password": "sealed=="}
+    assert personas.member.api.delete(address).status_code == 204
+    assert ask("post", "another", deed="password").status_code == 204
 
 
 @pytest.mark.parametrize("body", ["", "x" * 4_081, "two\nlines", b"\xff\x00"])
