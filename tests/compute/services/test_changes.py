@@ -56,6 +56,14 @@ def test_a_guest_whose_memory_lies_on_disk_is_suspended(cloud):
     assert cloud.fresh(server).vm_state == VmState.SUSPENDED
 
 
+@pytest.mark.parametrize(("vm_state", "ends"), [(VmState.PAUSED, VmState.ERROR), (VmState.RESIZED, VmState.RESIZED)])
+def test_a_resting_guest_that_two_reports_do_not_know_is_lost(cloud, vm_state, ends):
+    server = ServerFactory(vm_state=vm_state)
+    for seconds in (1, 2):
+        cloud.tell(cloud.box.report({}, at=timezone.now().timestamp() + seconds))
+    assert cloud.fresh(server).vm_state == ends
+
+
 class TestLocks:
     def test_the_owner_is_kept_out_until_he_unlocks(self, cloud):
         server = ServerFactory()

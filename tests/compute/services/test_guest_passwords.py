@@ -12,12 +12,12 @@ from compute.states import TaskState, VmState
 from compute.virt.errors import DriverError
 from compute.virt.fake import FakeDriver
 from compute.worker.questions import Questions
+from portal.core import bus
 from portal.core.bus import OutboxMessage
 from portal.core.errors import Conflict, Forbidden
 from tests.kit.compute import ServerFactory, member
 from tests.kit.queue import private_redis  # noqa: F401
 
-KEY = b"key" * 20
 PASSWORD = "S3cret-of-the-guest"
 
 
@@ -36,10 +36,8 @@ class Agent(FakeDriver):
 @pytest.fixture
 def agent(private_redis, settings, tmp_path):  # noqa: F811
     settings.REDIS_URL = f"{private_redis}?db=1"
-    settings.QUEUE_KEY_FILE = tmp_path / "queue-key"
-    settings.QUEUE_KEY_FILE.write_bytes(KEY)
     driver, client = Agent(tmp_path), redis.Redis.from_url(settings.REDIS_URL)
-    questions = Questions(client, "host-1", KEY, driver)
+    questions = Questions(client, "host-1", bus.queue_key(), driver)
     questions.start()
     while not client.pubsub_numsub("nebulet:questions:host-1")[0][1]:
         pass
