@@ -56,8 +56,8 @@ def _place(added: Element, rescue: RescueSpec, disks: list[Element]) -> None:
     if rescue.device == "cdrom":
         added.append(E.readonly())
         driver = added.find("driver")
-        if driver is not None:
-            driver.attrib.pop("discard", None)
+        if driver is not None and driver.get("discard") is not None:
+            del driver.attrib["discard"]
 
 
 def _move_on(disks: list[Element]) -> None:
