@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compute.models import (
     ActionEvent,
@@ -16,6 +16,7 @@ from compute.models import (
     Host,
     HostImage,
     Keypair,
+    Migration,
     PlacementDecision,
     Server,
     ServerAction,
@@ -23,7 +24,8 @@ from compute.models import (
     ServerFault,
     Service,
 )
-from compute.services import flavors, hosts, lifecycle, power
+from compute.services import administration, deferred, flavors, hosts, lifecycle, locks, power
+from compute.states import VmState
 from portal.core.admin import PolicyModelAdmin
 from portal.core.errors import CloudError
 from portal.core.requests import CloudRequest
@@ -50,7 +52,10 @@ class ServerAdmin(ServiceCallingAdmin):
     list_display = ("name", "id", "status", "vm_state", "task_state", "project_name", "user_name", "host", "created_at")
     list_filter = ("vm_state", "task_state", "host", "availability_zone")
     search_fields = ("id", "name", "project_id", "user_id", "request_id")
-    actions = ("start", "stop", "reboot", "reboot_hard", "delete_servers")
+    actions = (
+        *("start", "stop", "reboot", "reboot_hard", "unlock"),
+        *("reset_active", "reset_error", "delete_servers", "delete_for_good"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:
         rows: QuerySet[Server] = super().get_queryset(request)
@@ -71,6 +76,22 @@ class ServerAdmin(ServiceCallingAdmin):
     @admin.action(description=gettext_lazy("Reboot (hard)"))
     def reboot_hard(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
         self.run(request, rows, "server", power.reboot, hard=True)
+
+    @admin.action(description=pgettext_lazy("action", "Unlock"))
+    def unlock(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
+        self.run(request, rows, "server", locks.unlock)
+
+    @admin.action(description=gettext_lazy("Reset state: active"))
+    def reset_active(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
+        self.run(request, rows.filter(deleted_at=None), "server", administration.reset_state, vm_state=VmState.ACTIVE)
+
+    @admin.action(description=gettext_lazy("Reset state: error"))
+    def reset_error(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
+        self.run(request, rows.filter(deleted_at=None), "server", administration.reset_state, vm_state=VmState.ERROR)
+
+    @admin.action(description=gettext_lazy("Delete for good"))
+    def delete_for_good(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
+        self.run(request, rows.filter(deleted_at=None), "server", deferred.force_delete)
 
     @admin.action(description=gettext_lazy("Delete"))
     def delete_servers(self, request: CloudRequest, rows: QuerySet[Server]) -> None:
@@ -153,6 +174,13 @@ class ServerActionAdmin(PolicyModelAdmin):
 @admin.register(ActionEvent)
 class ActionEventAdmin(PolicyModelAdmin):
     list_display = ("name", "action", "host", "result", "started_at", "finished_at")
+
+
+@admin.register(Migration)
+class MigrationAdmin(PolicyModelAdmin):
+    list_display = ("server", "kind", "status", "source_host", "dest_host", "open", "created_at", "updated_at")
+    search_fields = ("server__id", "uuid")
+    list_filter = ("status", "kind")
 
 
 @admin.register(ServerFault)

@@ -238,6 +238,10 @@ _FOLLOWS = {
 _KEPT = frozenset({_RESCUED, _RESIZED, _SHELVED, _OFFLOADED, VmState.SOFT_DELETED})
 
 
+LOSABLE = frozenset({_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED})
+"""Where a server that its host does not know any more is called lost; from elsewhere its way back could not be told."""
+
+
 def resting(vm_state: str, power_state: PowerState) -> VmState | None:
     """Return what an idle server is whose guest has this power state, None when that cannot be told.
 

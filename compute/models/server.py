@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from compute.models.host import new_uuid
 from compute.models.server_group import ServerGroup
-from compute.states import BUILD_STAGES, TRANSITIONS, Action, PowerState, TaskState, VmState, status
+from compute.states import BUILD_STAGES, LOSABLE, TRANSITIONS, Action, PowerState, TaskState, VmState, status
 
 PLACED = (TaskState.SCHEDULING, TaskState.UNSHELVING)
 
@@ -137,7 +137,7 @@ class ServerQuerySet(models.QuerySet["Server"]):
         """Put a server in ERROR whose guest its host does not know any more."""
         return (
             self.filter(pk=server_id, host=host, task_state=None, deleted_at=None)
-            .filter(Q(observed_at=None) | Q(observed_at__lt=at), vm_state__in=[VmState.ACTIVE, VmState.STOPPED])
+            .filter(Q(observed_at=None) | Q(observed_at__lt=at), vm_state__in=LOSABLE)
             .update(vm_state=VmState.ERROR, power_state=PowerState.NOSTATE, observed_at=at, updated_at=timezone.now())
             == 1
         )

@@ -13,7 +13,7 @@ from compute.messages import Destroy, HostReport
 from compute.models import Host, PlacementDecision, Server, ServerFault, Service
 from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
 from compute.services import failures, image_cache, reports
-from compute.states import PowerState, VmState, resting
+from compute.states import LOSABLE, PowerState, VmState, resting
 
 LOG = logging.getLogger(__name__)
 
@@ -144,11 +144,7 @@ def _miss(host: str, absent: dict[str, Server], at: datetime) -> None:
     """Put servers in ERROR whose guest two reports in a row did not know."""
     key = f"compute:absent:{host}"
     before = set(cache.get(key, ()))
-    candidates = {
-        pk
-        for pk, server in absent.items()
-        if server.vm_state in (VmState.ACTIVE, VmState.STOPPED) and server.task_state is None
-    }
+    candidates = {pk for pk, server in absent.items() if server.vm_state in LOSABLE and server.task_state is None}
     for server_id in sorted(candidates & before):
         with transaction.atomic():
             server = absent[server_id]

@@ -101,11 +101,17 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
     """
     authorize(ctx, policies.DELETE, server)
     operations.refuse_locked(ctx, server)
-    if not settings.RECLAIM_INSTANCE_INTERVAL_S or server.host is None or server.vm_state == VmState.BUILDING:
+    if not rests(server):
         end(ctx, server)
     elif server.vm_state != VmState.SOFT_DELETED and server.task_state not in _ENDING:
         operations.take(ctx, server, Action.SOFT_DELETE)
         commands.send(server)
+
+
+def rests(server: Server) -> bool:
+    """Whether a deletion only stops this server, so that it can be restored for a while."""
+    built = server.host is not None and server.vm_state != VmState.BUILDING
+    return built and settings.RECLAIM_INSTANCE_INTERVAL_S > 0
 
 
 def end(ctx: RequestContext, server: Server) -> None:

@@ -95,10 +95,16 @@ def _reverted(server: Server, report: OperationFinished) -> dict[str, Any]:
     return {**row.old_flavor, **_back_at_work(report)}
 
 
+def _restored(server: Server, report: OperationFinished) -> dict[str, Any]:
+    abandon(server)  # it may have been deleted while its resize waited to be confirmed
+    return {}
+
+
 OUTCOMES: dict[Action, Callable[[Server, OperationFinished], dict[str, Any]]] = {
     Action.RESIZE: _resized,
     Action.CONFIRM_RESIZE: _confirmed,
     Action.REVERT_RESIZE: _reverted,
+    Action.RESTORE: _restored,
 }
 
 

@@ -7,9 +7,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from compute.states import PowerState, TaskState
 from compute.virt import fake_copies, fake_diagnostics
@@ -19,7 +18,6 @@ from compute.virt.driver import (
     Built,
     Cancelled,
     Display,
-    GuestSize,
     GuestSpec,
     HostFacts,
     ImageCache,
@@ -29,6 +27,7 @@ from compute.virt.driver import (
     never,
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
+from compute.virt.fake_changes import UP, FakeChanges, Guest
 from compute.virt.fake_display import FakeDisplay
 from compute.virt.layout import plan
 from compute.virt.libvirt import domain_xml
@@ -40,7 +39,6 @@ Faults = Mapping[str, Exception]
 _SLOW = "slow"
 _SLOW_BYTES = 1_900_000_000
 _SLOW_TICKS = 200
-_UP = (PowerState.RUNNING, PowerState.PAUSED)
 _STEPS = (TaskState.NETWORKING, TaskState.BLOCK_DEVICE_MAPPING, TaskState.SPAWNING)
 
 
@@ -61,24 +59,7 @@ class Pretence:
     version: str = "0"
 
 
-@dataclass
-class Guest:
-    """One pretended guest. ``own`` is its definition without the rescue that goes on."""
-
-    name: str
-    vcpus: int
-    memory_mb: int
-    root_gb: int
-    definition: str
-    state: PowerState = PowerState.RUNNING
-    boots: int = 0
-    base: str = ""
-    own: str = ""
-    rescue_base: str = ""
-    before: dict[str, Any] = field(default_factory=dict)
-
-
-class FakeDriver:
+class FakeDriver(FakeChanges):
     """Fulfils ``compute.virt.driver.Driver``.
 
     With ``register`` (a file) its guests outlive the process. ``faults`` are for tests: a server whose name contains a key
@@ -147,7 +128,7 @@ class FakeDriver:
 
     def power_on(self, server_id: str) -> None:
         state = self._get(server_id).state
-        if state not in (*_UP, PowerState.SUSPENDED):
+        if state not in (*UP, PowerState.SUSPENDED):
             self._boot(server_id)
         if state != PowerState.RUNNING:
             self._change(server_id, PowerState.RUNNING)
@@ -155,55 +136,6 @@ class FakeDriver:
     def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
         if self._get(server_id).state != PowerState.SUSPENDED:
             self._change(server_id, PowerState.SHUTDOWN)
-
-    def pause(self, server_id: str) -> None:
-        self._running(server_id)
-        self._change(server_id, PowerState.PAUSED)
-
-    def unpause(self, server_id: str) -> None:
-        self._running(server_id)
-        self._change(server_id, PowerState.RUNNING)
-
-    def suspend(self, server_id: str) -> None:
-        if self._get(server_id).state != PowerState.SUSPENDED:
-            self._running(server_id)
-            self._change(server_id, PowerState.SUSPENDED)
-
-    def resume(self, server_id: str) -> None:
-        self.power_on(server_id)
-
-    def resize(self, server_id: str, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled = never) -> None:
-        guest = self._get(server_id)
-        if guest.before.get("token") == token:
-            return
-        if 0 < size.root_gb < guest.root_gb:
-            raise DriverError(f"The disk of {guest.root_gb} GB cannot become smaller.")
-        figures = {"vcpus": guest.vcpus, "memory_mb": guest.memory_mb, "root_gb": guest.root_gb}
-        guest.before = {"token": token, "state": guest.state, **figures}
-        guest.vcpus, guest.memory_mb, guest.root_gb = size.vcpus, size.memory_mb, size.root_gb or guest.root_gb
-        self._restart(server_id, guest.state)
-
-    def confirm_resize(self, server_id: str) -> None:
-        self._get(server_id).before = {}
-        self._save()
-
-    def revert_resize(self, server_id: str) -> None:
-        guest = self._get(server_id)
-        before, guest.before = guest.before, {}
-        if before:
-            guest.vcpus, guest.memory_mb, guest.root_gb = before["vcpus"], before["memory_mb"], before["root_gb"]
-            self._restart(server_id, PowerState(before["state"]))
-
-    def set_password(self, server_id: str, user: str, password: str) -> None:
-        self._running(server_id)
-
-    def crash_dump(self, server_id: str) -> None:
-        self._running(server_id)
-
-    def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
-        self._get(server_id)
-        self._boot(server_id)
-        self._change(server_id, PowerState.RUNNING)
 
     def bases(self) -> list[Path]:
         guests = self._guests.copy().values()
@@ -317,15 +249,6 @@ class FakeDriver:
         log = self.console_log(server_id)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(boot_log(guest))
-
-    def _running(self, server_id: str) -> None:
-        if self._get(server_id).state not in _UP:
-            raise GuestNotRunning(server_id)
-
-    def _restart(self, server_id: str, state: PowerState) -> None:
-        if state == PowerState.RUNNING:
-            self._boot(server_id)
-        self._change(server_id, state)
 
     def _get(self, server_id: str) -> Guest:
         guest = self._guests.get(server_id)

@@ -84,6 +84,13 @@ def test_what_an_operator_locked_is_grey_for_members(world, browse):
     assert "os_compute_api:os-lock-server:unlock:unlock_override" in why
 
 
+def test_a_deletion_that_can_be_undone_says_so(world, browse, settings):
+    client = browse("member", **HTMX)
+    assert "restored for a while" not in client.get(address(world.server, "delete")).text
+    settings.RECLAIM_INSTANCE_INTERVAL_S = 60
+    assert "restored for a while" in client.get(address(world.server, "delete")).text
+
+
 def test_every_dialog_asks(world, browse):
     server = make_server(world.people.member.ctx, name="ask", vm_state=VmState.ACTIVE, address=False)
     for name, state in (

@@ -2,8 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from compute.virt.driver import (
     Built,
     Cancelled,
     Display,
-    GuestSize,
     GuestSpec,
     HostFacts,
     ImageCache,
@@ -29,14 +27,14 @@ from compute.virt.driver import (
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, HypervisorUnreachable
 from compute.virt.layout import ROOT_DISK, Layout, plan
-from compute.virt.libvirt import agent, diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
+from compute.virt.libvirt import diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
+from compute.virt.libvirt.changes import Changes
 from compute.virt.libvirt.connection import UP, Connection, translated
 from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.markup import Malformed
 from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.network import Networks
 from compute.virt.libvirt.plugging import Plugging
-from compute.virt.libvirt.resizing import Resizing
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ class Options:
     soft_reboot_s: int = 60
 
 
-class LibvirtDriver:
+class LibvirtDriver(Changes):
     """Fulfils ``compute.virt.driver.Driver``; sees only the guests of its own installation."""
 
     def __init__(self, options: Options) -> None:
@@ -219,44 +217,6 @@ class LibvirtDriver:
         power.start(domain)
         return self._built(domain)
 
-    def pause(self, server_id: str) -> None:
-        with self._running(server_id) as domain:
-            power.pause(domain)
-
-    def unpause(self, server_id: str) -> None:
-        with self._running(server_id) as domain:
-            power.start(domain)
-
-    def suspend(self, server_id: str) -> None:
-        with translated(server_id):
-            domain = self._get(server_id)
-            if power.state(domain) == PowerState.SHUTDOWN:
-                raise GuestNotRunning(server_id)
-            power.suspend(domain)
-
-    def resume(self, server_id: str) -> None:
-        self.power_on(server_id)
-
-    def resize(self, server_id: str, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled = never) -> None:
-        with translated(server_id):
-            self._resizing(server_id).resize(size, token, grace_s, cancelled)
-
-    def confirm_resize(self, server_id: str) -> None:
-        with translated(server_id):
-            self._resizing(server_id).confirm()
-
-    def revert_resize(self, server_id: str) -> None:
-        with translated(server_id):
-            self._resizing(server_id).revert()
-
-    def set_password(self, server_id: str, user: str, password: str) -> None:
-        with self._running(server_id) as domain:
-            agent.set_password(domain, user, password)
-
-    def crash_dump(self, server_id: str) -> None:
-        with self._running(server_id) as domain:
-            domain.injectNMI()
-
     def bases(self) -> list[Path]:
         return storage.bases(self._instances)
 
@@ -394,23 +354,6 @@ class LibvirtDriver:
                 return None
             raise
         return domain if self._is_ours(domain) else None
-
-    @contextmanager
-    def _running(self, server_id: str) -> Iterator[libvirt.virDomain]:
-        with translated(server_id):
-            domain = self._get(server_id)
-            if not domain.isActive():
-                raise GuestNotRunning(server_id)
-            yield domain
-
-    def _resizing(self, server_id: str) -> Resizing:
-        return Resizing(
-            self._connection.get(),
-            self._get(server_id),
-            self._instances / server_id,
-            plug=self._plug_again,
-            shares=lambda vcpus: domain_xml.cpu_shares(vcpus, self._machine()),
-        )
 
     def _get(self, server_id: str) -> libvirt.virDomain:
         domain = self._find(server_id)

@@ -18,11 +18,13 @@ _NOT_RUNNING = (libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_NO_DOMAIN)
 
 
 def start(domain: libvirt.virDomain) -> None:
-    """Start the guest, or let a paused one run on; one that runs is a success."""
+    """Start the guest, let a paused one run on, wake one that put itself to sleep; one that runs is a success."""
     if not domain.isActive():
         domain.create()
     elif domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
         domain.resume()
+    elif domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED:
+        domain.pMWakeup()
 
 
 def state(domain: libvirt.virDomain) -> PowerState:

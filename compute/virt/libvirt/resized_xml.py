@@ -4,6 +4,7 @@ It is not built anew, since that would need the image, which may be gone by now.
 """
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 
 from compute.virt.driver import GuestSize
@@ -19,8 +20,9 @@ def resized(definition: str, size: GuestSize, shares: int, added: list[Disk], re
     root = read(definition)
     for tag in ("memory", "currentMemory"):
         _put(root, tag, str(size.memory_mb * 1024), unit="KiB")
-    _put(root, "vcpu", str(size.vcpus))
-    root.find("vcpu").attrib.pop("current", None)
+    for vcpu in root.iterfind("vcpu"):
+        vcpu.text = str(size.vcpus)
+        _without(vcpu, "current")
     _put(root, "cputune/shares", str(shares))
     _topology(root, size.vcpus)
     _flavor(root, size)
@@ -48,7 +50,7 @@ def _put(root: Element, path: str, value: str, **attributes: str) -> None:
     element = root.find(path)
     if element is not None:
         element.text = value
-        element.attrib.update(attributes)
+        _set(element, attributes)
 
 
 def _topology(root: Element, vcpus: int) -> None:
@@ -59,7 +61,7 @@ def _topology(root: Element, vcpus: int) -> None:
     each = int(topology.get("cores", "1")) * int(topology.get("threads", "1"))
     if vcpus % each:
         each = 1
-        topology.attrib.update(cores="1", threads="1")
+        _set(topology, {"cores": "1", "threads": "1"})
     topology.set("sockets", str(vcpus // each))
 
 
@@ -87,7 +89,8 @@ def _add(root: Element, disk: Disk) -> None:
         element.remove(child)
     _put_attributes(element, "driver", type=disk.format)
     _put_attributes(element, "source", file=str(disk.path))
-    element.find("source").attrib.pop("index", None)
+    for source in element.iterfind("source"):
+        _without(source, "index")
     _put_attributes(element, "target", dev=_free_name(root, element))
     last = list(root.iterfind("devices/disk"))[-1]
     last.addnext(element)
@@ -96,11 +99,21 @@ def _add(root: Element, disk: Disk) -> None:
 def _put_attributes(element: Element, tag: str, **attributes: str) -> None:
     found = element.find(tag)
     if found is not None:
-        found.attrib.update(attributes)
+        _set(found, attributes)
+
+
+def _set(element: Element, attributes: Mapping[str, str]) -> None:
+    for name, value in attributes.items():
+        element.set(name, value)
+
+
+def _without(element: Element, name: str) -> None:
+    if name in element.attrib:
+        del element.attrib[name]
 
 
 def _free_name(root: Element, disk: Element) -> str:
-    prefix = disk.find("target").get("dev", "vda")[:-1]
+    prefix = next(disk.iterfind("target")).get("dev", "vda")[:-1]
     taken = {target.get("dev") for target in root.iterfind("devices/disk/target")}
     return next(name for name in (f"{prefix}{letter}" for letter in "bcdefghijklmnopqrstuvwxyz") if name not in taken)
 

@@ -199,6 +199,7 @@ class InstanceActionView(InstanceActions, ActionView):
 
     def facts(self, action: RowAction, obj: Server) -> dict[str, Any]:
         facts = {"facts": facts_of([obj])[obj.pk], "back": reverse("instances:detail", args=[obj.pk])}
+        facts["rests"] = lifecycle.rests(obj)
         if isinstance(action, InstanceAction) and action.form is not None:
             facts["form"] = action.form(self.ctx, obj)
         return facts

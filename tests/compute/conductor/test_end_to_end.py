@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 
-from compute.services import lifecycle, power
+from compute.services import lifecycle, power, resizing, rest
 from compute.services.invariants import (
     claims_equal_servers,
     domains_and_rows,
@@ -19,6 +19,7 @@ from compute.worker.actors import Commands, register
 from compute.worker.build import Builder
 from compute.worker.operations import Operations
 from compute.worker.reporter import Reporter
+from tests.kit.compute import FlavorFactory
 from tests.kit.websocket import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,6 +102,35 @@ def test_every_operation_through_the_whole_chain(cloud, everything):
     assert everything.driver.guests() == {}
     assert cloud.used() == (0, 0, 0)
     assert [sentence for check in INVARIANTS for sentence in check()] == []
+
+
+def test_a_server_rests_grows_and_goes_back(cloud, everything):
+    server = cloud.create()
+    everything.settle()
+    big = FlavorFactory(vcpus=2, ram_mb=1024, root_gb=2).flavor_id
+
+    def resize(**given):
+        resizing.resize(**given, flavor_id=big)
+
+    for perform, vm_state, used in (
+        (rest.pause, VmState.PAUSED, (1, 512, 1)),
+        (rest.unpause, VmState.ACTIVE, (1, 512, 1)),
+        (rest.suspend, VmState.SUSPENDED, (1, 512, 1)),
+        (rest.resume, VmState.ACTIVE, (1, 512, 1)),
+        (resize, VmState.RESIZED, (3, 1536, 3)),
+        (resizing.revert, VmState.ACTIVE, (1, 512, 1)),
+        (power.stop, VmState.STOPPED, (1, 512, 1)),
+        (resize, VmState.RESIZED, (3, 1536, 3)),
+        (resizing.confirm, VmState.STOPPED, (2, 1024, 2)),
+    ):
+        with cloud.commits():
+            perform(ctx=cloud.again(), server=cloud.fresh(server))
+        everything.settle()
+        assert (cloud.fresh(server).vm_state, cloud.fresh(server).task_state) == (vm_state, None)
+        assert cloud.used() == used
+        assert [sentence for check in INVARIANTS for sentence in check()] == []
+    everything.twice()
+    assert (cloud.fresh(server).vm_state, cloud.used()) == (VmState.STOPPED, (2, 1024, 2))
 
 
 def test_all_messages_a_second_time_change_nothing(cloud, everything):

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from compute.models import Server
-from compute.states import TaskState
+from compute.states import TaskState, VmState
 from tests.kit.compute import ServerFactory
 from tests.kit.identity import personas  # noqa: F401
 
@@ -38,6 +38,14 @@ def test_stop_on_the_site_is_the_service(cloud, site):
     assert len(cloud.box.commands) == 1
     answer = site.post(page, {"action": "stop", "_selected_action": [server.pk]}, follow=True)
     assert "while it is in task_state powering-off" in answer.content.decode()
+
+
+def test_a_server_that_got_stuck_is_reset_on_the_site(cloud, site):
+    server = ServerFactory(vm_state=VmState.ERROR, task_state=TaskState.REBOOTING)
+    chosen = {"action": "reset_active", "_selected_action": [server.pk]}
+    assert site.post(reverse("admin:compute_server_changelist"), chosen, follow=True).status_code == 200
+    server.refresh_from_db()
+    assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
 
 
 def test_states_cannot_be_posted(cloud, site):

@@ -12,6 +12,8 @@ from compute.messages import (
     CONDUCTOR_QUEUE,
     REPORT_ACTORS,
     BuildPhase,
+    Change,
+    CrashDump,
     Destroy,
     GuestChanged,
     HostReport,
@@ -19,12 +21,14 @@ from compute.messages import (
     PowerOff,
     PowerOn,
     Reboot,
+    Resize,
     Spawn,
     host_queue,
     pack,
     unpack,
 )
 from compute.states import Action, PowerState, TaskState
+from compute.virt.driver import GuestSize
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.virt.fake import FakeDriver, Pretence
 from compute.worker.config import Config
@@ -134,6 +138,16 @@ def test_a_life(world):
         (PowerOn(server_id, "req-on"), Action.START, PowerState.RUNNING),
         (Reboot(server_id, "req-soft", False), Action.REBOOT, PowerState.RUNNING),
         (Reboot(server_id, "req-hard", True), Action.REBOOT_HARD, PowerState.RUNNING),
+        (Change(server_id, "req-pause", Action.PAUSE), Action.PAUSE, PowerState.PAUSED),
+        (Change(server_id, "req-unpause", Action.UNPAUSE), Action.UNPAUSE, PowerState.RUNNING),
+        (Change(server_id, "req-suspend", Action.SUSPEND), Action.SUSPEND, PowerState.SUSPENDED),
+        (Change(server_id, "req-resume", Action.RESUME), Action.RESUME, PowerState.RUNNING),
+        (Resize(server_id, "req-resize", GuestSize(2, 1024, 2, 0, 0, "m1.big"), 5), Action.RESIZE, PowerState.RUNNING),
+        (Change(server_id, "req-revert", Action.REVERT_RESIZE), Action.REVERT_RESIZE, PowerState.RUNNING),
+        (Change(server_id, "req-confirm", Action.CONFIRM_RESIZE), Action.CONFIRM_RESIZE, PowerState.RUNNING),
+        (CrashDump(server_id, "req-dump"), Action.TRIGGER_CRASH_DUMP, PowerState.RUNNING),
+        (Change(server_id, "req-rest", Action.SOFT_DELETE), Action.SOFT_DELETE, PowerState.SHUTDOWN),
+        (Change(server_id, "req-restore", Action.RESTORE), Action.RESTORE, PowerState.RUNNING),
         (Destroy(server_id, "req-gone"), Action.DELETE, PowerState.NOSTATE),
     ]:
         outcome = conductor.outcome(conductor.send(command))

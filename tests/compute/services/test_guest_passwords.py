@@ -1,0 +1,77 @@
+"""Passwords are set while the caller waits, and are kept nowhere."""
+
+import json
+
+import pytest
+import redis
+from django.core import serializers
+
+from compute.models import Server, ServerAction
+from compute.services import guest_passwords
+from compute.states import TaskState, VmState
+from compute.virt.errors import DriverError
+from compute.virt.fake import FakeDriver
+from compute.worker.questions import Questions
+from portal.core import bus
+from portal.core.bus import OutboxMessage
+from portal.core.errors import Conflict, Forbidden
+from tests.kit.compute import ServerFactory, member
+from tests.kit.queue import private_redis  # noqa: F401
+
+PASSWORD = "S3cret-of-the-guest"
+
+
+class Agent(FakeDriver):
+    """A host whose guests have an agent, or not."""
+
+    heard: tuple[str, ...] = ()
+    refuses = ""
+
+    def set_password(self, server_id, user, password):
+        if self.refuses:
+            raise DriverError(self.refuses)
+        self.heard = (server_id, user, password)
+
+
+@pytest.fixture
+def agent(private_redis, settings, tmp_path):  # noqa: F811
+    settings.REDIS_URL = f"{private_redis}?db=1"
+    driver, client = Agent(tmp_path), redis.Redis.from_url(settings.REDIS_URL)
+    questions = Questions(client, "host-1", bus.queue_key(), driver)
+    questions.start()
+    while not client.pubsub_numsub("nebulet:questions:host-1")[0][1]:
+        pass
+    yield driver
+    questions.stop()
+
+
+@pytest.mark.parametrize(
+    ("properties", "user"),
+    [({}, "root"), ({"os_type": "windows"}, "Administrator"), ({"os_admin_user": "cloud"}, "cloud")],
+)
+def test_the_agent_gets_the_password_of_the_administrator(cloud, agent, properties, user):
+    server = ServerFactory(image_properties=properties)
+    guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
+    assert agent.heard == (server.pk, user, PASSWORD)
+    server = cloud.fresh(server)
+    assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
+    assert [event.result for event in server.actions.get().events.all()] == ["Success"]
+    rows = [*Server.objects.all(), *ServerAction.objects.all(), *OutboxMessage.objects.all()]
+    assert PASSWORD not in json.dumps(serializers.serialize("json", rows))
+
+
+def test_a_guest_without_an_agent_is_a_conflict_and_stays_as_it_was(cloud, agent):
+    agent.refuses = "The guest agent of the instance does not answer."
+    server = ServerFactory()
+    with pytest.raises(Conflict, match="does not answer"):
+        guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
+    server = cloud.fresh(server)
+    assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
+    assert server.actions.get().message == "Error"
+
+
+def test_only_one_at_a_time_and_only_for_members(cloud):
+    with pytest.raises(Conflict):
+        guest_passwords.change(ctx=cloud.again(), server=ServerFactory(task_state=TaskState.REBOOTING), password=PASSWORD)
+    with pytest.raises(Forbidden):
+        guest_passwords.change(ctx=member(roles=frozenset({"reader"})), server=ServerFactory(), password=PASSWORD)
