@@ -19,6 +19,9 @@ ACTS = {
     "os_compute_api:servers:start": ("post", "/action", {"os-start": None}),
     "os_compute_api:servers:stop": ("post", "/action", {"os-stop": None}),
     "os_compute_api:servers:reboot": ("post", "/action", {"reboot": {"type": "HARD"}}),
+    "os_compute_api:servers:create_image": ("post", "/action", {"createImage": {"name": "copy"}}),
+    "os_compute_api:os-shelve:unshelve": ("post", "/action", {"unshelve": None}),
+    "os_compute_api:os-shelve:shelve_offload": ("post", "/action", {"shelveOffload": None}),
     "os_compute_api:servers:update": ("put", "", {"server": {"name": "renamed"}}),
     "os_compute_api:servers:delete": ("delete", "", None),
 }
