@@ -180,9 +180,7 @@ class ServerPresenter:
         if self.has_locked_reason:
             body["locked_reason"] = server.locked_reason
         if self.has_host_status:
-            word = self.around.host_statuses.get(server.host, _UNKNOWN) if server.host else ""
-            if self.sight.host_status or word == _UNKNOWN:
-                body["host_status"] = word
+            body |= self._host_status(server)
         if self.has_description:
             body["description"] = server.description
         if self.has_tags:
@@ -191,6 +189,10 @@ class ServerPresenter:
             body["pinned_availability_zone"] = server.requested_zone
         if self.has_hints:
             body["scheduler_hints"] = server.scheduler_hints
+
+    def _host_status(self, server: Server) -> dict[str, str]:
+        word = self.around.host_statuses.get(server.host, _UNKNOWN) if server.host else ""
+        return {"host_status": word} if self.sight.host_status or word == _UNKNOWN else {}
 
     def _image(self, server: Server) -> dict[str, Any] | str:
         if server.image_id is None:
