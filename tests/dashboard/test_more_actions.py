@@ -10,7 +10,8 @@ from tests.dashboard.world import make_server
 from tests.kit.compute import FlavorFactory
 
 HTMX = {"HX-Request": "true"}
-EVERYWHERE = {"start", "stop", "reboot", "reboot-hard", "console", "delete", "resize"}
+COPIES = {"snapshot", "backup", "rebuild", "rescue"}
+EVERYWHERE = {"start", "stop", "reboot", "reboot-hard", "console", "delete", "resize"} | COPIES
 
 
 def address(server, name, kind="action"):
@@ -24,9 +25,9 @@ def put_in(server, state, **fields):
 @pytest.mark.parametrize(
     ("state", "shown"),
     [
-        (VmState.ACTIVE, {"pause", "suspend", "lock", "password", "crash-dump"}),
-        (VmState.PAUSED, {"unpause", "lock", "crash-dump"}),
-        (VmState.SUSPENDED, {"resume", "lock"}),
+        (VmState.ACTIVE, {"pause", "suspend", "lock", "password", "crash-dump", "shelve"}),
+        (VmState.PAUSED, {"unpause", "lock", "crash-dump", "shelve"}),
+        (VmState.SUSPENDED, {"resume", "lock", "shelve"}),
         (VmState.RESIZED, {"confirm-resize", "revert-resize", "lock", "crash-dump"}),
         (VmState.SOFT_DELETED, {"restore", "force-delete", "lock"}),
     ],

@@ -5,6 +5,7 @@ Use it by ``from tests.kit.identity import personas  # noqa: F401``, then ask fo
 
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from inspect import iscoroutinefunction
 from types import SimpleNamespace
 from typing import Any
 
@@ -115,7 +116,7 @@ def persona(user: User, **scope: Any) -> Persona:
 
 
 @pytest.fixture
-def personas(db: Any) -> SimpleNamespace:
+def personas(db: Any, request: pytest.FixtureRequest) -> SimpleNamespace:
     """Return reader, member, manager and admin of project ``lab``, ``stranger`` (member of ``other``), ``nobody`` (no scope),
     ``service`` (the role service), ``operator`` (admin on the system)."""
     roles, domain = ladder(), default_domain()
@@ -131,12 +132,19 @@ def personas(db: Any) -> SimpleNamespace:
     scopes: dict[str, dict[str, Any]] = {name: {"project": lab} for name in _IN_LAB}
     scopes |= {"stranger": {"project": other}, "operator": {"system": True}}
     people = {name: Persona(user, scopes.get(name, {})) for name, user in users.items()}
-    return SimpleNamespace(**people, lab=lab, other=other, roles=roles)
+    found = SimpleNamespace(**people, lab=lab, other=other, roles=roles)
+    if iscoroutinefunction(request.function):  # within it nothing asks the database
+        _issue(found)
+    return found
 
 
 @pytest.fixture
 def tokens_issued(personas: SimpleNamespace) -> None:
     """Have every one of them hold a token already: for tests of what ends tokens, and of numbers of queries."""
+    _issue(personas)
+
+
+def _issue(personas: SimpleNamespace) -> None:
     for found in vars(personas).values():
         if isinstance(found, Persona):
             assert found.token

@@ -150,6 +150,6 @@ def test_a_host_that_changed_its_zone_is_not_taken_for_the_old_one(cloud, operat
     spec = placement.spec_of(server, cloud.image)
     selection = core.select(spec, [seen], [], [])
 
-    assert not placement.claim(server, cloud.image, spec, selection, seen, as_weighed=True)
+    assert not placement.claim(server, spec, selection, seen, as_weighed=True)
 
     assert (cloud.used(), cloud.fresh(server).host) == ((0, 0, 0), None)

@@ -1,6 +1,5 @@
 """What every driver does with a guest that is there: pause, suspend, resize and their ways back; repeated commands are harmless."""
 
-# ruff: noqa: F811  fixtures of the contract
 import json
 import subprocess
 
@@ -11,7 +10,6 @@ from compute.virt.driver import GuestSize
 from compute.virt.errors import DriverError, GuestNotFound, GuestNotRunning
 from compute.virt.libvirt import storage
 from tests.compute.virt import samples
-from tests.compute.virt.test_driver_contract import base, driver, spawned, spec  # noqa: F401
 
 BIG = GuestSize(vcpus=2, memory_mb=1024, root_gb=2, ephemeral_gb=0, swap_mb=0, flavor_name="m1.big")
 SMALL = GuestSize(vcpus=1, memory_mb=256, root_gb=1, ephemeral_gb=0, swap_mb=0, flavor_name="m1.small")
