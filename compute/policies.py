@@ -197,13 +197,17 @@ EXTRA_SPECS_UPDATE = _rule("os-flavor-extra-specs:update", _ADMIN, _("Change an 
 EXTRA_SPECS_DELETE = _rule("os-flavor-extra-specs:delete", _ADMIN, _("Delete an extra spec of a flavor."))
 
 # What the network service does, for clients that ask compute for it
-GROUPS_INDEX = _rule("os-security-groups:get", _READER, _("List security groups through compute."))
-GROUPS_SHOW = _rule("os-security-groups:show", _READER, _("Show a security group through compute."))
-GROUPS_CREATE = _rule("os-security-groups:create", _MEMBER, _("Create a security group through compute."))
-GROUPS_UPDATE = _rule("os-security-groups:update", _MEMBER, _("Change a security group through compute."))
-GROUPS_DELETE = _rule("os-security-groups:delete", _MEMBER, _("Delete a security group through compute."))
-GROUP_RULES_CREATE = _rule("os-security-groups:rule:create", _MEMBER, _("Add a rule to a security group through compute."))
-GROUP_RULES_DELETE = _rule("os-security-groups:rule:delete", _MEMBER, _("Delete a security group's rule through compute."))
+SECURITY_GROUPS_INDEX = _rule("os-security-groups:get", _READER, _("List security groups through compute."))
+SECURITY_GROUPS_SHOW = _rule("os-security-groups:show", _READER, _("Show a security group through compute."))
+SECURITY_GROUPS_CREATE = _rule("os-security-groups:create", _MEMBER, _("Create a security group through compute."))
+SECURITY_GROUPS_UPDATE = _rule("os-security-groups:update", _MEMBER, _("Change a security group through compute."))
+SECURITY_GROUPS_DELETE = _rule("os-security-groups:delete", _MEMBER, _("Delete a security group through compute."))
+SECURITY_GROUP_RULES_CREATE = _rule(
+    "os-security-groups:rule:create", _MEMBER, _("Add a rule to a security group through compute.")
+)
+SECURITY_GROUP_RULES_DELETE = _rule(
+    "os-security-groups:rule:delete", _MEMBER, _("Delete a security group's rule through compute.")
+)
 NETWORKS_LIST = _rule("os-networks:list", _READER, _("List networks through compute."))
 NETWORKS_SHOW = _rule("os-networks:show", _READER, _("Show a network through compute."))
 TENANT_NETWORKS_LIST = _rule("os-tenant-networks:list", _READER, _("List a project's networks through compute."))

@@ -185,12 +185,7 @@ TRANSITIONS: dict[Action, Transition] = {
     Action.SHELVE: _row(_COPIED_FROM, TaskState.SHELVING, _SHELVED, "shelve_instance", Limit.COPY),
     Action.SHELVE_OFFLOAD: _row([_SHELVED], TaskState.SHELVING_OFFLOADING, _OFFLOADED, "shelve_offload_instance"),
     Action.UNSHELVE: _row([_SHELVED, _OFFLOADED], TaskState.UNSHELVING, _ACTIVE, "unshelve_instance", Limit.BUILD),
-    Action.SOFT_DELETE: _row(
-        {*_PRESENT} - {VmState.SOFT_DELETED, VmState.BUILDING},
-        TaskState.SOFT_DELETING,
-        VmState.SOFT_DELETED,
-        "soft_delete_instance",
-    ),
+    Action.SOFT_DELETE: _row(_COPIED_FROM, TaskState.SOFT_DELETING, VmState.SOFT_DELETED, "soft_delete_instance"),
     Action.RESTORE: _row([VmState.SOFT_DELETED], TaskState.RESTORING, _ACTIVE, "restore_instance"),
     Action.DELETE: _row(_PRESENT, TaskState.DELETING, VmState.DELETED, "terminate_instance", Limit.DELETE, preempts=True),
 }

@@ -62,7 +62,7 @@ def detach(*, ctx: RequestContext, server: Server, port_id: str) -> None:
 def add_fixed_ip(*, ctx: RequestContext, server: Server, network_id: str) -> None:
     """Give the server one more address on a network where it has a card."""
     authorize(ctx, policies.MULTINIC_ADD, server)
-    operations.refuse_locked(ctx, server)
+    _let_in(ctx, server, "addFixedIp")
     plugging.add_address(device_id=server.pk, network_id=network_id)
     notify.server_changed(server)
 
@@ -71,7 +71,7 @@ def add_fixed_ip(*, ctx: RequestContext, server: Server, network_id: str) -> Non
 def remove_fixed_ip(*, ctx: RequestContext, server: Server, address: str) -> None:
     """Take an address from the server."""
     authorize(ctx, policies.MULTINIC_REMOVE, server)
-    operations.refuse_locked(ctx, server)
+    _let_in(ctx, server, "removeFixedIp")
     plugging.remove_address(device_id=server.pk, address=address)
     notify.server_changed(server)
 

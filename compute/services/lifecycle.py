@@ -13,7 +13,7 @@ from compute.models import Server
 from compute.network.services import ports
 from compute.services import actions, commands, destination, launch, operations, quotas, server_groups, setbacks
 from compute.services.birth import NOTHING_MORE, Birth, Extras
-from compute.states import Action, TaskState, VmState
+from compute.states import TRANSITIONS, Action, TaskState, VmState
 from portal.core import bus
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
@@ -110,8 +110,8 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
 
 def rests(server: Server) -> bool:
     """Whether a deletion only stops this server, so that it can be restored for a while."""
-    built = server.host is not None and server.vm_state != VmState.BUILDING
-    return built and settings.RECLAIM_INSTANCE_INTERVAL_S > 0
+    can_rest = server.vm_state in TRANSITIONS[Action.SOFT_DELETE].allowed | {VmState.SOFT_DELETED}
+    return can_rest and server.host is not None and settings.RECLAIM_INSTANCE_INTERVAL_S > 0
 
 
 def end(ctx: RequestContext, server: Server) -> None:

@@ -36,7 +36,8 @@ def rebuild(
     operations.take(ctx, server, Action.REBUILD, start=start, preserve_ephemeral=preserve_ephemeral)
     image = launch.usable_image(ctx, image_id)
     launch.require_room(ctx, server, image)
-    columns = {**_columns(ctx, changes or {}), "image_id": image.pk, "image_properties": properties_of(image.custom)}
+    launch.require_hardware(server.vcpus, server.extra_specs, image)
+    columns = {**_columns(ctx, server, changes or {}), "image_id": image.pk, "image_properties": properties_of(image.custom)}
     for name, value in columns.items():
         setattr(server, name, value)
     server.save(update_fields=list(columns))
@@ -44,14 +45,14 @@ def rebuild(
     return server
 
 
-def _columns(ctx: RequestContext, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _columns(ctx: RequestContext, server: Server, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the checked values of the columns that change; raises BadRequest or QuotaExceeded."""
     found = {name: value for name, value in changes.items() if name in PLAIN}
     if "name" in found and not str(found["name"]).strip():
         raise BadRequest("A name has 1 to 255 characters.")
     if "metadata" in changes:
         found["metadata"] = launch.checked_metadata(changes["metadata"])
-        quotas.admit_metadata(ctx.project_id or "", found["metadata"])
+        quotas.admit_metadata(server.project_id, found["metadata"])
     if "user_data" in changes:
         found["user_data"] = launch.checked_user_data(changes["user_data"])
     if "key_name" in changes:

@@ -97,6 +97,7 @@ def _require_disks(ctx: RequestContext, server: Server, flavor: Flavor) -> None:
     image = present_image(server.image_id or "")
     if image is not None:
         launch.require_room(ctx, flavor, image)
+        launch.require_hardware(flavor.vcpus, flavor.extra_specs, image)
 
 
 def _cannot(why: str) -> str:

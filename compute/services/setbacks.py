@@ -6,6 +6,7 @@ from collections.abc import Callable
 from compute import rpc
 from compute.copy_messages import Offload
 from compute.models import Server
+from compute.network.services import ports
 from compute.services import claims
 from compute.states import Action, VmState
 from images.selectors import present_image
@@ -61,6 +62,7 @@ def _not_brought_back(server: Server) -> None:
     held = row.values_list("host", flat=True).first()
     row.update(vm_state=VmState.SHELVED_OFFLOADED, host=None, availability_zone=None)
     claims.give_back(server, held)
+    ports.bind(server.pk, None, up=False)
     if held is not None:
         rpc.send(held, Offload(server.pk, server.request_id))
 

@@ -4,6 +4,7 @@ The image is registered at once, by the rights and within the quota of whoever a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -57,6 +58,8 @@ def copy(ctx: RequestContext, server: Server, action: Action, name: str, propert
     """Take the server for an action that copies its disk, register the image, send the command; in the caller's transaction."""
     image_id = new_uuid()
     operations.take(ctx, server, action, image_id=image_id, **details)
+    if action == Action.SHELVE:  # it is the server's own disk, whoever asked
+        ctx = replace(ctx, project_id=server.project_id)
     registry.create(ctx=ctx, wanted={**_inherited(server), **properties, **_standard(ctx, server, name), "id": image_id})
     commands.send(server)
     return image_id

@@ -28,7 +28,7 @@ from compute.messages import (
     host_queue,
     unpack,
 )
-from compute.states import PowerState
+from compute.states import Action, PowerState
 from compute.virt.driver import Built, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.build import Builder, Timings
@@ -81,11 +81,11 @@ class Commands:
         self._operations = operations
         self._before_build = before_build
         self._after = after
-        self._done: OrderedDict[str, OperationFinished] = OrderedDict()
+        self._done: OrderedDict[tuple[str, Action], OperationFinished] = OrderedDict()
 
     def told_again(self, command: GuestCommand) -> bool:
         """Whether this command was carried out already; then its outcome is told once more, and a reboot is not done twice."""
-        report = self._done.get(command.request_id)
+        report = self._done.get((command.request_id, command.action))
         if report is None or report.server_id != command.server_id:
             return False
         LOG.info("%s came again; its outcome is told again", type(command).__name__)
@@ -190,7 +190,7 @@ class Commands:
         state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
         told = replace(report, power_state=state, definition=report.definition or self._definition(report, state))
         self._reporter.send(told)
-        self._done[told.request_id] = told
+        self._done[told.request_id, told.action] = told
         while len(self._done) > _REMEMBERED:
             self._done.popitem(last=False)
         self._after()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 LISTS = Path(__file__).parent
-TIMEOUT_S = 900
+TIMEOUT_S = 1200
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,13 @@ def listed(name: str) -> list[str]:
 
 
 def run(
-    folder: Path, url: str, password: str, tests: list[str], sections: Mapping[str, dict[str, str]] | None = None, **refs: str
+    folder: Path,
+    url: str,
+    password: str,
+    tests: list[str],
+    sections: Mapping[str, dict[str, str]] | None = None,
+    concurrency: int = 2,
+    **refs: str,
 ) -> Outcome:
     """Run the tests against the installation at ``url``, whose administrator has this password; keep all files in ``folder``.
 
@@ -44,7 +50,9 @@ def run(
         configuration.read_dict(sections or {})
         configuration.write(file)
     (folder / "tests.txt").write_text("\n".join(tests))
-    done = _call(["tempest", "run", "--load-list", str(folder / "tests.txt"), "--concurrency", "2"], workspace, environment)
+    done = _call(
+        ["tempest", "run", "--load-list", str(folder / "tests.txt"), "--concurrency", str(concurrency)], workspace, environment
+    )
     counts = {name: int(count) for name, count in re.findall(r"^ - (\w+): (\d+)$", done, re.MULTILINE)}
     return Outcome(counts.get("Passed", 0), counts.get("Skipped", 0), counts.get("Failed", 0), _faults(done))
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.cloud import Api, Cloud, wait_for
 from tests.e2e.guest import neighbour, ssh
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 SCRIPT = """#!/bin/sh
 echo precious >/home/proof

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.cloud import Api, Cloud, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 # At its first start on a disk a guest tells what another wrote there, and writes down who it is.
 SCRIPT = """#!/bin/sh

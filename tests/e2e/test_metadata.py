@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.cloud import Api, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 SERVICE = "http://169.254.169.254"
 SCRIPT = f"""#!/bin/sh

@@ -15,11 +15,12 @@ from compute.network.services import addressing, hosts, quotas
 from compute.network.services import security_groups as groups
 from compute.network.services.attributes import authorize_attributes, owner_of
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.errors import BadRequest, Conflict, Forbidden, NotFound
 from portal.core.policy import authorize
 
 MOST_ADDRESSES = 5
 MOST_PAIRS = 10
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _PLAIN = {
     "name": "name",
@@ -39,6 +40,7 @@ def create(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
     port.device_owner = values.get("device_owner") or ""
     authorize(ctx, policies.CREATE_PORT, port)
     authorize_attributes(ctx, "create_port", _named(values), port)
+    _require_free_device(ctx, port, values)
     quotas.admit(port.project_id, "port")
     _write(port, values)
     port.preserve_on_delete = True
@@ -58,6 +60,7 @@ def change(*, ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> Por
     port = Port.objects.select_for_update().select_related("network").get(pk=port.pk)
     authorize(ctx, policies.UPDATE_PORT, port)
     authorize_attributes(ctx, "update_port", _named(values), port)
+    _require_free_device(ctx, port, values)
     before = set(port.security_groups.all())
     _write(port, values)
     if values.get("mac_address") and values["mac_address"].lower() != port.mac_address:
@@ -96,6 +99,16 @@ def _named(values: Mapping[str, Any]) -> list[str]:
     if any(item.get("ip_address") for item in values.get("fixed_ips") or []):
         names.append("fixed_ips:ip_address")
     return names
+
+
+def _require_free_device(ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> None:
+    """Leave servers to compute: nobody puts a card into a server, or takes one out, by naming it here."""
+    device = values.get("device_id")
+    owner = values.get("device_owner")
+    if port.host and port.device_id and (device not in (None, port.device_id) or owner not in (None, port.device_owner)):
+        raise Conflict(f"Port {port.pk} is in use by device {port.device_id}: detach it from there.")
+    if device and device != port.device_id and not ctx.is_operator and _UUID.fullmatch(device):
+        raise Forbidden("A port is plugged into a server by the compute service: attach it there.")
 
 
 def _write(port: Port, values: Mapping[str, Any]) -> None:

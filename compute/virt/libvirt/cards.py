@@ -72,6 +72,8 @@ class Cards:
         """Take a card out, waiting for a running guest to let go of it, and give back what it held."""
         known = self._ports()
         mine = [one for one in known if one.id == port_id]
+        if self._guard is not None:
+            self._guard.forget(mine)  # first: also a card that the guest keeps says nothing with this address any more
         for port in mine:
             if self._domain.isActive():
                 self._unplug(port.mac)
@@ -79,8 +81,6 @@ class Cards:
             if card is not None:
                 self._domain.detachDeviceFlags(render(card), _CONFIG)
             LOG.info("Card %s of port %s was taken out", port.mac, port.id)
-        if self._guard is not None:
-            self._guard.forget(mine)
         for port in mine:
             self._networks.release(port)
         self._note([one for one in known if one.id != port_id])

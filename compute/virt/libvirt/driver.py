@@ -214,20 +214,21 @@ class LibvirtDriver:
         with translated(server_id):
             domain, folder = self._guests.get(server_id), self._instances / server_id
             tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
+            before = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
             definition = rescuing.prepare(folder, domain, rescue, images, tell)
             power.stop(domain, _RESCUE_GRACE_S, never)
             tell(BuildProgress(TaskState.SPAWNING))
             try:
                 return self._restart(definition)
             except BaseException:
-                self._connection.get().defineXML(rescuing.own_definition(folder) or definition)
+                self._connection.get().defineXML(rescuing.own_definition(folder, domain) or before)
                 rescuing.forget(folder)
                 raise
 
     def unrescue(self, server_id: str) -> Built:
         with translated(server_id):
             domain, folder = self._guests.get(server_id), self._instances / server_id
-            own = rescuing.own_definition(folder)
+            own = rescuing.own_definition(folder, domain)
             if own is None:
                 self.power_on(server_id)
                 return self._built(domain)

@@ -34,8 +34,13 @@ def prepare(folder: Path, domain: libvirt.virDomain, rescue: RescueSpec, images:
     return rescue_xml.build(own, rescue, disk, *places)
 
 
-def own_definition(folder: Path) -> str | None:
-    """Return the definition as it was before the rescue, None for a guest that is not being rescued."""
+def own_definition(folder: Path, domain: libvirt.virDomain) -> str | None:
+    """Return the definition as it was before the rescue, None for a guest that is not being rescued.
+
+    What an interrupted rescue left counts no more once the guest is defined without the rescue's disk.
+    """
+    if str(folder / RESCUE_DISK) not in domain.XMLDesc(_KEPT):
+        return None
     try:
         return (folder / _OWN).read_text()
     except FileNotFoundError:
@@ -50,7 +55,7 @@ def forget(folder: Path) -> None:
 
 
 def _own(folder: Path, domain: libvirt.virDomain) -> str:
-    kept = own_definition(folder)
+    kept = own_definition(folder, domain)
     if kept is not None:
         return kept
     found = str(domain.XMLDesc(_KEPT))

@@ -26,6 +26,8 @@ from portal.core.disks.qemu_img import KEEP_FREE_BYTES
 
 LOG = logging.getLogger(__name__)
 
+_AGENT_S = 30
+
 _LOOK_EVERY_S = 0.2
 _WORDS = "copying the disk"
 
@@ -110,6 +112,7 @@ def _still(domain: libvirt.virDomain, quiesce: Quiesce) -> Iterator[None]:
     held = False
     if quiesce != Quiesce.NO:
         try:
+            domain.agentSetResponseTimeout(_AGENT_S)
             domain.fsFreeze()
             held = True
         except libvirt.libvirtError as error:

@@ -194,6 +194,23 @@ class TestPorts:
         assert port["security_groups"] == []
         assert port["allowed_address_pairs"] == [{"ip_address": "10.9.0.200", "mac_address": "fa:16:3e:00:00:01"}]
 
+    def test_only_compute_plugs_a_port_into_a_server(self, personas, world):
+        network, _subnet = net(personas)
+        server_id = "8b9f4f6c-3f5e-4d0e-9f77-0f6d2f6a1b2c"
+        wish = {"port": {"network_id": network["id"], "device_id": server_id}}
+        made = make(personas, "ports", network_id=network["id"])
+        (plugged,) = ports.allocate(
+            ctx=personas.member.ctx, project_id=personas.lab.pk, device_id="d1", networks=None, host="host-1"
+        )
+        check(
+            personas,
+            Row("member", "post", f"{V2}/ports", 403, wish),
+            Row("member", "put", f"{V2}/ports/{made['id']}", 403, {"port": {"device_id": server_id}}),
+            Row("member", "put", f"{V2}/ports/{plugged.pk}", 409, {"port": {"device_id": ""}}),
+            Row("member", "put", f"{V2}/ports/{plugged.pk}", 409, {"port": {"device_owner": ""}}),
+            Row("member", "put", f"{V2}/ports/{plugged.pk}", 200, {"port": {"name": "renamed"}}),
+        )
+
     def test_on_a_shared_network_members_take_what_they_get(self, personas, world):
         address = str(world.subnets.get().range[77])
         for fields in (

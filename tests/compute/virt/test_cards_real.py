@@ -22,7 +22,7 @@ from tests.compute.virt.test_libvirt_real import (  # noqa: F401
     virsh,
 )
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 
 def filtered(card, group, revision=1):

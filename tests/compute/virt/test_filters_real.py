@@ -13,7 +13,7 @@ from compute.virt.filtering import GroupSpec, PairSpec, PortFilter, RuleSpec
 from compute.virt.libvirt import ruleset
 from compute.virt.naming import tap
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 TABLE = "nebulet_test"
 # Sends echo requests of one conversation from an address and tells each answer; fails when there was none.

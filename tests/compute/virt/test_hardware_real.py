@@ -13,7 +13,7 @@ from tests.compute.virt import samples
 from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
 from tests.compute.virt.test_parts import files
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 MODERN = {
     "hw_machine_type": "q35",

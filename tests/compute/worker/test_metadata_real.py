@@ -21,6 +21,7 @@ from tests.compute.worker.test_metadata import KEY, ControlPlane
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.hypervisor,
     pytest.mark.skipif(os.geteuid() != 0 or shutil.which("nft") is None, reason="needs root and nftables"),
 ]
 

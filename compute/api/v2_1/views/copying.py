@@ -55,6 +55,7 @@ def _rebuild(ctx: RequestContext, server: Server, body: Any, version: Version) -
     if version >= versions.REBUILD_KEY:
         shown["key_name"] = server.key_name
     if version >= versions.NO_PERSONALITY:
+        shown.pop("OS-EXT-SRV-ATTR:user_data", None)  # a rebuild tells it by another name
         shown["user_data"] = server.user_data
     if version >= versions.HOSTNAME:
         shown["OS-EXT-SRV-ATTR:hostname"] = server.hostname

@@ -38,7 +38,7 @@ class SecurityGroupsView(_GroupsBase):
     """GET and POST /os-security-groups."""
 
     def get(self, request: Request) -> Response:
-        self.let_in(policies.GROUPS_INDEX)
+        self.let_in(policies.SECURITY_GROUPS_INDEX)
         rows = network.security_groups_visible(self.ctx)
         if not (self.ctx.is_operator and truth(self.params.get("all_tenants", "0"), "all_tenants")):
             security_groups.ensure_default(self.ctx.project_id or "")
@@ -48,7 +48,7 @@ class SecurityGroupsView(_GroupsBase):
         return Response({"security_groups": [present.security_group(group) for group in groups]})
 
     def post(self, request: Request) -> Response:
-        self.let_in(policies.GROUPS_CREATE)
+        self.let_in(policies.SECURITY_GROUPS_CREATE)
         wish = read(bodies.Group, request.data, self.version)["security_group"]
         return self.shown(security_groups.create(ctx=self.ctx, values=wish))
 
@@ -57,10 +57,10 @@ class SecurityGroupView(_GroupsBase):
     """GET, PUT and DELETE /os-security-groups/{id}."""
 
     def get(self, request: Request, group_id: str) -> Response:
-        return self.shown(self.group(policies.GROUPS_SHOW, group_id))
+        return self.shown(self.group(policies.SECURITY_GROUPS_SHOW, group_id))
 
     def put(self, request: Request, group_id: str) -> Response:
-        group = self.group(policies.GROUPS_UPDATE, group_id)
+        group = self.group(policies.SECURITY_GROUPS_UPDATE, group_id)
         wish = read(bodies.Group, request.data, self.version)["security_group"]
         try:
             return self.shown(security_groups.change(ctx=self.ctx, group=group, values=wish))
@@ -68,7 +68,7 @@ class SecurityGroupView(_GroupsBase):
             raise BadRequest(error.message) from error
 
     def delete(self, request: Request, group_id: str) -> Response:
-        group = self.group(policies.GROUPS_DELETE, group_id)
+        group = self.group(policies.SECURITY_GROUPS_DELETE, group_id)
         try:
             security_groups.delete(ctx=self.ctx, group=group)
         except Conflict as error:
@@ -81,7 +81,7 @@ class SecurityGroupRulesView(_GroupsBase):
 
     def post(self, request: Request) -> Response:
         wish = read(bodies.GroupRule, request.data, self.version)["security_group_rule"]
-        group = self.group(policies.GROUP_RULES_CREATE, wish["parent_group_id"])
+        group = self.group(policies.SECURITY_GROUP_RULES_CREATE, wish["parent_group_id"])
         if wish.get("group_id"):
             network.get_security_group(self.ctx, wish["group_id"])
         try:
@@ -95,7 +95,7 @@ class SecurityGroupRuleView(_GroupsBase):
     """DELETE /os-security-group-rules/{id}."""
 
     def delete(self, request: Request, rule_id: str) -> Response:
-        self.let_in(policies.GROUP_RULES_DELETE)
+        self.let_in(policies.SECURITY_GROUP_RULES_DELETE)
         rule = network.security_group_rules_visible(self.ctx).filter(pk=uuid_of(rule_id, "Rule id")).first()
         if rule is None:
             raise NotFound("Security group rule", rule_id, f"Rule {rule_id} not found.")
