@@ -200,7 +200,11 @@ class TestPorts:
         wish = {"port": {"network_id": network["id"], "device_id": server_id}}
         made = make(personas, "ports", network_id=network["id"])
         (plugged,) = ports.allocate(
-            ctx=personas.member.ctx, project_id=personas.lab.pk, device_id="d1", networks=None, host="host-1"
+            ctx=personas.member.ctx,
+            project_id=personas.lab.pk,
+            device_id="d1",
+            networks=[{"uuid": network["id"]}],
+            host="host-1",
         )
         check(
             personas,
