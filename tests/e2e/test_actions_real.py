@@ -31,6 +31,7 @@ def key(tmp_path_factory):
 def server(cloud, key):
     """One small guest that counts seconds on its console and keeps a file on its disk."""
     api = Api(cloud)
+    api.let_in(protocol="tcp", port_range_min=22, port_range_max=22)
     body = {"keypair": {"name": "actions", "public_key": key.with_suffix(".pub").read_text()}}
     assert api.http.post("/compute/v2.1/os-keypairs", json=body).status_code in (200, 201)
     server_id = api.create("counts", key_name="actions", user_data=base64.b64encode(SCRIPT.encode()).decode())

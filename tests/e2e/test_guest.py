@@ -135,7 +135,7 @@ def test_one_logs_in_at_the_serial_port_and_others_see_it(cloud, api, guest):
         read_until(two, b"login:")
         two.send(b"tiny\r")
         read_until(one, b"assword:")
-    assert "assword:" in api.log(guest["id"])
+    wait_for("the prompt in the log", lambda: "assword:" in api.log(guest["id"]), 10)
     socket = cloud.state / "instances" / guest["id"] / "serial.sock"
     assert socket.is_socket()
     stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", KNOCK, str(socket)]
