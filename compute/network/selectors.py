@@ -287,9 +287,8 @@ def _members(group_ids: set[str]) -> dict[str, list[str]]:
         "securitygroup_id", "port__fixed_addresses__address"
     ):
         found.setdefault(group_id, set()).add(address)
-    for group_id, pairs in rows.exclude(port__allowed_address_pairs=[]).values_list(
-        "securitygroup_id", "port__allowed_address_pairs"
-    ):
+    # an empty list is not left out by the database: MariaDB cannot compare JSON with a value in our collation
+    for group_id, pairs in rows.values_list("securitygroup_id", "port__allowed_address_pairs"):
         found.setdefault(group_id, set()).update(pair["ip_address"] for pair in pairs)
     return {group_id: sorted(addresses) for group_id, addresses in found.items()}
 
