@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 from django.utils import timezone
 
@@ -23,11 +24,9 @@ def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
         server=server,
         action=action,
         request_id=ctx.request_id,
-        user_id=ctx.user_id,
-        user_name=ctx.user_name,
-        project_id=ctx.project_id,
         started_at=now,
         updated_at=now,
+        **_asked_by(ctx),
     )
     name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else _event_of(action)
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
@@ -41,19 +40,10 @@ def done(ctx: RequestContext, server: Server, name: str) -> None:
         server=server,
         action=name,
         request_id=ctx.request_id,
-        defaults={
-            "user_id": ctx.user_id,
-            "user_name": ctx.user_name,
-            "project_id": ctx.project_id,
-            "started_at": now,
-            "updated_at": now,
-            "finished_at": now,
-        },
+        defaults={"started_at": now, "updated_at": now, "finished_at": now, **_asked_by(ctx)},
     )
     if made:
-        ActionEvent.objects.create(
-            action=row, name=f"compute_{name}", host=server.host, started_at=now, finished_at=now, result=SUCCEEDED
-        )
+        _step_done(row, server, now)
 
 
 def finish(server: Server, request_id: str, action: str, fault: str | None) -> None:
@@ -90,8 +80,17 @@ def note(server: Server, action: Action, at: datetime) -> None:
         updated_at=at,
         finished_at=at,
     )
+    _step_done(row, server, at)
+
+
+def _asked_by(ctx: RequestContext) -> dict[str, Any]:
+    return {"user_id": ctx.user_id, "user_name": ctx.user_name, "project_id": ctx.project_id}
+
+
+def _step_done(row: ServerAction, server: Server, at: datetime) -> None:
+    """Write down the one step of an action that took no time."""
     ActionEvent.objects.create(
-        action=row, name=_event_of(action), host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
+        action=row, name=_event_of(row.action), host=server.host, started_at=at, finished_at=at, result=SUCCEEDED
     )
 
 

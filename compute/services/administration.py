@@ -9,8 +9,6 @@ from compute.states import VmState
 from portal.core.context import RequestContext
 from portal.core.policy import authorize
 
-EVENT = "compute_reset_state"
-
 
 @transaction.atomic
 def reset_state(*, ctx: RequestContext, server: Server, vm_state: VmState) -> None:

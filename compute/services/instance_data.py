@@ -1,7 +1,6 @@
 """What a server may learn of itself, gathered from its row, its ports and the operator's vendor data."""
 
 import base64
-import logging
 import secrets
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -10,15 +9,13 @@ from django.db import transaction
 
 from compute.models import Server
 from compute.network.selectors import CardAddress, NetworkCard, cards, group_names, has_card
-from compute.services import vendor_data
-from compute.virt.instance_data import LONGEST_PASSWORD, InstanceData
+from compute.services import passwords, vendor_data
+from compute.virt.instance_data import InstanceData
 from compute.virt.layout import target
 from compute.virt.libvirt.metadata import addresses_on_buses
 from compute.virt.naming import tap
 from images.models import ImageProperty
-from portal.core.errors import BadRequest, Conflict, NotFound
-
-LOG = logging.getLogger(__name__)
+from portal.core.errors import NotFound
 
 SEED_BYTES = 512
 _PARTS = {"kernel_id": ("kernel-id", "aki"), "ramdisk_id": ("ramdisk-id", "ari")}
@@ -32,12 +29,7 @@ def of_card(host: str, server_id: str, port_id: str) -> InstanceData:
 @transaction.atomic
 def keep_password(host: str, server_id: str, port_id: str, sealed: str) -> None:
     """Keep the password that a guest sealed with its owner's key, so that nobody here can read it. The first one stays."""
-    server = _behind(host, server_id, port_id)
-    if not 0 < len(sealed) <= LONGEST_PASSWORD or not sealed.isprintable() or not sealed.isascii():
-        raise BadRequest(f"A sealed password has 1 to {LONGEST_PASSWORD} printable characters.")
-    if not Server.objects.filter(pk=server.pk, sealed_password="").update(sealed_password=sealed):
-        raise Conflict("The password was set already.")
-    LOG.info("Instance %s left its sealed password.", server.pk)
+    passwords.keep(server=_behind(host, server_id, port_id), sealed=sealed)
 
 
 def _behind(host: str, server_id: str, port_id: str) -> Server:

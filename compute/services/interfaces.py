@@ -16,6 +16,7 @@ from compute.network.services import hosts, plugging
 from compute.network.services import ports as network_ports
 from compute.port_messages import FiltersWanted, InterfaceChanged
 from compute.services import actions, operations
+from compute.states import VmState
 from portal.core import log
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
@@ -24,7 +25,7 @@ from portal.core.policy import authorize
 LOG = logging.getLogger(__name__)
 
 ATTACH, DETACH = "attach_interface", "detach_interface"
-STATES = frozenset({"active", "paused", "stopped"})
+STATES = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED})
 ASK_AGAIN_S = 20
 _DEEDS = {plugging.ATTACH: ATTACH, plugging.DETACH: DETACH}
 
