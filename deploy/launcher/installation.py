@@ -41,7 +41,7 @@ class Installation:
         """Put the static files where the web process serves them; return what was done."""
         dist = self._checkout / "static" / "dist"
         files = [file for file in dist.rglob("*") if file.is_file()]
-        value = digest([*files, self._checkout / "requirements.txt"], str(self._config.state_dir))
+        value = digest([*files, self._checkout / "requirements.txt"])
         manifest = self._config.state_dir / "static" / "staticfiles.json"
         return self._once("static", lambda: value, ["collectstatic", "--no-input", "--clear"], done=manifest.exists())
 

@@ -56,13 +56,14 @@ def test_a_step_that_fails_is_marked(capsys):
     assert capsys.readouterr().out.startswith("✗ packages")
 
 
-PARALLEL = ["-n", "auto", "--dist", "loadgroup"]
+PARALLEL = ["-n", "auto", "--dist", "loadfile"]
+CLIENTS = ["-m", "real and not hypervisor", *PARALLEL, "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], [["-m", "not real", *PARALLEL], ["-m", "real and not hypervisor", *PARALLEL], ["-m", "hypervisor"]]),
+        ([], [["-m", "not real", *PARALLEL], CLIENTS, ["-m", "hypervisor"]]),
         (["--fast"], [["-m", "not real", *PARALLEL]]),
         (["-k", "power"], [[]]),
         (["--fast", "tests/core"], [["-m", "not real"]]),

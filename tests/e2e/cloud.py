@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests.e2e import template
 from tests.kit import secrecy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +75,8 @@ class Cloud:
         return done
 
     def up(self) -> "Cloud":
+        if self.driver == "fake" and "DATABASE_URL" not in self.extra:
+            template.fill(self.state, _set_up)
         self.nebulet("up", "--detach")
         return self
 
@@ -173,6 +176,14 @@ class Cloud:
         return httpx.Client(base_url=self.url, headers={"X-Auth-Token": token}, timeout=60, event_hooks=hooks)
 
 
+def _set_up() -> Path:
+    """Return the state folder of a cloud that was up once."""
+    cloud = Cloud(driver="fake")
+    cloud.nebulet("up", "--detach")
+    cloud.nebulet("down")
+    return cloud.state
+
+
 def wait_for(what: str, probe: Any, seconds: float = 60, every: float = 0.2) -> Any:
     """Return the first true answer of ``probe``; fail with ``what`` after ``seconds``."""
     deadline = time.monotonic() + seconds
@@ -221,9 +232,9 @@ class Api:
     def act(self, server_id: str, action: str, value: Any = None) -> httpx.Response:
         return self.http.post(f"/compute/v2.1/servers/{server_id}/action", json={action: value})
 
-    def let_in(self, **rule: Any) -> None:
-        """Open the project's default group to this traffic from everywhere."""
-        groups = self.http.get("/network/v2.0/security-groups", params={"name": "default"}).json()["security_groups"]
+    def let_in(self, group: str = "default", **rule: Any) -> None:
+        """Open this group of the project, or else its default one, to this traffic from everywhere."""
+        groups = self.http.get("/network/v2.0/security-groups", params={"name": group}).json()["security_groups"]
         body = {"security_group_rule": {"security_group_id": groups[0]["id"], "direction": "ingress", **rule}}
         answer = self.http.post("/network/v2.0/security-group-rules", json=body)
         assert answer.status_code in (201, 409), answer.text

@@ -14,10 +14,11 @@ import pytest
 
 from tests.e2e.cloud import ROOT, Api, Cloud
 from tests.e2e.servers import Servers
+from tests.kit.databases import FILES
 
 pytestmark = pytest.mark.real
 KINDS = ("postgresql", "mariadb")
-LIMIT_S = 600
+LIMIT_S = 1200
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,8 @@ class Run:
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
     def tests(self) -> subprocess.Popen[bytes]:
-        """Begin the marked tests."""
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "databases and not real"]
+        """Begin the tests that run on every database."""
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, FILES)]
         with self.log.open("wb") as log:
             return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
 

@@ -31,13 +31,17 @@ def key(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def guest(cloud, key):
-    """A booted server with a key, user data and a name that would break careless XML."""
+    """A booted server with a key, user data, a security group of its own, and a name that would break careless XML."""
     api = Api(cloud)
+    assert api.http.post("/network/v2.0/security-groups", json={"security_group": {"name": "alone"}}).status_code == 201
     body = {"keypair": {"name": "mine", "public_key": key.with_suffix(".pub").read_text()}}
     assert api.http.post("/compute/v2.1/os-keypairs", json=body).status_code in (200, 201)
-    server_id = api.create(
-        'web <b>&"01"</b>', key_name="mine", user_data=base64.b64encode(USER_DATA.encode()).decode(), metadata={"a": "<&>"}
-    )
+    asked = {
+        "key_name": "mine",
+        "user_data": base64.b64encode(USER_DATA.encode()).decode(),
+        "security_groups": [{"name": "alone"}],
+    }
+    server_id = api.create('web <b>&"01"</b>', metadata={"a": "<&>"}, **asked)
     server = api.wait(server_id)
     wait_for("the login prompt", lambda: "login:" in api.log(server_id), 90, every=1)
     yield server
@@ -64,8 +68,8 @@ def test_the_guest_has_the_address_key_name_and_user_data_it_was_given(cloud, ap
     address = fixed_address(guest)
     network = ipaddress.ip_network(f"{address}/24", strict=False)
     with neighbour(bridge_of(cloud, cloud.domains()[0]), f"{network.broadcast_address - 1}/24") as space:
-        assert ssh(space, key, address, "true").returncode != 0, "the default group lets nobody in"
-        api.let_in(protocol="tcp", port_range_min=22, port_range_max=22)
+        assert ssh(space, key, address, "true").returncode != 0, "a new group lets nobody in"
+        api.let_in("alone", protocol="tcp", port_range_min=22, port_range_max=22)
         shown = wait_for("ssh", lambda: out(ssh(space, key, address, "hostname; cat /tmp/proof; ip -4 addr show eth0")), 60)
         stranger = subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key.parent / "other")], check=True)
         assert stranger.returncode == 0

@@ -30,7 +30,7 @@ from compute.messages import (
 from compute.models import Flavor, Host, Server, ServerNumber, Service
 from compute.network.services import seed as network_seed
 from compute.services import lifecycle
-from compute.states import Action, PowerState, TaskState, VmState
+from compute.states import TRANSITIONS, Action, PowerState, TaskState, VmState
 from compute.virt.driver import HostFacts
 from images.models import Image
 from portal.core import bus
@@ -104,6 +104,11 @@ class ServerFactory(factory.django.DjangoModelFactory):
     operation_at = factory.LazyFunction(timezone.now)
     host = "host-1"
     availability_zone = "nova"
+
+
+def tasks(action: Action) -> list[TaskState | None]:
+    """Return no task, the action's own, and one that is neither its own nor a deletion's."""
+    return [None, TRANSITIONS[action].during, TaskState.SPAWNING, TaskState.DELETING]
 
 
 def make_image(**values: Any) -> Image:

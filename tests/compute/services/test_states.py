@@ -5,13 +5,11 @@ from itertools import product
 
 import pytest
 
-from compute.models import Server
 from compute.services import deferred, lifecycle, power, rebuilding, rescuing, resizing, rest, shelving, snapshots
 from compute.states import TRANSITIONS, Action, PowerState, TaskState, VmState, refusal, resting, status
 from images.models import Image
-from portal.core.context import new_request_id
 from portal.core.errors import Conflict
-from tests.kit.compute import FlavorFactory, ServerFactory
+from tests.kit.compute import FlavorFactory, ServerFactory, tasks
 
 PERFORM = {
     Action.START: power.start,
@@ -39,11 +37,6 @@ PERFORM = {
 STATES = [state for state in VmState if state != VmState.DELETED]
 
 
-def tasks(action):
-    """No task, the action's own, and one that is neither its own nor a deletion's."""
-    return [None, TRANSITIONS[action].during, TaskState.SPAWNING, TaskState.DELETING]
-
-
 @pytest.mark.parametrize(("action", "vm_state"), list(product(PERFORM, STATES)))
 def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
     for task_state in tasks(action):
@@ -60,19 +53,6 @@ def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
         assert cloud.fresh(server).task_state == TRANSITIONS[action].during
         again = action == Action.DELETE and task_state == TaskState.DELETING
         assert len(cloud.hosts["host-1"].commands) == sent + (0 if again else 1)
-
-
-@pytest.mark.parametrize("action", TRANSITIONS)
-def test_begin_is_one_conditional_update(db, action):
-    rule = TRANSITIONS[action]
-    for vm_state, task_state in product(VmState, tasks(action)):
-        server = ServerFactory(vm_state=vm_state, task_state=task_state)
-        first = Server.objects.begin(server, action, new_request_id(), {"why": "asked"})
-        second = Server.objects.begin(server, action, new_request_id())
-        possible = vm_state in rule.allowed and (task_state != rule.during if rule.preempts else task_state is None)
-        assert (first, second) == (possible, False), (vm_state, task_state)
-        server.refresh_from_db()
-        assert server.operation_details == ({"why": "asked"} if possible else {})
 
 
 def test_every_state_has_a_word_for_users():
