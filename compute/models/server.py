@@ -210,7 +210,7 @@ class Server(models.Model):
     vm_state = models.CharField(max_length=32, default=VmState.BUILDING)
     task_state = models.CharField(max_length=32, null=True)
     power_state = models.IntegerField(default=PowerState.NOSTATE)
-    request_id = models.CharField(max_length=64, db_index=True)
+    request_id = models.CharField(max_length=64)  # no index: MariaDB would lock by it what others lock by the key
     operation = models.CharField(max_length=32, null=True)
     operation_details = models.JSONField(default=dict, blank=True)
     operation_at = models.DateTimeField(null=True)
