@@ -67,7 +67,8 @@ class GuestSpec:
     """All that a host needs to build a guest. Sizes carry their unit in the name.
 
     ``meta_data`` is the document of the config drive's ``openstack/latest/meta_data.json``; ``user_data`` is base64, and so are
-    ``files``: what lies in its ``openstack/content``, by the names that ``meta_data`` gives them.
+    ``files``: what lies in its ``openstack/content``, by the names that ``meta_data`` gives them. ``admin_pass`` is sealed until
+    the host opens it.
     """
 
     server_id: str
@@ -99,6 +100,7 @@ class GuestSpec:
     files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)
     extra_specs: dict[str, str] = field(default_factory=dict)
+    admin_pass: str = field(default="", repr=False)
 
 
 class Quiesce(StrEnum):
@@ -118,7 +120,7 @@ class RescueSpec:
     """From what a guest is rescued.
 
     With ``stable`` the guest's own disks keep their places and the rescue disk comes last, as a ``device`` on a ``bus``; else it
-    takes the first place and the others move on by one.
+    takes the first place and the others move on by one. The guest finds ``admin_pass`` on its config drive while it is rescued.
     """
 
     image: ImageRef
@@ -128,6 +130,7 @@ class RescueSpec:
     stable: bool = False
     device: str = "disk"
     bus: str = "virtio"
+    admin_pass: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Host:
         self._relay = Relay(self.driver, config.queue_key, config.relay)
         source = Source(config.public_url, config.queue_key, config.host)
         self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
-        builder = Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept)
+        builder = Builder(self.driver, images, self._reporter, self.operations, key=config.queue_key, keeping=holdings.kept)
         commands = Commands(
             self.driver,
             builder,
