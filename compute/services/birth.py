@@ -163,11 +163,11 @@ def sealed_password(password: str) -> dict[str, str]:
 
 
 def properties_of(custom: Mapping[str, str]) -> dict[str, str]:
-    """Return those of an image's properties that say how its servers run, as servers show them from 2.98 on."""
+    """Return those of an image's properties that say how its servers run."""
     return {
         name: value
         for name, value in custom.items()
-        if len(value) <= _PROPERTY_MAX and (name.startswith(("hw_", "img_")) or name in _SAYING_HOW)
+        if len(value) <= _PROPERTY_MAX and (name.startswith(("hw_", "img_", "trait:")) or name in _SAYING_HOW)
     }
 
 

@@ -34,6 +34,8 @@ def _resize(server: Server) -> GuestCommand:
         ephemeral_gb=flavor["ephemeral_gb"],
         swap_mb=flavor["swap_mb"],
         flavor_name=flavor["flavor_name"],
+        extra_specs=flavor["extra_specs"],
+        image_properties=server.image_properties,
     )
     return Resize(server.pk, server.request_id, size, SHUTDOWN_GRACE_S)
 

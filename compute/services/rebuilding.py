@@ -38,7 +38,7 @@ def rebuild(
     operations.take(ctx, server, Action.REBUILD, **details)
     image = launch.usable_image(ctx, image_id)
     launch.require_room(ctx, server, image)
-    launch.require_hardware(server.vcpus, server.extra_specs, image)
+    launch.require_hardware(server.vcpus, server.extra_specs, image.custom)
     columns = {**_columns(ctx, server, changes or {}), "image_id": image.pk, "image_properties": properties_of(image.custom)}
     for name, value in columns.items():
         setattr(server, name, value)

@@ -33,6 +33,7 @@ def resize(*, ctx: RequestContext, server: Server, flavor_id: str, auto_disk_con
     figures = migrations.figures_of(flavor)
     operations.take(ctx, server, Action.RESIZE, flavor=figures)
     _require_disks(ctx, server, flavor)
+    _require_hardware(server, flavor)
     quotas.admit_growth(server, flavor)
     if not migrations.begin(ctx, server, figures):
         raise BadRequest(NO_HOST)
@@ -97,7 +98,14 @@ def _require_disks(ctx: RequestContext, server: Server, flavor: Flavor) -> None:
     image = present_image(server.image_id or "")
     if image is not None:
         launch.require_room(ctx, flavor, image)
-        launch.require_hardware(flavor.vcpus, flavor.extra_specs, image)
+
+
+def _require_hardware(server: Server, flavor: Flavor) -> None:
+    """Refuse what no host can build, or can build only for a new guest."""
+    before = launch.require_hardware(server.vcpus, server.extra_specs, server.image_properties)
+    after = launch.require_hardware(flavor.vcpus, flavor.extra_specs, server.image_properties)
+    if before.secure_boot != after.secure_boot:
+        raise BadRequest("Secure boot cannot be switched by a resize: the server keeps its firmware.")
 
 
 def _cannot(why: str) -> str:

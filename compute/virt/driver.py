@@ -135,7 +135,7 @@ class RescueSpec:
 
 @dataclass(frozen=True)
 class GuestSize:
-    """What a resize gives a guest: the figures of a flavor. ``root_gb`` 0 leaves the root disk as it is."""
+    """What a resize gives a guest: the figures of a flavor, and what its hardware follows from. ``root_gb`` 0 leaves the root disk as it is."""
 
     vcpus: int
     memory_mb: int
@@ -143,6 +143,8 @@ class GuestSize:
     ephemeral_gb: int
     swap_mb: int
     flavor_name: str
+    extra_specs: dict[str, str] = field(default_factory=dict)
+    image_properties: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

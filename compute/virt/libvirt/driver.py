@@ -416,7 +416,7 @@ class LibvirtDriver:
             self._guests.get(server_id),
             self._instances / server_id,
             plug=self._plug_again,
-            shares=lambda vcpus: domain_xml.cpu_shares(vcpus, self._machine()),
+            machine=self._machine(),
         )
 
     def _ports(self, folder: Path, domain: libvirt.virDomain | None) -> list[Port]:

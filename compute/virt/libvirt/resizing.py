@@ -18,6 +18,7 @@ from compute.virt.driver import Cancelled, GuestSize
 from compute.virt.errors import BuildCancelled, DriverError, HypervisorUnreachable
 from compute.virt.layout import EPHEMERAL_DISK, GIB, MIB, ROOT_DISK, SWAP_DISK, Disk
 from compute.virt.libvirt import power, storage
+from compute.virt.libvirt.domain_xml import Machine
 from compute.virt.libvirt.markup import read
 from compute.virt.libvirt.resized_xml import disk_of, resized
 
@@ -37,7 +38,7 @@ class Note:
 
 
 class Resizing:
-    """The resize of one guest. ``plug`` readies its networks for a start, ``shares`` gives the CPU weight of so many vCPUs."""
+    """The resize of one guest on a ``machine``. ``plug`` readies its networks for a start."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Resizing:
         folder: Path,
         *,
         plug: Callable[[libvirt.virDomain], None],
-        shares: Callable[[int], int],
+        machine: Machine,
     ) -> None:
         self._connect = connect
         self._domain = domain
@@ -54,7 +55,7 @@ class Resizing:
         self._kept = folder / "resize"
         self._note_file = folder / "resize.json"
         self._plug = plug
-        self._shares = shares
+        self._machine = machine
 
     def resize(self, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled) -> None:
         """Carry the resize out, once; on any failure the guest is as it was."""
@@ -143,7 +144,7 @@ class Resizing:
             swap.unlink()
             removed.append(swap)
         before = (self._kept / _DEFINITION).read_text()
-        self._define(resized(before, size, self._shares(size.vcpus), added, removed))
+        self._define(resized(before, size, self._machine, added, removed))
 
     def _put_back(self) -> None:
         definition = (self._kept / _DEFINITION).read_text()

@@ -11,8 +11,9 @@ from compute.models import Migration, Server, UserLimit
 from compute.services import administration, lifecycle, resizing, sweeps
 from compute.services.invariants import claims_equal_servers
 from compute.states import Action, PowerState, TaskState, VmState
+from images.models import ImageProperty
 from portal.core.errors import BadRequest, Conflict, QuotaExceeded
-from tests.kit.compute import FlavorFactory
+from tests.kit.compute import FlavorFactory, make_image
 
 BOTH, OLD, NEW = (3, 1536, 3), (1, 512, 1), (2, 1024, 2)
 
@@ -195,4 +196,34 @@ def test_a_users_own_limit_stops_the_growth_of_his_servers(cloud, big):
     UserLimit.objects.create(project_id=server.project_id, user_id=server.user_id, resource="cores", limit=1)
     with pytest.raises(QuotaExceeded, match="already used 1 of 1 cores"):
         resizing.resize(ctx=cloud.again(), server=server, flavor_id="big")
+    assert cloud.used() == OLD
+
+
+def test_the_command_carries_what_the_hardware_follows_from(cloud):
+    image = make_image()
+    for name, value in {"hw_disk_bus": "scsi", "trait:HW_CPU_X86_AVX": "required", "own": "word"}.items():
+        ImageProperty.objects.create(image=image, name=name, value=value)
+    server = cloud.build(image_id=image.pk)
+    flavor = FlavorFactory(ram_mb=1024, extra_specs={"hw:watchdog_action": "reset"})
+    with cloud.commits():
+        resizing.resize(ctx=cloud.again(), server=server, flavor_id=flavor.flavor_id)
+    size = cloud.box.commands[-1].size
+    assert size.extra_specs == {"hw:watchdog_action": "reset"}
+    assert size.image_properties == {"hw_disk_bus": "scsi", "trait:HW_CPU_X86_AVX": "required"}
+
+
+@pytest.mark.parametrize(
+    ("specs", "says"),
+    [
+        ({"hw:cpu_policy": "dedicated"}, "No host of this cloud offers"),
+        ({"os:secure_boot": "required"}, "Secure boot cannot be switched"),
+    ],
+)
+def test_hardware_that_a_server_cannot_get_is_refused_at_once(cloud, specs, says):
+    server = cloud.build()
+    properties = {"hw_firmware_type": "uefi", "hw_machine_type": "q35"}
+    Server.objects.filter(pk=server.pk).update(image_properties=properties)
+    flavor = FlavorFactory(ram_mb=1024, extra_specs=specs)
+    with pytest.raises(BadRequest, match=says):
+        resizing.resize(ctx=cloud.again(), server=cloud.fresh(server), flavor_id=flavor.flavor_id)
     assert cloud.used() == OLD
