@@ -63,6 +63,15 @@ class InterfaceSpec:
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What a guest's hardware follows from: a flavor's vCPUs and extra specs, an image's properties."""
+
+    vcpus: int = 1
+    extra_specs: dict[str, str] = field(default_factory=dict)
+    image_properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class GuestSpec:
     """All that a host needs to build a guest. Sizes carry their unit in the name.
 
@@ -212,6 +221,7 @@ class ImageCache(Protocol):
         ...
 
 
+PLAIN = Wishes()
 Tell = Callable[[BuildProgress], None]
 Cancelled = Callable[[], bool]
 
@@ -251,10 +261,12 @@ class Driver(Protocol):
         """Restart the guest; a soft reboot that the guest does not follow becomes a hard one."""
         ...
 
-    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+    def attach_interface(
+        self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec], wishes: Wishes = PLAIN
+    ) -> None:
         """Plug a card into the guest, running or not; one that is there gets the addresses and filters that are named.
 
-        On any failure nothing of a new card is left behind.
+        A new one is of the kind that the guest's cards are by these ``wishes``. On any failure nothing of a new card is left behind.
         """
         ...
 

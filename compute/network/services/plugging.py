@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.services import addressing, hosts, ports
+from compute.virt.driver import PLAIN, Wishes
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
 
@@ -19,10 +20,12 @@ ATTACH, DETACH = "attach", "detach"
 
 
 @transaction.atomic
-def attach(*, ctx: RequestContext, project_id: str, device_id: str, host: str, item: dict[str, Any]) -> Port:
+def attach(
+    *, ctx: RequestContext, project_id: str, device_id: str, host: str, item: dict[str, Any], wishes: Wishes = PLAIN
+) -> Port:
     """Return a port that is being plugged into a device: the one that ``item`` names, or a new one on its network.
 
-    ``item`` may have ``port``, ``uuid`` (of a network), ``fixed_ip`` and ``tag``.
+    ``item`` may have ``port``, ``uuid`` (of a network), ``fixed_ip`` and ``tag``. The card is of the kind that follows from ``wishes``.
     """
     _refuse_unknown(ctx, project_id, item)
     if not item.get("port") and not item.get("uuid"):
@@ -33,7 +36,7 @@ def attach(*, ctx: RequestContext, project_id: str, device_id: str, host: str, i
     )
     _ask(port, ATTACH, ctx.request_id)
     hosts.refresh(ports=[], groups=port.security_groups.all(), but=host)
-    hosts.replug(port)
+    hosts.replug(port, wishes)
     return port
 
 
@@ -80,10 +83,10 @@ def waiting(before: datetime) -> list[Port]:
 
 
 @transaction.atomic
-def ask_again(port: Port) -> None:
+def ask_again(port: Port, wishes: Wishes = PLAIN) -> None:
     """Send a host once more what it was asked; every command is harmless the second time."""
     if port.plug == ATTACH:
-        hosts.replug(port)
+        hosts.replug(port, wishes)
     else:
         hosts.unplug(port)
 

@@ -10,6 +10,7 @@ from compute.network.models import Port, SecurityGroup
 from compute.network.services import declared_ports, networks, security_groups, subnets
 from compute.port_messages import AttachInterface, DetachInterface, FiltersWanted, InterfaceChanged, SetFilters
 from compute.services import interfaces
+from compute.virt.driver import Wishes
 from portal.core.errors import BadRequest, Conflict, NotFound
 from tests.kit.compute import member
 
@@ -73,6 +74,18 @@ class TestAttach:
         port.refresh_from_db()
         assert (port.status, port.plug, port.position) == ("ACTIVE", "", 1)
         assert log_of(server)[0] == ("attach_interface", None, True)
+
+    def test_the_host_is_told_each_time_of_what_kind_the_card_is(self, cloud, server, lab, attach):
+        Server.objects.update(extra_specs={"hw:vif_multiqueue_enabled": "true"}, image_properties={"hw_vif_model": "e1000"})
+        server.refresh_from_db()
+        attach(uuid=lab.pk)
+        Port.objects.exclude(plug="").update(plug_at=timezone.now() - timedelta(seconds=25))
+        with cloud.commits():
+            interfaces.sweep()
+
+        first, again = told(cloud, AttachInterface)
+        wishes = Wishes(1, {"hw:vif_multiqueue_enabled": "true"}, {"hw_vif_model": "e1000"})
+        assert first.wishes == again.wishes == wishes
 
     def test_ones_own_port_is_taken_and_comes_back_free(self, cloud, server, lab, attach, detach):
         own = declared_ports.create(ctx=cloud.again(), network=lab, values={"name": "mine"})
