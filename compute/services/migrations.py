@@ -48,6 +48,12 @@ def abandon(server: Server) -> None:
         _close(row, "error" if row.status in ("migrating", "error") else "confirmed")
 
 
+def size_before(server: Server) -> Server | None:
+    """Return the size to which an open resize of the server can go back, on a server that is nowhere."""
+    row = _open(server)
+    return None if row is None else Server(**row.old_flavor)
+
+
 def show(server: Server, status: str) -> None:
     """Let the open resize of a server show how far it is."""
     Migration.objects.filter(server=server, open=True).update(status=status, updated_at=timezone.now())

@@ -51,8 +51,11 @@ def confirm(*, ctx: RequestContext, server: Server) -> None:
 
 @transaction.atomic
 def revert(*, ctx: RequestContext, server: Server) -> None:
-    """Go back to the size and the disk that the server had before."""
+    """Go back to the size and the disk that the server had before; raises QuotaExceeded when that was larger and does not fit any more."""
     operations.begin(ctx, server, Action.REVERT_RESIZE, policies.REVERT_RESIZE)
+    before = migrations.size_before(server)
+    if before is not None:
+        quotas.admit_growth(server, before)
     migrations.show(server, "reverting")
 
 
