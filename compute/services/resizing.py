@@ -6,8 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from compute import policies, rpc
-from compute.messages import Change
+from compute import policies
 from compute.models import Flavor, Server
 from compute.selectors import get_flavor
 from compute.services import commands, launch, migrations, operations, quotas
@@ -34,6 +33,7 @@ def resize(*, ctx: RequestContext, server: Server, flavor_id: str, auto_disk_con
     operations.take(ctx, server, Action.RESIZE, flavor=figures)
     _require_disks(ctx, server, flavor)
     _require_hardware(server, flavor)
+    migrations.abandon(server)
     quotas.admit_growth(server, flavor)
     if not migrations.begin(ctx, server, figures):
         raise BadRequest(NO_HOST)
@@ -73,7 +73,7 @@ def call_back(server: Server, action: Action) -> None:
     """Have a host undo a resize of which nothing was heard, should it have begun or begin it later."""
     if action == Action.RESIZE and server.host is not None:
         with transaction.atomic():
-            rpc.send(server.host, Change(server.pk, new_request_id(), Action.REVERT_RESIZE))
+            migrations.tell_host(server, Action.REVERT_RESIZE)
 
 
 def _confirm_for(server: Server) -> None:

@@ -323,12 +323,12 @@ class Driver(Protocol):
         """
         ...
 
-    def confirm_resize(self, server_id: str) -> None:
-        """Throw away what would undo the last resize; nothing to throw away is a success."""
+    def confirm_resize(self, server_id: str, token: str) -> None:
+        """Throw away what would undo this resize; when there is none or another, nothing is done."""
         ...
 
-    def revert_resize(self, server_id: str) -> None:
-        """Make the guest what it was before its last resize, also running if it ran; nothing to undo is a success."""
+    def revert_resize(self, server_id: str, token: str) -> None:
+        """Make the guest what it was before this resize, also running if it ran; when there is none or another, nothing is done."""
         ...
 
     def set_password(self, server_id: str, user: str, password: str) -> None:

@@ -271,13 +271,13 @@ class LibvirtDriver:
         with translated(server_id):
             self._resizing(server_id).resize(size, token, grace_s, cancelled)
 
-    def confirm_resize(self, server_id: str) -> None:
+    def confirm_resize(self, server_id: str, token: str) -> None:
         with translated(server_id):
-            self._resizing(server_id).confirm()
+            self._resizing(server_id).confirm(token)
 
-    def revert_resize(self, server_id: str) -> None:
+    def revert_resize(self, server_id: str, token: str) -> None:
         with translated(server_id):
-            self._resizing(server_id).revert()
+            self._resizing(server_id).revert(token)
 
     def set_password(self, server_id: str, user: str, password: str) -> None:
         with self._guests.running(server_id) as domain:

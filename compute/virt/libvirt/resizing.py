@@ -61,7 +61,7 @@ class Resizing:
         """Carry the resize out, once; on any failure the guest is as it was."""
         note = self._note()
         if note is None or note.token != token:
-            self.confirm()
+            self._forget()
             note = Note(token, running=bool(self._domain.isActive()))
         if note.done:
             return
@@ -76,29 +76,34 @@ class Resizing:
             self._start(note)
             self._write(replace(note, done=True))
         except BaseException:
-            self._go_back()
+            self._go_back(token)
             raise
 
-    def confirm(self) -> None:
-        """Throw away what would undo the last resize."""
+    def confirm(self, token: str) -> None:
+        """Throw away what would undo this resize."""
+        note = self._note()
+        if note is not None and note.token == token:
+            self._forget()
+
+    def _forget(self) -> None:
         with storage.sentences():
             self._note_file.unlink(missing_ok=True)
         storage.remove(self._kept)
 
-    def revert(self) -> None:
-        """Make the guest what it was before its last resize."""
+    def revert(self, token: str) -> None:
+        """Make the guest what it was before this resize."""
         note = self._note()
-        if note is None:
+        if note is None or note.token != token:
             return
         if (self._kept / _DEFINITION).exists():
             self._put_back()
         self._start(note)
-        self.confirm()
+        self._forget()
 
-    def _go_back(self) -> None:
+    def _go_back(self, token: str) -> None:
         """Undo a resize that failed; when that cannot be done now, the note stays and the next command goes on from it."""
         try:
-            self.revert()
+            self.revert(token)
         except (libvirt.libvirtError, DriverError, HypervisorUnreachable) as error:
             LOG.warning("A resize that failed could not be undone: %s", error)
 

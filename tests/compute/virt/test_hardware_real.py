@@ -99,7 +99,7 @@ def test_a_guest_starts_with_the_hardware_of_its_new_flavor_and_gets_the_old_bac
     there = ["cputune/quota", "devices/disk/iotune", "cpu/topology[@threads='2']", "os/bootmenu", "devices/watchdog"]
     assert [path for path in there if definition.find(path) is None] == []
     assert definition.find("devices/interface/address").attrib == card
-    driver.revert_resize(spec.server_id)
+    driver.revert_resize(spec.server_id, "token")
     assert driver.guests()[spec.server_id] == PowerState.RUNNING
     assert sorted(steady(driver.definition(spec.server_id)).splitlines()) == before
     driver.destroy(spec.server_id)

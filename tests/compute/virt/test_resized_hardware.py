@@ -83,7 +83,7 @@ def test_it_is_what_a_new_guest_would_be_and_a_revert_gives_the_old_back(driver,
     driver.resize(spec.server_id, size_of(new), "token", 0)
 
     assert difference(ordered(fresh), ordered(driver.definition(spec.server_id))) == ""
-    driver.revert_resize(spec.server_id)
+    driver.revert_resize(spec.server_id, "token")
     assert difference(at_first, driver.definition(spec.server_id)) == ""
     driver.destroy(spec.server_id)
 
