@@ -109,6 +109,12 @@ def interface_changed(report: InterfaceChanged) -> None:
     _close(server, report.request_id, ATTACH if report.attached else DETACH, report.fault)
 
 
+def guest_gone(server: Server) -> None:
+    """End what was under way with the cards of a server that was taken from its host."""
+    for plug, request_id in plugging.settle_all(server.pk):
+        _close(server, request_id, _DEEDS[plug], None)
+
+
 def filters_wanted(report: FiltersWanted) -> None:
     """Tell a host that came up how to filter its ports."""
     with transaction.atomic():

@@ -67,6 +67,23 @@ def settle(*, port_id: str, request_id: str, attached: bool, fault: str | None) 
     return device_id
 
 
+@transaction.atomic
+def settle_all(device_id: str) -> list[tuple[str, str]]:
+    """End what was asked for the cards of a device whose guest is gone; return what and by which request.
+
+    A card that was to come will come with the next guest, one that was to go is gone.
+    """
+    rows = list(Port.objects.select_for_update().filter(device_id=device_id).exclude(plug=""))
+    ended = [(port.plug, port.request_id) for port in rows]
+    for port in rows:
+        if port.plug == DETACH:
+            give_up(port)
+        else:
+            port.plug = ""
+            port.save(update_fields=["plug", "updated_at"])
+    return ended
+
+
 def give_up(port: Port) -> None:
     """Take a port from its device: one that people made stays, without it."""
     members = list(SecurityGroup.objects.filter(ports=port))
