@@ -240,10 +240,22 @@ def servers_on_hosts(names: Iterable[str]) -> dict[str, list[tuple[str, str, str
     return found
 
 
-def running_on_hosts() -> dict[str, int]:
-    """Return how many servers each host has, with one query."""
-    rows = Server.objects.present().exclude(host=None).order_by().values("host").annotate(number=Count("pk"))
-    return {str(row["host"]): row["number"] for row in rows}
+@dataclass(frozen=True)
+class Load:
+    """How many servers a host has, and with how many of them something is being done."""
+
+    servers: int = 0
+    busy: int = 0
+
+
+IDLE = Load()
+
+
+def loads_of_hosts() -> dict[str, Load]:
+    """Return what each host that has servers is busy with, with one query."""
+    rows = Server.objects.present().exclude(host=None).order_by().values("host")
+    counts = rows.annotate(servers=Count("pk"), busy=Count("task_state"))
+    return {str(row["host"]): Load(row["servers"], row["busy"]) for row in counts}
 
 
 def zone_services(ctx: RequestContext) -> QuerySet[Service]:
