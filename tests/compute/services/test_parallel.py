@@ -10,10 +10,11 @@ from django.db import connection
 from accounts.services import quotas
 from compute.messages import Spawn
 from compute.models import Aggregate, Host, Server, Service
-from compute.network.models import FixedAddress
+from compute.network.models import FixedAddress, Network
+from compute.network.services import networks, subnets
 from compute.services import aggregates, lifecycle, resizing, shelving
 from compute.states import Action, VmState
-from portal.core.errors import Conflict, QuotaExceeded
+from portal.core.errors import BadRequest, Conflict, QuotaExceeded
 from tests.kit.compute import FlavorFactory, HostFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,3 +163,17 @@ def test_what_is_shelved_still_counts_so_that_all_can_come_back_at_once(cloud):
         return True
 
     assert at_once(act, [*servers, *range(5)]) == [True] * 3 + [False] * 5
+
+
+def test_of_overlapping_ranges_that_are_made_at_once_one_is(cloud):
+    spans = ["10.77.0.0/16", "10.77.4.0/24", "10.77.0.0/20", "10.76.0.0/14"] * 2
+    owned = [networks.create(ctx=cloud.ctx, values={"name": f"n{n}"}) for n in range(len(spans))]
+
+    def ask(pair: tuple[Network, str]) -> bool:
+        try:
+            subnets.create(ctx=cloud.again(), network=pair[0], values={"cidr": pair[1]})
+        except BadRequest:
+            return False
+        return True
+
+    assert at_once(ask, zip(owned, spans, strict=True)).count(True) == 1
