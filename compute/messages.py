@@ -80,13 +80,24 @@ class Change:
 
 @dataclass(frozen=True)
 class Resize:
-    """Give a guest another size, keeping what is needed to go back."""
+    """Give a guest another size, keeping what is needed to go back. ``token`` names this resize for as long as it is known."""
 
     action: ClassVar = Action.RESIZE
     server_id: str
     request_id: str
     size: GuestSize
     grace_s: int
+    token: str
+
+
+@dataclass(frozen=True)
+class EndResize:
+    """Confirm or revert the resize that ``token`` names, also one that comes later than this; any other is left as it is."""
+
+    server_id: str
+    request_id: str
+    action: Action
+    token: str
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ class EvictImage:
     cancels: str = ""
 
 
-GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | CrashDump | CopyCommand
+GuestCommand = Spawn | Destroy | PowerOn | PowerOff | Reboot | Change | Resize | EndResize | CrashDump | CopyCommand
 ImageCommand = FetchImage | EvictImage
 Command = GuestCommand | ImageCommand | PortCommand
 
@@ -127,6 +138,7 @@ COMMAND_ACTORS: dict[type, str] = {
     Reboot: "compute.reboot",
     Change: "compute.change",
     Resize: "compute.resize",
+    EndResize: "compute.end_resize",
     CrashDump: "compute.crash_dump",
     FetchImage: "compute.fetch_image",
     EvictImage: "compute.evict_image",

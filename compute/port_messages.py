@@ -5,18 +5,19 @@ They take no server into a task: a card has its own pending work, in its port's 
 
 from dataclasses import dataclass, field
 
-from compute.virt.driver import InterfaceSpec
+from compute.virt.driver import InterfaceSpec, Wishes
 from compute.virt.filtering import GroupSpec, PortFilter
 
 
 @dataclass(frozen=True)
 class AttachInterface:
-    """Plug a card into a guest; one that is there is brought up to date."""
+    """Plug a card into a guest, of the kind that it follows from its ``wishes``; one that is there is brought up to date."""
 
     server_id: str
     request_id: str
     interface: InterfaceSpec
     groups: list[GroupSpec] = field(default_factory=list)
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from compute.models import (
     Host,
     HostImage,
     Keypair,
+    Migration,
     Server,
     ServerAction,
     ServerDefinition,
@@ -38,6 +39,8 @@ from portal.core.policy.sql import Column, keep_allowed
 
 # What rules call %(name)s, see Server.policy_target.
 COLUMNS: dict[str, Column] = {"project_id": "project_id", "user_id": "user_id"}
+# Resizes under way whose end gives a server another size than its row says.
+_GROWING = ("migrating", "reverting")
 _NOBODYS = {"project_id": "", "user_id": ""}
 
 
@@ -124,9 +127,15 @@ def in_use(project_ids: list[str]) -> dict[str, int]:
 
 
 def counted(servers: QuerySet[Server]) -> dict[str, int]:
-    """Return what these servers take of a quota."""
+    """Return what these servers take of a quota; one that is growing takes already what it will have."""
     sums = servers.aggregate(instances=Count("pk"), cores=Sum("vcpus"), ram=Sum("ram_mb"))
-    return {name: value or 0 for name, value in sums.items()}
+    found = {name: value or 0 for name, value in sums.items()}
+    moving = Migration.objects.filter(server__in=servers.order_by().values("pk"), open=True, status__in=_GROWING)
+    for status, old, new in moving.values_list("status", "old_flavor", "new_flavor"):
+        now, then = (old, new) if status == "migrating" else (new, old)
+        found["cores"] += max(0, then["vcpus"] - now["vcpus"])
+        found["ram"] += max(0, then["ram_mb"] - now["ram_mb"])
+    return found
 
 
 def usage(who: RequestContext | str) -> dict[str, Usage]:
@@ -231,10 +240,22 @@ def servers_on_hosts(names: Iterable[str]) -> dict[str, list[tuple[str, str, str
     return found
 
 
-def running_on_hosts() -> dict[str, int]:
-    """Return how many servers each host has, with one query."""
-    rows = Server.objects.present().exclude(host=None).order_by().values("host").annotate(number=Count("pk"))
-    return {str(row["host"]): row["number"] for row in rows}
+@dataclass(frozen=True)
+class Load:
+    """How many servers a host has, and with how many of them something is being done."""
+
+    servers: int = 0
+    busy: int = 0
+
+
+IDLE = Load()
+
+
+def loads_of_hosts() -> dict[str, Load]:
+    """Return what each host that has servers is busy with, with one query."""
+    rows = Server.objects.present().exclude(host=None).order_by().values("host")
+    counts = rows.annotate(servers=Count("pk"), busy=Count("task_state"))
+    return {str(row["host"]): Load(row["servers"], row["busy"]) for row in counts}
 
 
 def zone_services(ctx: RequestContext) -> QuerySet[Service]:

@@ -94,21 +94,24 @@ class ServerQuerySet(models.QuerySet["Server"]):
         )
 
     def finish(self, server_id: str, request_id: str, vm_state: VmState | None, **changes: Any) -> bool:
-        """Close the operation ``request_id`` with ``vm_state``, None for the one it had; False when it is not the server's any more."""
+        """Close the operation ``request_id`` with ``vm_state``, None for the one it had; False when it is not the server's any more.
+
+        What its command needed to know is forgotten: a password may be part of it.
+        """
         now = timezone.now()
         if vm_state is not None:
             changes["vm_state"] = vm_state
         return (
             self.filter(pk=server_id, request_id=request_id, deleted_at=None)
             .exclude(task_state=None)
-            .update(task_state=None, observed_at=now, updated_at=now, **changes)
+            .update(task_state=None, operation_details={}, observed_at=now, updated_at=now, **changes)
             == 1
         )
 
     def reset(self, server_id: str, vm_state: VmState) -> bool:
         """Call a server what an operator says it is, and its operation over."""
         rows = self.filter(pk=server_id, deleted_at=None)
-        return rows.update(vm_state=vm_state, task_state=None, updated_at=timezone.now()) == 1
+        return rows.update(vm_state=vm_state, task_state=None, operation_details={}, updated_at=timezone.now()) == 1
 
     def remove(self, server_id: str, request_id: str) -> bool:
         """Mark a server deleted whose deletion is ``request_id``; also when it was given up before the host answered."""

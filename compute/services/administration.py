@@ -14,8 +14,7 @@ from portal.core.policy import authorize
 def reset_state(*, ctx: RequestContext, server: Server, vm_state: VmState) -> None:
     """Call a server active or in error, whatever it was; what was running on it is given up."""
     authorize(ctx, policies.RESET_STATE, server)
-    if vm_state == VmState.ACTIVE:
-        migrations.abandon(server)
+    migrations.abandon(server, only_running=vm_state != VmState.ACTIVE)
     Server.objects.reset(server.pk, vm_state)
     actions.abandon(server, except_request=ctx.request_id)
     actions.done(ctx, server, "resetState")

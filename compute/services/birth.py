@@ -10,7 +10,9 @@ from compute.models.host import new_uuid
 from compute.services import launch
 from compute.services.destination import Destination
 from compute.states import Action, TaskState, VmState
+from compute.virt import admin_password
 from images.models import Image
+from portal.core import bus
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 
@@ -24,7 +26,8 @@ class Extras:
     """What few launches say.
 
     ``files`` are mappings of ``path`` and ``contents`` (base64), written into the guest through its config drive; ``ephemeral_gb`` and
-    ``swap_mb`` are the sizes of local disks that were asked for by name, None when the flavor decides.
+    ``swap_mb`` are the sizes of local disks that were asked for by name, None when the flavor decides. The guests find
+    ``admin_pass`` on their config drives.
     """
 
     tags: Sequence[str] = ()
@@ -37,6 +40,7 @@ class Extras:
     access_ip_v6: str = ""
     ephemeral_gb: int | None = None
     swap_mb: int | None = None
+    admin_pass: str = field(default="", repr=False)
 
     def destination(self) -> dict[str, Any]:
         """Return what is said of the place."""
@@ -108,6 +112,7 @@ class Birth:
             task_state=TaskState.SCHEDULING,
             request_id=self.ctx.request_id,
             operation=Action.CREATE,
+            operation_details=sealed_password(self.extras.admin_pass),
             **self._owner(),
             **self._parts(),
             **self._figures(),
@@ -152,12 +157,17 @@ class Birth:
         }
 
 
+def sealed_password(password: str) -> dict[str, str]:
+    """Return what an operation keeps of the password that its guest is to find, until it ends."""
+    return {"admin_pass": admin_password.sealed(bus.queue_key(), password)} if password else {}
+
+
 def properties_of(custom: Mapping[str, str]) -> dict[str, str]:
-    """Return those of an image's properties that say how its servers run, as servers show them from 2.98 on."""
+    """Return those of an image's properties that say how its servers run."""
     return {
         name: value
         for name, value in custom.items()
-        if len(value) <= _PROPERTY_MAX and (name.startswith(("hw_", "img_")) or name in _SAYING_HOW)
+        if len(value) <= _PROPERTY_MAX and (name.startswith(("hw_", "img_", "trait:")) or name in _SAYING_HOW)
     }
 
 

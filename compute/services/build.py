@@ -48,6 +48,7 @@ def spawn_command(server: Server, image: Image) -> Spawn:
         files=told.files,
         image_properties=properties,
         extra_specs=server.extra_specs,
+        admin_pass=server.operation_details.get("admin_pass", ""),
     )
     return Spawn(server.pk, server.request_id, guest)
 

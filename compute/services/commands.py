@@ -6,9 +6,9 @@ Everything it needs stands in the row, so a command that was lost is made and se
 from collections.abc import Callable
 
 from compute import rpc
-from compute.messages import Change, Destroy, GuestCommand, PowerOff, PowerOn, Reboot, Resize
+from compute.messages import Change, Destroy, EndResize, GuestCommand, PowerOff, PowerOn, Reboot, Resize
 from compute.models import Server
-from compute.services import build, copy_commands
+from compute.services import build, copy_commands, migrations
 from compute.states import Action
 from compute.virt.driver import GuestSize
 from images.selectors import present_image
@@ -34,8 +34,14 @@ def _resize(server: Server) -> GuestCommand:
         ephemeral_gb=flavor["ephemeral_gb"],
         swap_mb=flavor["swap_mb"],
         flavor_name=flavor["flavor_name"],
+        extra_specs=flavor["extra_specs"],
+        image_properties=server.image_properties,
     )
-    return Resize(server.pk, server.request_id, size, SHUTDOWN_GRACE_S)
+    return Resize(server.pk, server.request_id, size, SHUTDOWN_GRACE_S, migrations.token(server))
+
+
+def _end_resize(action: Action) -> Callable[[Server], GuestCommand]:
+    return lambda server: EndResize(server.pk, server.request_id, action, migrations.token(server))
 
 
 _CHANGES = (
@@ -43,8 +49,6 @@ _CHANGES = (
     Action.UNPAUSE,
     Action.SUSPEND,
     Action.RESUME,
-    Action.CONFIRM_RESIZE,
-    Action.REVERT_RESIZE,
     Action.SOFT_DELETE,
     Action.RESTORE,
 )
@@ -57,6 +61,7 @@ _COMMANDS: dict[Action, Callable[[Server], GuestCommand | None]] = {
     Action.DELETE: lambda server: Destroy(server.pk, server.request_id),
     **copy_commands.COMMANDS,
     Action.RESIZE: _resize,
+    **{action: _end_resize(action) for action in (Action.CONFIRM_RESIZE, Action.REVERT_RESIZE)},
     Action.CHANGE_PASSWORD: lambda _server: None,  # only the request that waits for it has the password
     **{action: _change(action) for action in _CHANGES},
 }

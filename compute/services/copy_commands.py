@@ -67,6 +67,7 @@ def _rescue(server: Server) -> Rescue:
         stable="hw_rescue_device" in properties or "hw_rescue_bus" in properties,
         device=device,
         bus=properties.get("hw_rescue_bus") or ("ide" if device == "cdrom" else "virtio"),
+        admin_pass=server.operation_details.get("admin_pass", ""),
     )
     return Rescue(server.pk, server.request_id, spec)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from compute.messages import OperationFinished
 from compute.models import Server
 from compute.network.services import ports
-from compute.services import claims, setbacks
+from compute.services import claims, interfaces, setbacks
 from compute.states import Action, PowerState, VmState
 from images.models import Image
 
@@ -46,6 +46,7 @@ def _shelved(server: Server, report: OperationFinished) -> dict[str, Any]:
 def _offloaded(server: Server, report: OperationFinished) -> dict[str, Any]:
     """The host and the claim go, ports and addresses stay the server's."""
     claims.give_back(server, server.host)
+    interfaces.guest_gone(server)
     ports.bind(server.pk, None, up=False)
     return {"host": None, "availability_zone": None, "power_state": PowerState.NOSTATE}
 

@@ -17,6 +17,7 @@ from compute.network.services import ports as network_ports
 from compute.port_messages import FiltersWanted, InterfaceChanged
 from compute.services import actions, operations
 from compute.states import VmState
+from compute.virt.driver import PLAIN, Wishes
 from portal.core import log
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
@@ -39,7 +40,9 @@ def attach(*, ctx: RequestContext, server: Server, item: dict[str, Any]) -> Port
     """
     authorize(ctx, policies.INTERFACES_CREATE, server)
     host = _let_in(ctx, server, ATTACH)
-    port = plugging.attach(ctx=ctx, project_id=server.project_id, device_id=server.pk, host=host, item=item)
+    port = plugging.attach(
+        ctx=ctx, project_id=server.project_id, device_id=server.pk, host=host, item=item, wishes=_wishes(server)
+    )
     actions.begin(ctx, server, ATTACH)
     notify.server_changed(server)
     return port
@@ -106,6 +109,12 @@ def interface_changed(report: InterfaceChanged) -> None:
     _close(server, report.request_id, ATTACH if report.attached else DETACH, report.fault)
 
 
+def guest_gone(server: Server) -> None:
+    """End what was under way with the cards of a server that was taken from its host."""
+    for plug, request_id in plugging.settle_all(server.pk):
+        _close(server, request_id, _DEEDS[plug], None)
+
+
 def filters_wanted(report: FiltersWanted) -> None:
     """Tell a host that came up how to filter its ports."""
     with transaction.atomic():
@@ -121,7 +130,17 @@ def sweep() -> None:
             if port.plug_at is not None and now - port.plug_at > limit:
                 _expire(port, int(limit.total_seconds()))
             elif cache.add(f"compute:replugged:{port.pk}:{port.request_id}", 1, ASK_AGAIN_S * 3):
-                plugging.ask_again(port)
+                _ask_again(port)
+
+
+def _ask_again(port: Port) -> None:
+    server = Server.objects.present().filter(pk=port.device_id).first()
+    plugging.ask_again(port, PLAIN if server is None else _wishes(server))
+
+
+def _wishes(server: Server) -> Wishes:
+    """Return what the kind of the server's cards follows from."""
+    return Wishes(server.vcpus, server.extra_specs, server.image_properties)
 
 
 @transaction.atomic

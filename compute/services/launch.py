@@ -10,6 +10,7 @@ from compute import policies
 from compute.models import Flavor, Keypair, Server
 from compute.selectors import get_flavor
 from compute.virt import hardware
+from compute.virt.hardware import Hardware
 from images.models import Image
 from images.selectors import get_image
 from images.states import ARCHIVES, ImageStatus
@@ -46,7 +47,7 @@ def check(
     """Return the launch with all it names; raises BadRequest, QuotaExceeded or Forbidden with a sentence."""
     flavor, image = _flavor(ctx, flavor_id), usable_image(ctx, image_id)
     require_room(ctx, flavor, image)
-    require_hardware(flavor.vcpus, flavor.extra_specs, image)
+    require_hardware(flavor.vcpus, flavor.extra_specs, image.custom)
     return Wish(
         image=image,
         flavor=flavor,
@@ -115,10 +116,10 @@ def require_room(ctx: RequestContext, flavor: Flavor | Server, image: Image) -> 
         )
 
 
-def require_hardware(vcpus: int, extra_specs: dict[str, str], image: Image) -> None:
-    """Refuse a guest whose flavor and image ask together for hardware that no host can build."""
+def require_hardware(vcpus: int, extra_specs: dict[str, str], properties: dict[str, str]) -> Hardware:
+    """Return the hardware that a flavor and an image's properties make; raises BadRequest for what no host can build."""
     try:
-        hardware.resolve(vcpus, extra_specs, image.custom)
+        return hardware.resolve(vcpus, extra_specs, properties)
     except hardware.Refused as error:
         raise BadRequest(str(error)) from error
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from compute.messages import OperationFinished
+from compute import rpc
+from compute.messages import EndResize, OperationFinished
 from compute.models import Flavor, Host, Migration, Server
 from compute.services import claims
 from compute.states import Action, VmState, resting
-from portal.core.context import RequestContext
+from portal.core.context import RequestContext, new_request_id
 
 FIGURES = ("flavor_id", "flavor_name", "vcpus", "ram_mb", "root_gb", "ephemeral_gb", "swap_mb", "extra_specs")
 
@@ -22,7 +23,6 @@ def figures_of(sized: Server | Flavor) -> dict[str, Any]:
 
 def begin(ctx: RequestContext, server: Server, figures: dict[str, Any]) -> bool:
     """Write a resize down and claim the new size beside the old one; False when it does not fit. Runs in the caller's transaction."""
-    abandon(server)
     sized = Server(**figures)
     host = server.host or ""
     if not claims.take(sized, host):
@@ -41,11 +41,53 @@ def begin(ctx: RequestContext, server: Server, figures: dict[str, Any]) -> bool:
     return True
 
 
-def abandon(server: Server) -> None:
-    """Give back what a resize held that nobody will end any more: its server was deleted, reset or is resized again."""
+def abandon(server: Server, *, only_running: bool = False) -> None:
+    """End a resize that nobody will end any more: its server was reset or is resized again.
+
+    One whose host may still be at it is undone, one that waited is kept; the host is told which, so that what it does late or has
+    done already comes out as the rows say. ``only_running`` leaves one that waits as it is.
+    """
+    row = _open(server)
+    if row is None or (only_running and row.status != "migrating"):
+        return
+    if row.status == "reverting":
+        _go_back(server, row)
+    else:
+        _close(row, "error" if row.status == "migrating" else "confirmed")
+    tell_host(server, Action.CONFIRM_RESIZE if row.status == "confirmed" else Action.REVERT_RESIZE)
+
+
+def _go_back(server: Server, row: Migration) -> None:
+    """Give a server the size back that it had, with its claim."""
+    row.held = claims.amounts(server)
+    _close(row, "reverted")
+    Server.objects.filter(pk=server.pk).update(**row.old_flavor)
+    server.refresh_from_db()
+
+
+def forget(server: Server) -> None:
+    """Give back what a resize of a deleted server held."""
     row = _open(server)
     if row is not None:
-        _close(row, "error" if row.status in ("migrating", "error") else "confirmed")
+        _close(row, "error" if row.status == "migrating" else "confirmed")
+
+
+def tell_host(server: Server, action: Action) -> None:
+    """Have the server's host confirm or revert its last resize, whatever it did of it by now; nobody waits for the answer."""
+    if server.host is not None:
+        rpc.send(server.host, EndResize(server.pk, new_request_id(), action, token(server)))
+
+
+def token(server: Server) -> str:
+    """Return what names the last resize of a server, for its host."""
+    found = Migration.objects.filter(server=server).order_by("-created_at", "-pk").values_list("uuid", flat=True).first()
+    return found or ""
+
+
+def size_before(server: Server) -> Server | None:
+    """Return the size to which an open resize of the server can go back, on a server that is nowhere."""
+    row = _open(server)
+    return None if row is None else Server(**row.old_flavor)
 
 
 def show(server: Server, status: str) -> None:
@@ -54,14 +96,17 @@ def show(server: Server, status: str) -> None:
 
 
 def set_back(server: Server, action: Action, vm_state: VmState | None) -> None:
-    """Take over that an action failed: a resize holds nothing any more, a confirm or revert can be tried again."""
+    """Take over that an action failed: a resize holds nothing any more, a confirm or revert can be tried again.
+
+    Of one that was not heard of it stays open which of the two sizes the guest has.
+    """
     row = _open(server)
     if row is None:
         return
     if action == Action.RESIZE:
         _close(row, "error")
-    elif action in (Action.CONFIRM_RESIZE, Action.REVERT_RESIZE):
-        show(server, "finished" if vm_state == VmState.RESIZED else "error")
+    elif action in (Action.CONFIRM_RESIZE, Action.REVERT_RESIZE) and vm_state == VmState.RESIZED:
+        show(server, "finished")
 
 
 def due_for_confirmation(before: Any) -> list[Server]:

@@ -1,5 +1,6 @@
 """What is asked of a host while the caller waits, for a few seconds at most."""
 
+import logging
 import secrets
 from dataclasses import asdict
 from functools import lru_cache
@@ -14,6 +15,8 @@ from compute.models import Server
 from portal.core import bus, signing
 from portal.core.errors import Conflict, Unavailable
 
+LOG = logging.getLogger(__name__)
+
 PATIENCE_S = 5
 
 
@@ -26,6 +29,9 @@ def ask(server: Server, about: str, **given: str) -> dict[str, Any]:
         answer = _exchange(server.host, question)
     except redis.RedisError as error:
         raise Unavailable("The hosts cannot be reached now.") from error
+    except (signing.BadTicket, msgspec.MsgspecError) as error:
+        LOG.warning("Host %s gave an answer that was not understood: %s", server.host, error)
+        raise Unavailable(f"The host of instance {server.pk} gave no answer that can be understood.") from error
     if answer is None:
         raise Unavailable(f"The host of instance {server.pk} does not answer now.")
     if answer.found is None:

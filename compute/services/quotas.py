@@ -64,8 +64,8 @@ def admit_user(project_id: str, user_id: str, wanted: Mapping[str, int]) -> dict
     return {name: limit - used[name] for name, limit in own.items()}
 
 
-def admit_growth(server: Server, flavor: Flavor) -> None:
-    """Let a server's change to a larger flavor pass or raise; the project stays locked until the caller's transaction ends."""
+def admit_growth(server: Server, flavor: Flavor | Server) -> None:
+    """Let a server's change to a larger size pass or raise; the project stays locked until the caller's transaction ends."""
     quotas.lock(server.project_id)
     more = {"cores": max(0, flavor.vcpus - server.vcpus), "ram": max(0, flavor.ram_mb - server.ram_mb)}
     quotas.admit(server.project_id, more, in_use([server.project_id]))

@@ -8,7 +8,7 @@ from django.db import transaction
 from compute import policies
 from compute.models import Server
 from compute.services import commands, launch, operations, quotas
-from compute.services.birth import properties_of
+from compute.services.birth import properties_of, sealed_password
 from compute.states import Action, VmState
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
@@ -24,19 +24,21 @@ def rebuild(
     server: Server,
     image_id: str,
     preserve_ephemeral: bool = False,
+    admin_pass: str = "",
     changes: Mapping[str, Any] | None = None,
 ) -> Server:
     """Return the server whose disk is being replaced by an image's; all that was on it is lost. One that was off is off afterwards.
 
-    ``changes`` may name what else is to differ: the fields of ``PLAIN``, ``metadata``, ``key_name`` and ``user_data``.
+    The guest finds ``admin_pass`` on its config drive. ``changes`` may name what else is to differ: the fields of ``PLAIN``, ``metadata``, ``key_name`` and ``user_data``.
     """
     authorize(ctx, policies.REBUILD, server)
     operations.refuse_locked(ctx, server)
     start = server.vm_state != VmState.STOPPED
-    operations.take(ctx, server, Action.REBUILD, start=start, preserve_ephemeral=preserve_ephemeral)
+    details = {"start": start, "preserve_ephemeral": preserve_ephemeral, **sealed_password(admin_pass)}
+    operations.take(ctx, server, Action.REBUILD, **details)
     image = launch.usable_image(ctx, image_id)
     launch.require_room(ctx, server, image)
-    launch.require_hardware(server.vcpus, server.extra_specs, image)
+    launch.require_hardware(server.vcpus, server.extra_specs, image.custom)
     columns = {**_columns(ctx, server, changes or {}), "image_id": image.pk, "image_properties": properties_of(image.custom)}
     for name, value in columns.items():
         setattr(server, name, value)

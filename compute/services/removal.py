@@ -22,7 +22,7 @@ def remove(server_id: str, request_id: str) -> bool:
         return False
     claims.give_back(server, server.host)
     setbacks.forget_shelved(server)
-    migrations.abandon(server)
+    migrations.forget(server)
     ports.release(server_id)
     ConsoleToken.objects.filter(server=server).delete()
     shares.forget(server)

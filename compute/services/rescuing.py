@@ -5,6 +5,7 @@ from django.db import transaction
 from compute import policies
 from compute.models import Server
 from compute.services import commands, launch, operations
+from compute.services.birth import sealed_password
 from compute.states import Action
 from compute.virt.driver import RESCUE_BUSES, RESCUE_DEVICES
 from images.models import Image
@@ -14,11 +15,14 @@ from portal.core.policy import authorize
 
 
 @transaction.atomic
-def rescue(*, ctx: RequestContext, server: Server, image_id: str | None = None) -> None:
-    """Restart a server from a fresh disk of an image, its own image unless another is named."""
+def rescue(*, ctx: RequestContext, server: Server, image_id: str | None = None, admin_pass: str = "") -> None:
+    """Restart a server from a fresh disk of an image, its own image unless another is named.
+
+    Until it is unrescued the guest finds ``admin_pass`` on its config drive.
+    """
     authorize(ctx, policies.RESCUE, server)
     operations.refuse_locked(ctx, server)
-    operations.take(ctx, server, Action.RESCUE, image_id=image_id or server.image_id)
+    operations.take(ctx, server, Action.RESCUE, image_id=image_id or server.image_id, **sealed_password(admin_pass))
     _require_place(launch.usable_image(ctx, image_id or server.image_id or ""))
     commands.send(server)
 

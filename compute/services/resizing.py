@@ -6,8 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from compute import policies, rpc
-from compute.messages import Change
+from compute import policies
 from compute.models import Flavor, Server
 from compute.selectors import get_flavor
 from compute.services import commands, launch, migrations, operations, quotas
@@ -33,6 +32,8 @@ def resize(*, ctx: RequestContext, server: Server, flavor_id: str, auto_disk_con
     figures = migrations.figures_of(flavor)
     operations.take(ctx, server, Action.RESIZE, flavor=figures)
     _require_disks(ctx, server, flavor)
+    _require_hardware(server, flavor)
+    migrations.abandon(server)
     quotas.admit_growth(server, flavor)
     if not migrations.begin(ctx, server, figures):
         raise BadRequest(NO_HOST)
@@ -50,8 +51,11 @@ def confirm(*, ctx: RequestContext, server: Server) -> None:
 
 @transaction.atomic
 def revert(*, ctx: RequestContext, server: Server) -> None:
-    """Go back to the size and the disk that the server had before."""
+    """Go back to the size and the disk that the server had before; raises QuotaExceeded when that was larger and does not fit any more."""
     operations.begin(ctx, server, Action.REVERT_RESIZE, policies.REVERT_RESIZE)
+    before = migrations.size_before(server)
+    if before is not None:
+        quotas.admit_growth(server, before)
     migrations.show(server, "reverting")
 
 
@@ -69,7 +73,7 @@ def call_back(server: Server, action: Action) -> None:
     """Have a host undo a resize of which nothing was heard, should it have begun or begin it later."""
     if action == Action.RESIZE and server.host is not None:
         with transaction.atomic():
-            rpc.send(server.host, Change(server.pk, new_request_id(), Action.REVERT_RESIZE))
+            migrations.tell_host(server, Action.REVERT_RESIZE)
 
 
 def _confirm_for(server: Server) -> None:
@@ -97,7 +101,14 @@ def _require_disks(ctx: RequestContext, server: Server, flavor: Flavor) -> None:
     image = present_image(server.image_id or "")
     if image is not None:
         launch.require_room(ctx, flavor, image)
-        launch.require_hardware(flavor.vcpus, flavor.extra_specs, image)
+
+
+def _require_hardware(server: Server, flavor: Flavor) -> None:
+    """Refuse what no host can build, or can build only for a new guest."""
+    before = launch.require_hardware(server.vcpus, server.extra_specs, server.image_properties)
+    after = launch.require_hardware(flavor.vcpus, flavor.extra_specs, server.image_properties)
+    if before.secure_boot != after.secure_boot:
+        raise BadRequest("Secure boot cannot be switched by a resize: the server keeps its firmware.")
 
 
 def _cannot(why: str) -> str:

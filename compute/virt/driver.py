@@ -63,11 +63,21 @@ class InterfaceSpec:
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What a guest's hardware follows from: a flavor's vCPUs and extra specs, an image's properties."""
+
+    vcpus: int = 1
+    extra_specs: dict[str, str] = field(default_factory=dict)
+    image_properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class GuestSpec:
     """All that a host needs to build a guest. Sizes carry their unit in the name.
 
     ``meta_data`` is the document of the config drive's ``openstack/latest/meta_data.json``; ``user_data`` is base64, and so are
-    ``files``: what lies in its ``openstack/content``, by the names that ``meta_data`` gives them.
+    ``files``: what lies in its ``openstack/content``, by the names that ``meta_data`` gives them. ``admin_pass`` is sealed until
+    the host opens it.
     """
 
     server_id: str
@@ -99,6 +109,7 @@ class GuestSpec:
     files: dict[str, str] = field(default_factory=dict)
     image_properties: dict[str, str] = field(default_factory=dict)
     extra_specs: dict[str, str] = field(default_factory=dict)
+    admin_pass: str = field(default="", repr=False)
 
 
 class Quiesce(StrEnum):
@@ -118,7 +129,7 @@ class RescueSpec:
     """From what a guest is rescued.
 
     With ``stable`` the guest's own disks keep their places and the rescue disk comes last, as a ``device`` on a ``bus``; else it
-    takes the first place and the others move on by one.
+    takes the first place and the others move on by one. The guest finds ``admin_pass`` on its config drive while it is rescued.
     """
 
     image: ImageRef
@@ -128,11 +139,12 @@ class RescueSpec:
     stable: bool = False
     device: str = "disk"
     bus: str = "virtio"
+    admin_pass: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
 class GuestSize:
-    """What a resize gives a guest: the figures of a flavor. ``root_gb`` 0 leaves the root disk as it is."""
+    """What a resize gives a guest: the figures of a flavor, and what its hardware follows from. ``root_gb`` 0 leaves the root disk as it is."""
 
     vcpus: int
     memory_mb: int
@@ -140,6 +152,8 @@ class GuestSize:
     ephemeral_gb: int
     swap_mb: int
     flavor_name: str
+    extra_specs: dict[str, str] = field(default_factory=dict)
+    image_properties: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -207,6 +221,7 @@ class ImageCache(Protocol):
         ...
 
 
+PLAIN = Wishes()
 Tell = Callable[[BuildProgress], None]
 Cancelled = Callable[[], bool]
 
@@ -246,10 +261,12 @@ class Driver(Protocol):
         """Restart the guest; a soft reboot that the guest does not follow becomes a hard one."""
         ...
 
-    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+    def attach_interface(
+        self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec], wishes: Wishes = PLAIN
+    ) -> None:
         """Plug a card into the guest, running or not; one that is there gets the addresses and filters that are named.
 
-        On any failure nothing of a new card is left behind.
+        A new one is of the kind that the guest's cards are by these ``wishes``. On any failure nothing of a new card is left behind.
         """
         ...
 
@@ -306,12 +323,12 @@ class Driver(Protocol):
         """
         ...
 
-    def confirm_resize(self, server_id: str) -> None:
-        """Throw away what would undo the last resize; nothing to throw away is a success."""
+    def confirm_resize(self, server_id: str, token: str) -> None:
+        """Throw away what would undo this resize; when there is none or another, nothing is done."""
         ...
 
-    def revert_resize(self, server_id: str) -> None:
-        """Make the guest what it was before its last resize, also running if it ran; nothing to undo is a success."""
+    def revert_resize(self, server_id: str, token: str) -> None:
+        """Make the guest what it was before this resize, also running if it ran; when there is none or another, nothing is done."""
         ...
 
     def set_password(self, server_id: str, user: str, password: str) -> None:

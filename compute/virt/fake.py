@@ -14,6 +14,7 @@ from compute.states import PowerState, TaskState
 from compute.virt import boot_logs, fake_copies, fake_diagnostics
 from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
+    PLAIN,
     BuildProgress,
     Built,
     Cancelled,
@@ -26,6 +27,7 @@ from compute.virt.driver import (
     Quiesce,
     RescueSpec,
     Tell,
+    Wishes,
     never,
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
@@ -143,7 +145,9 @@ class FakeDriver(FakeChanges):
         if self._get(server_id).state != PowerState.SUSPENDED:
             self._change(server_id, PowerState.SHUTDOWN)
 
-    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+    def attach_interface(
+        self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec], wishes: Wishes = PLAIN
+    ) -> None:
         self._get(server_id)
         for key, fault in self._faults.items():
             if key in (interface.tag or ""):

@@ -74,14 +74,16 @@ class FakeChanges(ABC):
         guest.vcpus, guest.memory_mb, guest.root_gb = size.vcpus, size.memory_mb, size.root_gb or guest.root_gb
         self._restart(server_id, guest.state)
 
-    def confirm_resize(self, server_id: str) -> None:
-        self._get(server_id).before = {}
-        self._save()
-
-    def revert_resize(self, server_id: str) -> None:
+    def confirm_resize(self, server_id: str, token: str) -> None:
         guest = self._get(server_id)
-        before, guest.before = guest.before, {}
-        if before:
+        if guest.before.get("token") == token:
+            guest.before = {}
+            self._save()
+
+    def revert_resize(self, server_id: str, token: str) -> None:
+        guest = self._get(server_id)
+        if guest.before.get("token") == token:
+            before, guest.before = guest.before, {}
             guest.vcpus, guest.memory_mb, guest.root_gb = before["vcpus"], before["memory_mb"], before["root_gb"]
             self._restart(server_id, PowerState(before["state"]))
 

@@ -36,15 +36,20 @@ class InstanceData:
 
 
 def of(spec: GuestSpec) -> InstanceData:
-    """Return what the guest is built with."""
+    """Return what the guest is built with, the password of its administrator among it: of that nothing but its drive speaks."""
     return InstanceData(
-        meta_data=spec.meta_data,
+        meta_data=with_password(spec.meta_data, spec.admin_pass),
         network_data=spec.network_data,
         vendor_data=spec.vendor_data,
         ec2_data=spec.ec2_data,
         user_data=spec.user_data,
         files=spec.files,
     )
+
+
+def with_password(meta_data: dict[str, Any], admin_pass: str) -> dict[str, Any]:
+    """Return the document with the password of the guest's administrator, if one was chosen."""
+    return {**meta_data, "admin_pass": admin_pass} if admin_pass else meta_data
 
 
 def openstack(data: InstanceData) -> Documents:

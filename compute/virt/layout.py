@@ -12,6 +12,8 @@ MIB = 1024**2
 ROOT_DISK = "disk"
 _PREFIXES = {"virtio": "vd", "ide": "hd"}
 RESCUE_DISK = "disk.rescue"
+CONFIG_DRIVE = "config.iso"
+RESCUE_DRIVE = "config.rescue.iso"
 EPHEMERAL_DISK = "disk.eph0"
 SWAP_DISK = "disk.swap"
 
@@ -94,4 +96,4 @@ def _config_drive(folder: Path, wished: hardware.Hardware, disks: list[Disk]) ->
     bus = wished.cdrom_bus or wished.disk_bus
     place = sum(_PREFIXES.get(disk.bus, "sd") == _PREFIXES.get(bus, "sd") for disk in disks)
     device = "cdrom" if bus in ("ide", "sata") or (wished.cdrom_bus and bus != "virtio") else "disk"
-    return Disk("config", folder / "config.iso", "raw", target(bus, place), readonly=True, bus=bus, device=device)
+    return Disk("config", folder / CONFIG_DRIVE, "raw", target(bus, place), readonly=True, bus=bus, device=device)

@@ -23,7 +23,6 @@ from compute.messages import (
     PowerOff,
     PowerOn,
     Reboot,
-    Resize,
     Spawn,
     host_queue,
     unpack,
@@ -129,12 +128,6 @@ class Commands:
         """Carry out an action that needs nothing but the guest."""
         self.carry_out(command, lambda: self._changes[command.action](command.server_id))
 
-    def resize(self, command: Resize) -> None:
-        """Give a guest another size."""
-        given = command.server_id, command.size, command.request_id, command.grace_s
-        cancelled = self._operations.cancelled(command.server_id)
-        self.carry_out(command, lambda: self._driver.resize(*given, cancelled))
-
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""
         self.carry_out(command, lambda: self._driver.crash_dump(command.server_id))
@@ -148,7 +141,6 @@ class Commands:
             PowerOff: self.power_off,
             Reboot: self.reboot,
             Change: self.change,
-            Resize: self.resize,
             CrashDump: self.crash_dump,
         }
 

@@ -4,16 +4,20 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from compute.copy_messages import Unshelve
 from compute.messages import Spawn
-from compute.virt.driver import BuildProgress, Built, Driver, ImageCache
+from compute.virt import admin_password
+from compute.virt.driver import BuildProgress, Built, Driver, GuestSpec, ImageCache, RescueSpec
 from compute.virt.errors import BuildCancelled, DriverError
 from compute.worker.operations import Operations
 from compute.worker.reporter import Progress, Reporter
 
 LOG = logging.getLogger(__name__)
+
+Spec = TypeVar("Spec", GuestSpec, RescueSpec)
 
 _LINES = {
     "networking": "Allocating IP information in the background.",
@@ -48,7 +52,10 @@ class Timings:
 
 
 class Builder:
-    """Builds guests with one driver and one image cache. While a build runs, ``keeping`` holds its images in the cache."""
+    """Builds guests with one driver and one image cache. While a build runs, ``keeping`` holds its images in the cache.
+
+    ``key`` opens what the control plane sealed.
+    """
 
     def __init__(
         self,
@@ -57,13 +64,19 @@ class Builder:
         reporter: Reporter,
         operations: Operations,
         *,
+        key: bytes = b"",
         keeping: Callable[[Iterable[str]], AbstractContextManager[None]] = lambda _image_ids: nullcontext(),
     ) -> None:
         self._driver = driver
+        self._key = key
         self._images = images
         self._reporter = reporter
         self._operations = operations
         self._keeping = keeping
+
+    def opened(self, spec: Spec) -> Spec:
+        """Return what was sent with its password opened, for the driver alone."""
+        return replace(spec, admin_pass=admin_password.opened(self._key, spec.admin_pass))
 
     def build(self, command: Spawn | Unshelve, timings: Timings) -> Built:
         """Build and start the guest; raises BuildCancelled once its server is to be destroyed."""
@@ -86,7 +99,7 @@ class Builder:
 
         started = time.perf_counter()
         with self._keeping(part.id for part in (guest.image, guest.kernel, guest.ramdisk) if part is not None):
-            built = self._driver.spawn(guest, self._images, tell, cancelled)
+            built = self._driver.spawn(self.opened(guest), self._images, tell, cancelled)
         timings.close()
         LOG.debug("Guest definition:\n%s", built.definition)
         LOG.info("VM Started")

@@ -13,8 +13,6 @@ def changes_of(driver: Driver) -> dict[Action, Callable[[str], None]]:
         Action.UNPAUSE: driver.unpause,
         Action.SUSPEND: driver.suspend,
         Action.RESUME: driver.resume,
-        Action.CONFIRM_RESIZE: driver.confirm_resize,
-        Action.REVERT_RESIZE: driver.revert_resize,
         Action.SOFT_DELETE: lambda server_id: driver.power_off(server_id, 0),
         Action.RESTORE: driver.power_on,
     }

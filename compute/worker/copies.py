@@ -90,7 +90,7 @@ class CopyCommands:
         def work() -> Built:
             with self._holding(guest.image, guest.kernel, guest.ramdisk):
                 return self._driver.rebuild(
-                    guest,
+                    self._builder.opened(guest),
                     self._images,
                     self._tell(command),
                     self._operations.cancelled(command.server_id),
@@ -106,7 +106,8 @@ class CopyCommands:
 
         def work() -> Built:
             with self._holding(wanted.image, wanted.kernel, wanted.ramdisk):
-                return self._driver.rescue(command.server_id, wanted, self._images, self._tell(command))
+                opened = self._builder.opened(wanted)
+                return self._driver.rescue(command.server_id, opened, self._images, self._tell(command))
 
         self._once(command, work)
 

@@ -23,6 +23,7 @@ from compute.worker.holdings import Holdings
 from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
+from compute.worker.ledger import Ledger
 from compute.worker.metadata.doorway import Doorway
 from compute.worker.metadata.service import Metadata
 from compute.worker.metadata.source import Source
@@ -31,6 +32,7 @@ from compute.worker.port_commands import PortCommands
 from compute.worker.questions import Questions
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
+from compute.worker.resizes import ResizeCommands
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class Host:
         self._relay = Relay(self.driver, config.queue_key, config.relay)
         source = Source(config.public_url, config.queue_key, config.host)
         self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
-        builder = Builder(self.driver, images, self._reporter, self.operations, keeping=holdings.kept)
+        builder = Builder(self.driver, images, self._reporter, self.operations, key=config.queue_key, keeping=holdings.kept)
         commands = Commands(
             self.driver,
             builder,
@@ -76,7 +78,8 @@ class Host:
             instances=config.instances,
             keeping=holdings.kept,
         )
-        register(broker, config.host, commands, caching, plugging, copies)
+        resizes = ResizeCommands(self.driver, commands, self.operations, Ledger(config.instances / "_ledger"))
+        register(broker, config.host, commands, caching, plugging, copies, resizes)
         self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:

@@ -29,7 +29,8 @@ class PortCommands:
         """Plug a card in, alone on the server."""
         port_id = command.interface.port_id
         with self._operations.alone(command.server_id):
-            fault = _fault(lambda: self._driver.attach_interface(command.server_id, command.interface, command.groups))
+            given = command.server_id, command.interface, command.groups, command.wishes
+            fault = _fault(lambda: self._driver.attach_interface(*given))
         self._answer(command, port_id, True, fault)
 
     def detach(self, command: DetachInterface) -> None:

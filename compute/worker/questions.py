@@ -73,6 +73,8 @@ class Questions:
                 self._listen()
             except (redis.RedisError, OSError) as error:
                 LOG.warning("Questions are not heard for now: %s", error)
+            except Exception:
+                LOG.exception("A question was lost")
             self._stopped.wait(1)
 
     def _listen(self) -> None:
@@ -87,7 +89,7 @@ class Questions:
         try:
             ticket = sealed.decode("ascii", "replace")
             question = msgspec.convert(unseal(self._key, QUESTION_SEAL, ticket, QUESTION_LIFE_S), Question)
-        except (BadTicket, msgspec.ValidationError) as error:
+        except (BadTicket, msgspec.MsgspecError) as error:
             LOG.warning("A question was not understood: %s", error)
             return
         with log.bound(server_id=question.server_id):

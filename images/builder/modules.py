@@ -8,8 +8,8 @@ from pathlib import Path
 from images.builder import elf, tools
 from images.builder.errors import BuildError
 
-# Disk, network, config drive as a virtio disk, the power button, entropy.
-BOOT = ("virtio_pci", "virtio_blk", "virtio_net", "isofs", "ext4", "button", "evdev", "virtio_rng")
+# Disk, network, config drive as a virtio disk, the power button, entropy, the channel of a guest agent.
+BOOT = ("virtio_pci", "virtio_blk", "virtio_net", "isofs", "ext4", "button", "evdev", "virtio_rng", "virtio_console")
 # A config drive attached as an IDE CD-ROM (machine type pc). The cloud kernel has no SATA.
 CDROM = ("ata_piix", "sr_mod")
 

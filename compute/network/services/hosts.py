@@ -8,6 +8,7 @@ from compute.messages import COMMAND_ACTORS, host_queue, pack
 from compute.network import selectors
 from compute.network.models import Port, SecurityGroup
 from compute.port_messages import AttachInterface, DetachInterface, PortCommand, SetFilters
+from compute.virt.driver import PLAIN, Wishes
 from portal.core import bus
 from portal.core.context import new_request_id
 
@@ -47,11 +48,11 @@ def refresh_host(host: str) -> None:
     send(host, SetFilters(new_request_id(), filters, selectors.group_specs(groups)))
 
 
-def replug(port: Port) -> None:
-    """Bring the card of a port that a device has up to date on its host."""
+def replug(port: Port, wishes: Wishes = PLAIN) -> None:
+    """Bring the card of a port that a device has up to date on its host; a new one is made as the device's ``wishes`` say."""
     (spec,) = [one for one in selectors.interface_specs(port.device_id) if one.port_id == port.pk]
     groups = selectors.group_specs(spec.filter.groups if spec.filter else [])
-    send(port.host, AttachInterface(port.device_id, port.request_id or new_request_id(), spec, groups))
+    send(port.host, AttachInterface(port.device_id, port.request_id or new_request_id(), spec, groups, wishes))
 
 
 def unplug(port: Port) -> None:

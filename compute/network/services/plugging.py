@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.services import addressing, hosts, ports
+from compute.virt.driver import PLAIN, Wishes
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
 
@@ -19,10 +20,12 @@ ATTACH, DETACH = "attach", "detach"
 
 
 @transaction.atomic
-def attach(*, ctx: RequestContext, project_id: str, device_id: str, host: str, item: dict[str, Any]) -> Port:
+def attach(
+    *, ctx: RequestContext, project_id: str, device_id: str, host: str, item: dict[str, Any], wishes: Wishes = PLAIN
+) -> Port:
     """Return a port that is being plugged into a device: the one that ``item`` names, or a new one on its network.
 
-    ``item`` may have ``port``, ``uuid`` (of a network), ``fixed_ip`` and ``tag``.
+    ``item`` may have ``port``, ``uuid`` (of a network), ``fixed_ip`` and ``tag``. The card is of the kind that follows from ``wishes``.
     """
     _refuse_unknown(ctx, project_id, item)
     if not item.get("port") and not item.get("uuid"):
@@ -33,7 +36,7 @@ def attach(*, ctx: RequestContext, project_id: str, device_id: str, host: str, i
     )
     _ask(port, ATTACH, ctx.request_id)
     hosts.refresh(ports=[], groups=port.security_groups.all(), but=host)
-    hosts.replug(port)
+    hosts.replug(port, wishes)
     return port
 
 
@@ -64,6 +67,23 @@ def settle(*, port_id: str, request_id: str, attached: bool, fault: str | None) 
     return device_id
 
 
+@transaction.atomic
+def settle_all(device_id: str) -> list[tuple[str, str]]:
+    """End what was asked for the cards of a device whose guest is gone; return what and by which request.
+
+    A card that was to come will come with the next guest, one that was to go is gone.
+    """
+    rows = list(Port.objects.select_for_update().filter(device_id=device_id).exclude(plug=""))
+    ended = [(port.plug, port.request_id) for port in rows]
+    for port in rows:
+        if port.plug == DETACH:
+            give_up(port)
+        else:
+            port.plug = ""
+            port.save(update_fields=["plug", "updated_at"])
+    return ended
+
+
 def give_up(port: Port) -> None:
     """Take a port from its device: one that people made stays, without it."""
     members = list(SecurityGroup.objects.filter(ports=port))
@@ -80,10 +100,10 @@ def waiting(before: datetime) -> list[Port]:
 
 
 @transaction.atomic
-def ask_again(port: Port) -> None:
+def ask_again(port: Port, wishes: Wishes = PLAIN) -> None:
     """Send a host once more what it was asked; every command is harmless the second time."""
     if port.plug == ATTACH:
-        hosts.replug(port)
+        hosts.replug(port, wishes)
     else:
         hosts.unplug(port)
 

@@ -83,6 +83,8 @@ def _range(cidr: Any) -> IPv4Network:
 
 
 def _refuse_overlap(span: IPv4Network) -> None:
+    """Refuse a range that is not free; all networks stay locked, so that of ranges made at once each sees the others."""
+    list(Network.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
     for cidr in Subnet.objects.filter(ip_version=4).values_list("cidr", flat=True):
         if IPv4Network(cidr).overlaps(span):
             raise BadRequest(_overlap(span))

@@ -11,6 +11,7 @@ import libvirt
 
 from compute.virt.driver import InterfaceSpec
 from compute.virt.errors import DriverError
+from compute.virt.hardware import Hardware
 from compute.virt.libvirt import domain_xml, metadata
 from compute.virt.libvirt.guard import Guard
 from compute.virt.libvirt.markup import Element, read, render
@@ -20,6 +21,7 @@ from compute.virt.libvirt.network import Networks
 LOG = logging.getLogger(__name__)
 
 UNPLUG_S = 60.0
+_PLAIN = Hardware()
 _ASK_EVERY_S = 8.0
 _LOOK_EVERY_S = 0.2
 _CONFIG, _LIVE = libvirt.VIR_DOMAIN_AFFECT_CONFIG, libvirt.VIR_DOMAIN_AFFECT_LIVE
@@ -38,13 +40,13 @@ class Cards:
         self._guard = guard
         self._machine = machine
 
-    def attach(self, interface: InterfaceSpec) -> None:
+    def attach(self, interface: InterfaceSpec, wished: Hardware = _PLAIN) -> None:
         """Plug a card in, or bring one that is there up to date; of a new one that does not fit nothing is left."""
         self._networks.ensure(interface.network)
         port = metadata.port(domain_xml.port_attributes(interface))
         before = [one for one in self._ports() if one.id == port.id]
         try:
-            self._plug(port, before, render(domain_xml.interface(interface, self._machine)))
+            self._plug(port, before, render(domain_xml.interface(interface, self._machine, wished)))
         except BaseException:
             if not before:
                 self._clean_up(port)

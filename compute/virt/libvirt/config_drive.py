@@ -6,6 +6,7 @@ both are always there. Joliet and Rock Ridge keep the small letters.
 """
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 from compute.virt import hardware, instance_data
 from compute.virt.driver import GuestSpec
+
+_META_DATA = "meta_data.json"
 
 
 def folders(spec: GuestSpec) -> dict[str, instance_data.Documents]:
@@ -41,15 +44,44 @@ def placed(spec: GuestSpec, places: Mapping[str, str]) -> GuestSpec | None:
 
 def write(path: Path, spec: GuestSpec) -> None:
     """Write the disk."""
+    wished = hardware.resolve(spec.vcpus, spec.extra_specs, spec.image_properties)
+    _write(path, wished.drive_label, folders(spec))
+
+
+def write_with_password(path: Path, own: Path, admin_pass: str) -> None:
+    """Write a disk that says what another says, and another password."""
+    label, found = _read(own)
+    latest = found["/openstack/latest"]
+    told = instance_data.with_password(json.loads(latest[_META_DATA]), admin_pass)
+    _write(path, label, {**found, "/openstack/latest": {**latest, _META_DATA: json.dumps(told).encode()}})
+
+
+def _write(path: Path, label: str, found: Mapping[str, instance_data.Documents]) -> None:
     from pycdlib import PyCdlib  # only a host that builds guests needs it in memory
 
-    wished = hardware.resolve(spec.vcpus, spec.extra_specs, spec.image_properties)
     iso = PyCdlib()
-    iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident=wished.drive_label)
-    for folder, files in folders(spec).items():
+    iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident=label)
+    for folder, files in found.items():
         _add_folder(iso, folder, files)
     iso.write(str(path))
     iso.close()
+
+
+def _read(path: Path) -> tuple[str, dict[str, instance_data.Documents]]:
+    """Return the label of a disk and the files of its folders, each folder behind the one in which it lies."""
+    from pycdlib import PyCdlib
+
+    iso, found = PyCdlib(), dict[str, instance_data.Documents]()
+    iso.open(str(path))
+    for folder, _folders, names in iso.walk(joliet_path="/"):
+        for name in names:
+            content = io.BytesIO()
+            iso.get_file_from_iso_fp(content, joliet_path=f"{folder.rstrip('/')}/{name}")
+            found.setdefault(folder.rstrip("/"), {})[name] = content.getvalue()
+        found.setdefault(folder.rstrip("/"), {})
+    label = iso.pvd.volume_identifier.decode().strip()
+    iso.close()
+    return label, found
 
 
 def _add_folder(iso: Any, folder: str, files: Mapping[str, bytes]) -> None:

@@ -172,10 +172,7 @@ def disk(one: Disk, machine: Machine, wished: Hardware = _PLAIN) -> Element:
     element = E.disk(
         driver, E.source(file=str(one.path)), E.target(bus=one.bus, dev=one.target), type="file", device=one.device
     )
-    if wished.disk_limits and not one.readonly:
-        element.append(E.iotune(*(getattr(E, name)(str(value)) for name, value in sorted(wished.disk_limits.items()))))
-    if one.readonly:
-        element.append(E.readonly())
+    element.extend([E.readonly()] if one.readonly else extras.disk_limits(wished))
     return element
 
 

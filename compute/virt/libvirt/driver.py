@@ -9,9 +9,10 @@ from pathlib import Path
 import libvirt
 
 from compute.states import PowerState, TaskState
-from compute.virt import boot_logs
+from compute.virt import boot_logs, hardware
 from compute.virt.diagnostics import Diagnostics
 from compute.virt.driver import (
+    PLAIN,
     BuildProgress,
     Built,
     Cancelled,
@@ -25,6 +26,7 @@ from compute.virt.driver import (
     Quiesce,
     RescueSpec,
     Tell,
+    Wishes,
     never,
 )
 from compute.virt.errors import BuildCancelled, DriverError, GuestNotRunning, HypervisorUnreachable
@@ -166,11 +168,14 @@ class LibvirtDriver:
             self._plug_again(domain)
             self._start(domain)
 
-    def attach_interface(self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec]) -> None:
+    def attach_interface(
+        self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec], wishes: Wishes = PLAIN
+    ) -> None:
+        wished = hardware.resolve(wishes.vcpus, wishes.extra_specs, wishes.image_properties)
         with translated(server_id):
             domain = self._guests.get(server_id)
             self._tell_filters([interface.filter] if interface.filter else [], groups)
-            self._cards(domain).attach(interface)
+            self._cards(domain).attach(interface, wished)
             storage.keep_definition(self._instances / server_id, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
     def detach_interface(self, server_id: str, port_id: str) -> None:
@@ -266,13 +271,13 @@ class LibvirtDriver:
         with translated(server_id):
             self._resizing(server_id).resize(size, token, grace_s, cancelled)
 
-    def confirm_resize(self, server_id: str) -> None:
+    def confirm_resize(self, server_id: str, token: str) -> None:
         with translated(server_id):
-            self._resizing(server_id).confirm()
+            self._resizing(server_id).confirm(token)
 
-    def revert_resize(self, server_id: str) -> None:
+    def revert_resize(self, server_id: str, token: str) -> None:
         with translated(server_id):
-            self._resizing(server_id).revert()
+            self._resizing(server_id).revert(token)
 
     def set_password(self, server_id: str, user: str, password: str) -> None:
         with self._guests.running(server_id) as domain:
@@ -416,7 +421,7 @@ class LibvirtDriver:
             self._guests.get(server_id),
             self._instances / server_id,
             plug=self._plug_again,
-            shares=lambda vcpus: domain_xml.cpu_shares(vcpus, self._machine()),
+            machine=self._machine(),
         )
 
     def _ports(self, folder: Path, domain: libvirt.virDomain | None) -> list[Port]:

@@ -15,9 +15,18 @@ def controllers(wished: Hardware, disks: Sequence[Disk]) -> list[Element]:
     found = []
     if any(disk.bus == "scsi" for disk in disks):
         found.append(E.controller(type="scsi", index="0", model=wished.scsi_model))
-    if wished.usb_model:
-        found.append(E.controller(type="usb", index="0", model=wished.usb_model))
-    return found
+    return [*found, *usb_controller(wished)]
+
+
+def usb_controller(wished: Hardware) -> list[Element]:
+    """Return the USB controller, where its model was chosen."""
+    return [E.controller(type="usb", index="0", model=wished.usb_model)] if wished.usb_model else []
+
+
+def disk_limits(wished: Hardware) -> list[Element]:
+    """Return how fast a disk may be (libvirt: formatdomain.html#hard-drives-floppy-disks-cdroms)."""
+    limits = [getattr(E, name)(str(value)) for name, value in sorted(wished.disk_limits.items())]
+    return [E.iotune(*limits)] if limits else []
 
 
 def card_driver(wished: Hardware) -> list[Element]:

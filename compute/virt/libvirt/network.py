@@ -155,9 +155,18 @@ class Networks:
             network.undefine()
 
     def _start(self, network: libvirt.virNetwork) -> None:
-        if not network.isActive():
+        if network.isActive():
+            return
+        try:
             network.create()
-            LOG.info("Network %s started", network.name())
+        except libvirt.libvirtError as error:
+            # libvirt has no code of its own for a range that the host has on another device or route.
+            if "already in use by interface" not in error.get_error_message():
+                raise
+            ip = read(network.XMLDesc()).find("./ip")
+            span = "" if ip is None else ip_network(f"{ip.get('address')}/{ip.get('netmask')}", strict=False)
+            raise DriverError(f"The range {span} of the server's network is in use on this host already.") from error
+        LOG.info("Network %s started", network.name())
 
     def _reload(self, name: str) -> None:
         """Have dnsmasq read all reservations again: it notices new files by itself, but not changed or removed ones."""

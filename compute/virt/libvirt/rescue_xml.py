@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 
 from compute.virt.driver import RescueSpec
+from compute.virt.layout import CONFIG_DRIVE
 from compute.virt.libvirt.domain_xml import DEFAULT_CMDLINE
 from compute.virt.libvirt.markup import E, Element, read, render, text
 
@@ -12,14 +13,24 @@ _PREFIXES = {"virtio": "vd", "ide": "hd"}
 _OF_THE_PLACE = ("address", "alias", "boot", "serial", "wwn")
 
 
-def build(own: str, rescue: RescueSpec, disk: Path, kernel: Path | None = None, ramdisk: Path | None = None) -> str:
-    """Return the definition with the rescue ``disk`` in it."""
+def build(
+    own: str,
+    rescue: RescueSpec,
+    disk: Path,
+    kernel: Path | None = None,
+    ramdisk: Path | None = None,
+    *,
+    drive: Path | None = None,
+) -> str:
+    """Return the definition with the rescue ``disk`` in it, and with ``drive`` in place of the guest's config drive."""
     domain = read(own)
     devices = domain.find("./devices")
     disks = domain.findall("./devices/disk")
     if devices is None or not disks:
         return own
     added = _like(disks[0], disk)
+    if drive is not None:
+        _exchange(disks, drive.with_name(CONFIG_DRIVE), drive)
     if rescue.stable:
         _place(added, rescue, disks)
         disks[-1].addnext(added)
@@ -31,6 +42,13 @@ def build(own: str, rescue: RescueSpec, disk: Path, kernel: Path | None = None, 
         _move_on(disks)
     _boot(domain, rescue, kernel, ramdisk)
     return render(domain)
+
+
+def _exchange(disks: list[Element], own: Path, other: Path) -> None:
+    for one in disks:
+        source = one.find("source")
+        if source is not None and source.get("file") == str(own):
+            source.set("file", str(other))
 
 
 def _like(root: Element, path: Path) -> Element:

@@ -6,8 +6,8 @@ import libvirt
 
 from compute.virt import qemu_img
 from compute.virt.driver import ImageCache, RescueSpec, Tell
-from compute.virt.layout import RESCUE_DISK
-from compute.virt.libvirt import rescue_xml, storage
+from compute.virt.layout import CONFIG_DRIVE, RESCUE_DISK, RESCUE_DRIVE
+from compute.virt.libvirt import config_drive, rescue_xml, storage
 
 _OWN, _KERNEL, _RAMDISK = "domain.unrescue.xml", "kernel.rescue", "ramdisk.rescue"
 _KEPT = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
@@ -30,8 +30,9 @@ def prepare(folder: Path, domain: libvirt.virDomain, rescue: RescueSpec, images:
         disk = folder / RESCUE_DISK
         qemu_img.create_overlay(disk, base, "raw", None)
         disk.chmod(0o600)
+        drive = _drive(folder, rescue.admin_pass)
     places = [folder / name if name in files else None for name in parts]
-    return rescue_xml.build(own, rescue, disk, *places)
+    return rescue_xml.build(own, rescue, disk, *places, drive=drive)
 
 
 def own_definition(folder: Path, domain: libvirt.virDomain) -> str | None:
@@ -50,8 +51,19 @@ def own_definition(folder: Path, domain: libvirt.virDomain) -> str | None:
 def forget(folder: Path) -> None:
     """Remove the files of a rescue, the definition last: until then it can be gone back to."""
     with storage.sentences():
-        for name in (RESCUE_DISK, _KERNEL, _RAMDISK, _OWN):
+        for name in (RESCUE_DISK, RESCUE_DRIVE, _KERNEL, _RAMDISK, _OWN):
             (folder / name).unlink(missing_ok=True)
+
+
+def _drive(folder: Path, admin_pass: str) -> Path | None:
+    """Return a config drive with the password of the rescue, where the guest has a drive at all."""
+    own, drive = folder / CONFIG_DRIVE, folder / RESCUE_DRIVE
+    if not admin_pass or not own.exists():
+        return None
+    drive.unlink(missing_ok=True)
+    drive.touch(mode=0o600)
+    config_drive.write_with_password(drive, own, admin_pass)
+    return drive
 
 
 def _own(folder: Path, domain: libvirt.virDomain) -> str:

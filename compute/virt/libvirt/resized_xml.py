@@ -1,30 +1,34 @@
-"""The definition of a guest after a resize: the one it had, changed where its size shows.
+"""The definition of a guest after a resize: what a flavor decides is built anew, all else stays as it is.
 
-It is not built anew, since that would need the image, which may be gone by now.
+So it is the definition that a new guest of that flavor would get, with the disks, cards, machine and places on its buses that this one
+has. It is not built from an image, which may be gone by now.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 
+from compute.virt import hardware
 from compute.virt.driver import GuestSize
+from compute.virt.hardware import Hardware
 from compute.virt.layout import Disk
-from compute.virt.libvirt.domain_xml import NOVA
-from compute.virt.libvirt.markup import Element, read, render, text
+from compute.virt.libvirt import domain_xml, extras, processor
+from compute.virt.libvirt.domain_xml import NOVA, Machine
+from compute.virt.libvirt.markup import E, Element, read, render, text
 
 _OF_ONE_DISK = ("address", "alias", "backingStore", "boot", "serial", "wwn", "readonly")
 
 
-def resized(definition: str, size: GuestSize, shares: int, added: list[Disk], removed: list[Path]) -> str:
-    """Return the definition with another number of vCPUs, other memory and these disks more and less; ``shares`` is its CPU weight."""
-    root = read(definition)
+def resized(definition: str, size: GuestSize, machine: Machine, added: list[Disk], removed: list[Path]) -> str:
+    """Return the definition with what the size gives, and these disks more and less; raises Refused for what cannot be."""
+    root, wished = read(definition), hardware.resolve(size.vcpus, size.extra_specs, size.image_properties)
     for tag in ("memory", "currentMemory"):
         _put(root, tag, str(size.memory_mb * 1024), unit="KiB")
     for vcpu in root.iterfind("vcpu"):
         vcpu.text = str(size.vcpus)
         _without(vcpu, "current")
-    _put(root, "cputune/shares", str(shares))
-    _topology(root, size.vcpus)
+    _processor(root, wished, size.vcpus, machine)
     _flavor(root, size)
     for path in removed:
         element = disk_of(root, path)
@@ -33,6 +37,8 @@ def resized(definition: str, size: GuestSize, shares: int, added: list[Disk], re
     for disk in added:
         if disk_of(root, disk.path) is None:
             _add(root, disk)
+    _machine(root, wished)
+    _change_devices(_devices(root), wished)
     return render(root)
 
 
@@ -53,16 +59,80 @@ def _put(root: Element, path: str, value: str, **attributes: str) -> None:
         _set(element, attributes)
 
 
-def _topology(root: Element, vcpus: int) -> None:
-    """Keep cores and threads where the number of vCPUs can be made of them, else give each vCPU a socket."""
-    topology = root.find("cpu/topology")
-    if topology is None:
+def _processor(root: Element, wished: Hardware, vcpus: int, machine: Machine) -> None:
+    shares = domain_xml.cpu_shares(vcpus, machine, wished)
+    _exchange(root, "memoryBacking", processor.memory_backing(wished))
+    _exchange(root, "features", [processor.features(wished, machine.virt_type)])
+    _exchange(root, "cputune", [processor.tuning(wished, shares)])
+    _exchange(root, "clock", [processor.clock(wished, machine.virt_type)])
+    _exchange(root, "cpu", [processor.model(wished, machine.virt_type, machine.cpu)])
+
+
+def _machine(root: Element, wished: Hardware) -> None:
+    """Machine and firmware are the image's choice: of what a flavor can say here only the menu is changed."""
+    for os in root.iterfind("os"):
+        loader = os.find("loader")
+        if wished.secure_boot != (loader is not None and loader.get("secure") == "yes"):
+            raise hardware.Refused("Secure boot of a guest cannot be switched by a resize: its firmware stays.")
+        _exchange(os, "bootmenu", [E.bootmenu(enable="yes")] if wished.boot_menu else [])
+
+
+def _change_devices(devices: Element, wished: Hardware) -> None:
+    _usb(devices, wished)
+    for disk in devices.iterfind("disk"):
+        _limit(disk, wished)
+    for card in devices.iterfind("interface"):
+        _put_attributes(card, "model", type=wished.vif_model)
+        _exchange(card, "driver", extras.card_driver(wished))
+        _exchange(card, "bandwidth", extras.bandwidth(wished))
+    _exchange(devices, "serial[@type='pty']", [E.serial(type="pty") for _ in range(wished.serial_ports)])
+    _exchange(devices, f"channel/target[@name='{extras.AGENT_CHANNEL}']/..", extras.guest_agent(wished))
+    _exchange(devices, "input[@type='tablet']", extras.pointer(wished))
+    _exchange(devices, "sound", extras.sound(wished))
+    _exchange(devices, "video", extras.video(wished))
+    _exchange(devices, "watchdog[@model='i6300esb']", extras.watchdog(wished))
+    _exchange(devices, "rng", extras.rng(wished))
+
+
+def _usb(devices: Element, wished: Hardware) -> None:
+    """Give the machine another USB controller where that was asked; the one that libvirt adds by itself is added again."""
+    present = devices.findall("controller[@type='usb']")
+    first = next((one for one in present if one.get("index") == "0"), None)
+    asked = first is not None and first.get("model") in hardware.USB_MODELS
+    if wished.usb_model == (first.get("model") if first is not None and asked else ""):
         return
-    each = int(topology.get("cores", "1")) * int(topology.get("threads", "1"))
-    if vcpus % each:
-        each = 1
-        _set(topology, {"cores": "1", "threads": "1"})
-    topology.set("sockets", str(vcpus // each))
+    for one in present:
+        devices.remove(one)
+    devices.extend(extras.usb_controller(wished))
+
+
+def _limit(disk: Element, wished: Hardware) -> None:
+    """Bound how fast a disk is, and lay its ring out, as for a new one."""
+    readonly, driver, target = disk.find("readonly") is not None, disk.find("driver"), disk.find("target")
+    _exchange(disk, "iotune", [] if readonly else extras.disk_limits(wished))
+    if driver is None or target is None or target.get("bus") != "virtio":
+        return
+    _without(driver, "packed")
+    if wished.packed_ring:
+        driver.set("packed", "on")
+
+
+def _exchange(parent: Element, what: str, wanted: Iterable[Element]) -> None:
+    """Put elements in the place of those that are there, more or fewer. A device of the same model stays where it is plugged in."""
+    for old, new in zip_longest(parent.findall(what), wanted):
+        if old is None:
+            parent.append(new)
+        elif new is None:
+            parent.remove(old)
+        else:
+            if _model(old) == _model(new):
+                new.extend(copy.deepcopy(old.findall("address")))
+            parent.replace(old, new)
+
+
+def _model(device: Element) -> str | None:
+    model = device.find("model")
+    return device.get("model") if model is None else model.get("type")
 
 
 def _flavor(root: Element, size: GuestSize) -> None:

@@ -18,6 +18,7 @@ from compute.virt.driver import Cancelled, GuestSize
 from compute.virt.errors import BuildCancelled, DriverError, HypervisorUnreachable
 from compute.virt.layout import EPHEMERAL_DISK, GIB, MIB, ROOT_DISK, SWAP_DISK, Disk
 from compute.virt.libvirt import power, storage
+from compute.virt.libvirt.domain_xml import Machine
 from compute.virt.libvirt.markup import read
 from compute.virt.libvirt.resized_xml import disk_of, resized
 
@@ -37,7 +38,7 @@ class Note:
 
 
 class Resizing:
-    """The resize of one guest. ``plug`` readies its networks for a start, ``shares`` gives the CPU weight of so many vCPUs."""
+    """The resize of one guest on a ``machine``. ``plug`` readies its networks for a start."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Resizing:
         folder: Path,
         *,
         plug: Callable[[libvirt.virDomain], None],
-        shares: Callable[[int], int],
+        machine: Machine,
     ) -> None:
         self._connect = connect
         self._domain = domain
@@ -54,13 +55,13 @@ class Resizing:
         self._kept = folder / "resize"
         self._note_file = folder / "resize.json"
         self._plug = plug
-        self._shares = shares
+        self._machine = machine
 
     def resize(self, size: GuestSize, token: str, grace_s: int, cancelled: Cancelled) -> None:
         """Carry the resize out, once; on any failure the guest is as it was."""
         note = self._note()
         if note is None or note.token != token:
-            self.confirm()
+            self._forget()
             note = Note(token, running=bool(self._domain.isActive()))
         if note.done:
             return
@@ -75,29 +76,34 @@ class Resizing:
             self._start(note)
             self._write(replace(note, done=True))
         except BaseException:
-            self._go_back()
+            self._go_back(token)
             raise
 
-    def confirm(self) -> None:
-        """Throw away what would undo the last resize."""
+    def confirm(self, token: str) -> None:
+        """Throw away what would undo this resize."""
+        note = self._note()
+        if note is not None and note.token == token:
+            self._forget()
+
+    def _forget(self) -> None:
         with storage.sentences():
             self._note_file.unlink(missing_ok=True)
         storage.remove(self._kept)
 
-    def revert(self) -> None:
-        """Make the guest what it was before its last resize."""
+    def revert(self, token: str) -> None:
+        """Make the guest what it was before this resize."""
         note = self._note()
-        if note is None:
+        if note is None or note.token != token:
             return
         if (self._kept / _DEFINITION).exists():
             self._put_back()
         self._start(note)
-        self.confirm()
+        self._forget()
 
-    def _go_back(self) -> None:
+    def _go_back(self, token: str) -> None:
         """Undo a resize that failed; when that cannot be done now, the note stays and the next command goes on from it."""
         try:
-            self.revert()
+            self.revert(token)
         except (libvirt.libvirtError, DriverError, HypervisorUnreachable) as error:
             LOG.warning("A resize that failed could not be undone: %s", error)
 
@@ -143,7 +149,7 @@ class Resizing:
             swap.unlink()
             removed.append(swap)
         before = (self._kept / _DEFINITION).read_text()
-        self._define(resized(before, size, self._shares(size.vcpus), added, removed))
+        self._define(resized(before, size, self._machine, added, removed))
 
     def _put_back(self) -> None:
         definition = (self._kept / _DEFINITION).read_text()

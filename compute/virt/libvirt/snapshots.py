@@ -108,23 +108,31 @@ def _end(domain: libvirt.virDomain, device: str) -> None:
 
 @contextmanager
 def _still(domain: libvirt.virDomain, quiesce: Quiesce) -> Iterator[None]:
-    """While the guest's agent holds its file systems, if that is wanted; they are let go whatever happens."""
-    held = False
-    if quiesce != Quiesce.NO:
+    """While the guest's agent holds its file systems, if that is wanted; they are let go whatever happens.
+
+    An agent that failed, or did not answer in time, may hold them all the same.
+    """
+    asked = quiesce != Quiesce.NO
+    if asked:
         try:
             domain.agentSetResponseTimeout(_AGENT_S)
             domain.fsFreeze()
-            held = True
         except libvirt.libvirtError as error:
+            _let_go(domain)
+            asked = False
             if quiesce == Quiesce.REQUIRED:
                 raise DriverError(f"The guest's file systems could not be held: {error.get_error_message()}.") from error
             LOG.warning("The guest's file systems are copied as they are: %s", error)
     try:
         yield
     finally:
-        if held:
-            with contextlib.suppress(libvirt.libvirtError):
-                domain.fsThaw()
+        if asked:
+            _let_go(domain)
+
+
+def _let_go(domain: libvirt.virDomain) -> None:
+    with contextlib.suppress(libvirt.libvirtError):
+        domain.fsThaw()
 
 
 def _keep(part: Path, target: Path) -> None:

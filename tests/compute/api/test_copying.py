@@ -4,7 +4,9 @@ import pytest
 
 from compute.models import Server
 from compute.states import TaskState, VmState
+from compute.virt.admin_password import opened
 from images.models import Image
+from portal.core import bus
 from tests.kit.api import Row, check, matrix
 from tests.kit.compute import make_image
 
@@ -96,7 +98,9 @@ def test_a_rebuild_answers_with_the_server(personas, cloud, path):
     )
     assert server["image"]["id"] == image.pk
     assert not {"key_name", "user_data", "OS-EXT-STS:vm_state"} & set(server)
-    assert Server.objects.get(pk=cloud.server.pk).operation_details == {"start": True, "preserve_ephemeral": True}
+    details = Server.objects.get(pk=cloud.server.pk).operation_details
+    assert opened(bus.queue_key(), details.pop("admin_pass")) == "secret"
+    assert details == {"start": True, "preserve_ephemeral": True}
 
 
 def test_newer_versions_change_more_by_a_rebuild(personas, cloud, path):
@@ -125,6 +129,8 @@ def test_newer_versions_change_more_by_a_rebuild(personas, cloud, path):
 def test_a_password_for_the_rescue_is_the_one_that_was_asked_for(personas, cloud, path):
     answer = check(personas, Row("member", "post", path, 200, {"rescue": {"adminPass": "mine"}}))[0]
     assert answer.json() == {"adminPass": "mine"}
+    details = Server.objects.get(pk=cloud.server.pk).operation_details
+    assert opened(bus.queue_key(), details["admin_pass"]) == "mine"
 
 
 def test_where_a_server_comes_back_can_be_said_from_2_77(personas, cloud, path):

@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from compute.models import Host, Service
+from compute.models import Host, Server, Service
+from compute.states import TaskState
 from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.compute.api.world import make_server
 from tests.kit.api import Row, check, matrix
@@ -89,6 +90,14 @@ def test_hypervisors(personas, cloud):
     api = personas.admin.api
     detail = api.get(f"{path}/detail").json()["hypervisors"][0]
     assert (detail["memory_mb"], detail["running_vms"], detail["id"]) == (16384, 2, cloud.host.pk)
+    Server.objects.filter(pk=cloud.server.pk).update(task_state=TaskState.REBOOTING)
+    for tail, found in (
+        ("/detail", lambda body: body["hypervisors"][0]),
+        ("/statistics", lambda body: body["hypervisor_statistics"]),
+    ):
+        shown = found(api.get(f"{path}{tail}").json())
+        assert (shown["current_workload"], shown["running_vms"]) == (1, 2)
+    assert api.get(f"{path}/{cloud.host.pk}").json()["hypervisor"]["current_workload"] == 1
     assert isinstance(detail["cpu_info"], str)
     assert isinstance(
         api.get(f"{path}/detail", OpenStack_API_Version="compute 2.28").json()["hypervisors"][0]["cpu_info"], dict

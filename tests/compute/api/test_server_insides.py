@@ -75,6 +75,26 @@ def test_topology_and_the_call_that_is_gone(personas, cloud):
     check(personas, Row("member", "get", gone, 404, version="2.44"))
 
 
+@pytest.mark.parametrize(
+    ("specs", "properties", "pages"),
+    [
+        ({"hw:numa_nodes": "1"}, {}, None),
+        ({"hw:mem_page_size": "small"}, {}, 4),
+        ({"hw:mem_page_size": "large"}, {"hw_mem_page_size": "2MB"}, 2048),
+        ({"hw:mem_page_size": "1GB"}, {}, 1048576),
+        ({"hw:mem_page_size": "large"}, {}, None),
+    ],
+)
+def test_a_server_that_asks_for_nodes_or_pages_has_one_node(personas, cloud, specs, properties, pages):
+    Server.objects.filter(pk=cloud.server.pk).update(vcpus=2, ram_mb=1024, extra_specs=specs, image_properties=properties)
+    path = f"{SERVERS}/{cloud.server.pk}/topology"
+    node = {"memory_mb": 1024, "siblings": [], "vcpu_set": [0, 1]}
+    answer = check(personas, Row("reader", "get", path, 200, version="2.78"))[0]
+    assert answer.json() == {"nodes": [node], "pagesize_kb": pages}
+    answer = check(personas, Row("admin", "get", path, 200, version="2.78"))[0]
+    assert answer.json()["nodes"] == [{**node, "cpu_pinning": {}}]
+
+
 def test_a_sealed_password_is_kept_once_shown_and_cleared(personas, cloud):
     path = f"{SERVERS}/{cloud.server.pk}/os-server-password"
     assert check(personas, *matrix("get", path, ok=200, who="reader"))[-1].json() == {"password": ""}

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from compute.models import Server, Service
 from compute.states import VmState
+from compute.virt import admin_password
+from portal.core import bus
 from portal.core.policy import engine
 from tests.compute.api.world import make_fault, make_server
 from tests.kit.api import Row, check, matrix
@@ -100,6 +102,8 @@ def test_a_server_is_created(personas, cloud, sent):
     assert set(server) == {"id", "links", "adminPass", "OS-DCF:diskConfig", "security_groups"}
     assert answer.headers["Location"] == f"http://testserver{SERVERS}/{server['id']}"
     assert server["links"][0] == {"rel": "self", "href": f"http://testserver{SERVERS}/{server['id']}"}
+    sealed = Server.objects.get(pk=server["id"]).operation_details["admin_pass"]
+    assert admin_password.opened(bus.queue_key(), sealed) == server["adminPass"]
     assert sent() == ["conductor.build"]
     shown = personas.member.api.get(f"{SERVERS}/{server['id']}", OpenStack_API_Version="compute 2.96").json()["server"]
     assert shown["status"] == "BUILD"

@@ -17,9 +17,11 @@ from compute.states import BUILD_STAGES, PowerState, TaskState, VmState
 from compute.virt.fake import FakeDriver
 from compute.worker.actors import Commands, register
 from compute.worker.build import Builder
+from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 from compute.worker.port_commands import PortCommands
 from compute.worker.reporter import Reporter
+from compute.worker.resizes import ResizeCommands
 from tests.kit.compute import FlavorFactory
 from tests.kit.websocket import Page
 
@@ -48,7 +50,8 @@ class Everything:
         reporter, operations = Reporter(self.broker, "host-1"), Operations()
         builder = Builder(self.driver, Pictures(folder), reporter, operations)
         commands = Commands(self.driver, builder, reporter, operations)
-        register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations))
+        resizes = ResizeCommands(self.driver, commands, operations, Ledger(folder / "_ledger"))
+        register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations), resizes)
 
     def settle(self) -> None:
         """Take messages until none is left."""

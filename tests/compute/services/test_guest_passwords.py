@@ -6,6 +6,7 @@ import pytest
 import redis
 from django.core import serializers
 
+from compute.messages import ANSWER_SEAL, QUESTION_SEAL, answer_key, question_channel
 from compute.models import Server, ServerAction
 from compute.services import guest_passwords
 from compute.states import TaskState, VmState
@@ -14,7 +15,8 @@ from compute.virt.fake import FakeDriver
 from compute.worker.questions import Questions
 from portal.core import bus
 from portal.core.bus import OutboxMessage
-from portal.core.errors import Conflict, Forbidden
+from portal.core.errors import Conflict, Forbidden, Unavailable
+from portal.core.signing import seal, unseal
 from tests.kit.compute import ServerFactory, member
 from tests.kit.queue import private_redis  # noqa: F401
 
@@ -45,6 +47,29 @@ def agent(private_redis, settings, tmp_path):  # noqa: F811
     questions.stop()
 
 
+@pytest.fixture
+def liar(private_redis, settings):  # noqa: F811
+    """A host that answers every question with the same words."""
+    settings.REDIS_URL = f"{private_redis}?db=2"
+    liar = Liar(redis.Redis.from_url(settings.REDIS_URL))
+    yield liar
+    liar.ears.stop()
+
+
+class Liar:
+    says = b""
+
+    def __init__(self, client):
+        self._client = client
+        heard = client.pubsub(ignore_subscribe_messages=True)
+        heard.subscribe(**{question_channel("host-1"): self._answer})
+        self.ears = heard.run_in_thread(sleep_time=0.01, daemon=True)
+
+    def _answer(self, notice):
+        question = unseal(bus.queue_key(), QUESTION_SEAL, notice["data"].decode(), 60)
+        self._client.rpush(answer_key(question["nonce"]), self.says)
+
+
 @pytest.mark.parametrize(
     ("properties", "user"),
     [({}, "root"), ({"os_type": "windows"}, "Administrator"), ({"os_admin_user": "cloud"}, "cloud")],
@@ -68,6 +93,26 @@ def test_a_guest_without_an_agent_is_a_conflict_and_stays_as_it_was(cloud, agent
     server = cloud.fresh(server)
     assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
     assert server.actions.get().message == "Error"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"no ticket",
+        seal(b"another key of somebody", ANSWER_SEAL, {"found": {}}).encode(),
+        {"found": "no mapping"},
+        {"fault": 7},
+        ["neither"],
+    ],
+    ids=["no ticket", "another key", "no mapping", "no sentence", "no answer at all"],
+)
+def test_an_answer_that_is_not_understood_is_no_answer_and_the_server_stays_as_it_was(cloud, liar, answer):
+    liar.says = answer if isinstance(answer, bytes) else seal(bus.queue_key(), ANSWER_SEAL, answer).encode()
+    server = ServerFactory()
+    with pytest.raises(Unavailable, match="understood"):
+        guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
+    server = cloud.fresh(server)
+    assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
 
 
 def test_only_one_at_a_time_and_only_for_members(cloud):

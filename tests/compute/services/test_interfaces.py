@@ -7,9 +7,12 @@ from django.utils import timezone
 
 from compute.models import Server, ServerAction
 from compute.network.models import Port, SecurityGroup
+from compute.network.selectors import interface_specs
 from compute.network.services import declared_ports, networks, security_groups, subnets
 from compute.port_messages import AttachInterface, DetachInterface, FiltersWanted, InterfaceChanged, SetFilters
-from compute.services import interfaces
+from compute.services import interfaces, shelving
+from compute.states import Action, PowerState, VmState
+from compute.virt.driver import Wishes
 from portal.core.errors import BadRequest, Conflict, NotFound
 from tests.kit.compute import member
 
@@ -55,6 +58,15 @@ def answer(cloud, port, *, attached, fault=None, request_id=None):
     cloud.tell(report)
 
 
+def offloaded(cloud, server):
+    """Take the server from its host, as one that was shelved."""
+    Server.objects.filter(pk=server.pk).update(vm_state=VmState.SHELVED, task_state=None, shelved_image_id=cloud.image.pk)
+    with cloud.commits():
+        shelving.offload(ctx=member(roles=frozenset({"admin", "member", "reader"})), server=cloud.fresh(server))
+    cloud.tell(cloud.box.finished(cloud.fresh(server), Action.SHELVE_OFFLOAD, power_state=PowerState.NOSTATE))
+    assert cloud.fresh(server).vm_state == VmState.SHELVED_OFFLOADED
+
+
 def log_of(server):
     return [(row.action, row.message, row.finished_at is not None) for row in ServerAction.objects.filter(server=server)]
 
@@ -73,6 +85,18 @@ class TestAttach:
         port.refresh_from_db()
         assert (port.status, port.plug, port.position) == ("ACTIVE", "", 1)
         assert log_of(server)[0] == ("attach_interface", None, True)
+
+    def test_the_host_is_told_each_time_of_what_kind_the_card_is(self, cloud, server, lab, attach):
+        Server.objects.update(extra_specs={"hw:vif_multiqueue_enabled": "true"}, image_properties={"hw_vif_model": "e1000"})
+        server.refresh_from_db()
+        attach(uuid=lab.pk)
+        Port.objects.exclude(plug="").update(plug_at=timezone.now() - timedelta(seconds=25))
+        with cloud.commits():
+            interfaces.sweep()
+
+        first, again = told(cloud, AttachInterface)
+        wishes = Wishes(1, {"hw:vif_multiqueue_enabled": "true"}, {"hw_vif_model": "e1000"})
+        assert first.wishes == again.wishes == wishes
 
     def test_ones_own_port_is_taken_and_comes_back_free(self, cloud, server, lab, attach, detach):
         own = declared_ports.create(ctx=cloud.again(), network=lab, values={"name": "mine"})
@@ -175,6 +199,31 @@ class TestDoublesAndSilence:
         assert not Port.objects.filter(pk=port.pk).exists()
         assert len(told(cloud, DetachInterface)) == 1
         assert log_of(server)[0] == ("attach_interface", "Error", True)
+
+    def test_a_server_that_is_taken_from_its_host_keeps_the_card_that_was_to_come(self, cloud, server, lab, attach, settings):
+        port = attach(uuid=lab.pk)
+        offloaded(cloud, server)
+        port.refresh_from_db()
+        assert (port.plug, port.host, port.device_id, port.status) == ("", "", server.pk, "DOWN")
+        assert ("attach_interface", None, True) in log_of(server)
+
+        age(port, settings.OPERATION_TIMEOUTS_S["power"] + 1)
+        before = len(cloud.hosts.broker.sent)
+        with cloud.commits():
+            interfaces.sweep()
+        answer(cloud, port, attached=True, fault="The guest is gone.")
+        assert len(cloud.hosts.broker.sent) == before
+        assert Port.objects.filter(pk=port.pk).exists()
+        assert port.pk in [card.port_id for card in interface_specs(server.pk)]
+
+    def test_a_server_that_is_taken_from_its_host_loses_the_card_that_was_to_go(self, cloud, server, lab, attach, detach):
+        port = attach(uuid=lab.pk)
+        answer(cloud, port, attached=True)
+        detach(port)
+        offloaded(cloud, server)
+        assert not Port.objects.filter(pk=port.pk).exists()
+        assert log_of(server)[0][2] is True
+        assert Port.objects.filter(device_id=server.pk).count() == 1
 
     def test_a_deleted_server_takes_its_half_plugged_cards_along(self, cloud, server, lab, attach):
         port = attach(uuid=lab.pk)

@@ -10,11 +10,12 @@ from django.db import connection
 from accounts.services import quotas
 from compute.messages import Spawn
 from compute.models import Aggregate, Host, Server, Service
-from compute.network.models import FixedAddress
-from compute.services import aggregates, lifecycle
-from compute.states import VmState
-from portal.core.errors import Conflict, QuotaExceeded
-from tests.kit.compute import HostFactory
+from compute.network.models import FixedAddress, Network
+from compute.network.services import networks, subnets
+from compute.services import aggregates, lifecycle, resizing, shelving
+from compute.states import Action, VmState
+from portal.core.errors import BadRequest, Conflict, QuotaExceeded
+from tests.kit.compute import FlavorFactory, HostFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -99,3 +100,80 @@ def test_builds_are_in_the_zone_of_their_host_while_it_changes(cloud, operator):
     at_once(act, [servers[0], None, *servers[1:]])
     zone = Service.objects.get(host="host-1").zone
     assert set(Server.objects.exclude(host=None).values_list("availability_zone", flat=True)) == {zone}
+
+
+def test_a_quota_holds_against_parallel_growth_and_births(cloud):
+    quotas.set_limits(cloud.ctx.project_id, {"cores": 12, "ram": -1, "instances": -1})
+    big = FlavorFactory(flavor_id="big", vcpus=2, ram_mb=512, root_gb=1)
+    Host.objects.filter(pk=cloud.host.pk).update(vcpus=100)
+    servers = [cloud.build(networks="none") for _ in range(8)]
+
+    def act(item: Server | int) -> bool:
+        try:
+            if isinstance(item, Server):
+                resizing.resize(ctx=cloud.again(), server=item, flavor_id=big.flavor_id)
+            else:
+                cloud.create(name=f"p{item}", networks="none")
+        except QuotaExceeded:
+            return False
+        return True
+
+    mixed = [one for pair in zip(servers, range(8), strict=True) for one in pair]
+    assert at_once(act, mixed).count(True) == 4
+    for server in servers:
+        if cloud.fresh(server).task_state:
+            cloud.tell(cloud.box.finished(cloud.fresh(server), Action.RESIZE))
+    assert sum(Server.objects.values_list("vcpus", flat=True)) == 12
+
+
+def test_a_quota_holds_against_parallel_reverts_to_a_larger_size(cloud):
+    quotas.set_limits(cloud.ctx.project_id, {"cores": 6, "ram": -1, "instances": -1})
+    FlavorFactory(flavor_id="big", vcpus=2, ram_mb=1024, root_gb=1)
+    servers = [cloud.build(networks="none", flavor_id="big") for _ in range(3)]
+    for server in servers:
+        with cloud.commits():
+            resizing.resize(ctx=cloud.again(), server=server, flavor_id="1")
+        cloud.tell(cloud.box.finished(cloud.fresh(server), Action.RESIZE))
+    cloud.create_many(min_count=2, networks="none")
+
+    def revert(server: Server) -> bool:
+        try:
+            resizing.revert(ctx=cloud.again(), server=cloud.fresh(server))
+        except QuotaExceeded:
+            return False
+        return True
+
+    assert at_once(revert, servers).count(True) == 1
+    assert Server.objects.filter(vm_state=VmState.RESIZED, task_state=None).count() == 2
+
+
+def test_what_is_shelved_still_counts_so_that_all_can_come_back_at_once(cloud):
+    quotas.set_limits(cloud.ctx.project_id, {"instances": 3})
+    servers = [cloud.build(networks="none") for _ in range(3)]
+    Server.objects.update(vm_state=VmState.SHELVED_OFFLOADED, host=None)
+
+    def act(item: Server | int) -> bool:
+        try:
+            if isinstance(item, Server):
+                shelving.unshelve(ctx=cloud.again(), server=cloud.fresh(item))
+            else:
+                cloud.create(name=f"p{item}", networks="none")
+        except QuotaExceeded:
+            return False
+        return True
+
+    assert at_once(act, [*servers, *range(5)]) == [True] * 3 + [False] * 5
+
+
+def test_of_overlapping_ranges_that_are_made_at_once_one_is(cloud):
+    spans = ["10.77.0.0/16", "10.77.4.0/24", "10.77.0.0/20", "10.76.0.0/14"] * 2
+    owned = [networks.create(ctx=cloud.ctx, values={"name": f"n{n}"}) for n in range(len(spans))]
+
+    def ask(pair: tuple[Network, str]) -> bool:
+        try:
+            subnets.create(ctx=cloud.again(), network=pair[0], values={"cidr": pair[1]})
+        except BadRequest:
+            return False
+        return True
+
+    assert at_once(ask, zip(owned, spans, strict=True)).count(True) == 1

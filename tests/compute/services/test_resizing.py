@@ -6,13 +6,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.services import quotas as limits
-from compute.messages import Change, Resize
+from compute.messages import EndResize, Resize
 from compute.models import Migration, Server, UserLimit
 from compute.services import administration, lifecycle, resizing, sweeps
 from compute.services.invariants import claims_equal_servers
 from compute.states import Action, PowerState, TaskState, VmState
+from images.models import ImageProperty
 from portal.core.errors import BadRequest, Conflict, QuotaExceeded
-from tests.kit.compute import FlavorFactory
+from tests.kit.compute import FlavorFactory, make_image
 
 BOTH, OLD, NEW = (3, 1536, 3), (1, 512, 1), (2, 1024, 2)
 
@@ -45,7 +46,8 @@ def end(cloud, server, perform, action, **more):
     with cloud.commits():
         perform(ctx=cloud.again(), server=server)
     server = cloud.fresh(server)
-    assert cloud.box.commands[-1] == Change(server.pk, server.request_id, action)
+    token = Migration.objects.get().uuid
+    assert cloud.box.commands[-1] == EndResize(server.pk, server.request_id, action, token)
     for _ in range(2):
         cloud.tell(cloud.box.finished(server, action, **more))
     return cloud.fresh(server)
@@ -142,6 +144,67 @@ def test_a_server_that_an_operator_calls_active_holds_one_size(cloud, operator, 
     assert list(claims_equal_servers()) == []
 
 
+def said(cloud):
+    """Return how the host was told to end a resize for which nobody waits."""
+    return [(one.action, one.token) for one in cloud.box.commands if isinstance(one, EndResize)]
+
+
+@pytest.mark.parametrize("state", [VmState.ACTIVE, VmState.ERROR])
+def test_a_resize_that_an_operator_gives_up_is_undone_whenever_its_host_gets_to_it(cloud, operator, begun, state):
+    with cloud.commits():
+        administration.reset_state(ctx=operator, server=begun, vm_state=state)
+    token = Migration.objects.get().uuid
+    assert cloud.box.commands[-2].token == token
+    assert said(cloud) == [(Action.REVERT_RESIZE, token)]
+    cloud.tell(cloud.box.finished(begun, Action.RESIZE))
+    assert figures(cloud.fresh(begun)) == ("1", "m1.tiny", 1, 512, 1)
+    assert (cloud.fresh(begun).vm_state, cloud.used()) == (state, OLD)
+    assert list(claims_equal_servers()) == []
+
+
+@pytest.mark.parametrize(
+    ("perform", "told", "size", "used"),
+    [
+        (None, Action.CONFIRM_RESIZE, 2, NEW),
+        (resizing.confirm, Action.CONFIRM_RESIZE, 2, NEW),
+        (resizing.revert, Action.REVERT_RESIZE, 1, OLD),
+    ],
+)
+def test_what_an_operator_ends_comes_out_as_it_was_meant(cloud, operator, resized, perform, told, size, used):
+    if perform is not None:
+        with cloud.commits():
+            perform(ctx=cloud.again(), server=resized)
+    server = cloud.fresh(resized)
+    with cloud.commits():
+        administration.reset_state(ctx=operator, server=server, vm_state=VmState.ACTIVE)
+    assert said(cloud)[-1] == (told, Migration.objects.get().uuid)
+    cloud.tell(cloud.box.finished(server, told))
+    server = cloud.fresh(server)
+    assert (server.vm_state, server.vcpus, cloud.used()) == (VmState.ACTIVE, size, used)
+    assert not Migration.objects.filter(open=True).exists()
+    assert list(claims_equal_servers()) == []
+
+
+def test_a_revert_names_its_own_resize_so_that_a_late_one_does_not_undo_the_next(cloud, operator, begun, big):
+    with cloud.commits():
+        administration.reset_state(ctx=operator, server=begun, vm_state=VmState.ACTIVE)
+        resizing.resize(ctx=cloud.again(), server=cloud.fresh(begun), flavor_id="big")
+    first, back, second = cloud.box.commands[-3:]
+    assert first.token == back.token != second.token
+
+
+def test_a_revert_of_which_nothing_was_heard_is_ended_by_an_operator(cloud, operator, resized):
+    with cloud.commits():
+        resizing.revert(ctx=cloud.again(), server=resized)
+    Server.objects.filter(pk=resized.pk).update(operation_at=timezone.now() - timedelta(hours=2))
+    with cloud.commits():
+        sweeps.sweep()
+    assert cloud.fresh(resized).vm_state == VmState.ERROR
+    with cloud.commits():
+        administration.reset_state(ctx=operator, server=cloud.fresh(resized), vm_state=VmState.ACTIVE)
+    assert (cloud.fresh(resized).vcpus, cloud.used()) == (1, OLD)
+
+
 def test_what_waits_too_long_is_confirmed(cloud, resized, settings):
     Migration.objects.update(updated_at=timezone.now() - timedelta(seconds=100))
     sweeps.sweep()
@@ -195,4 +258,34 @@ def test_a_users_own_limit_stops_the_growth_of_his_servers(cloud, big):
     UserLimit.objects.create(project_id=server.project_id, user_id=server.user_id, resource="cores", limit=1)
     with pytest.raises(QuotaExceeded, match="already used 1 of 1 cores"):
         resizing.resize(ctx=cloud.again(), server=server, flavor_id="big")
+    assert cloud.used() == OLD
+
+
+def test_the_command_carries_what_the_hardware_follows_from(cloud):
+    image = make_image()
+    for name, value in {"hw_disk_bus": "scsi", "trait:HW_CPU_X86_AVX": "required", "own": "word"}.items():
+        ImageProperty.objects.create(image=image, name=name, value=value)
+    server = cloud.build(image_id=image.pk)
+    flavor = FlavorFactory(ram_mb=1024, extra_specs={"hw:watchdog_action": "reset"})
+    with cloud.commits():
+        resizing.resize(ctx=cloud.again(), server=server, flavor_id=flavor.flavor_id)
+    size = cloud.box.commands[-1].size
+    assert size.extra_specs == {"hw:watchdog_action": "reset"}
+    assert size.image_properties == {"hw_disk_bus": "scsi", "trait:HW_CPU_X86_AVX": "required"}
+
+
+@pytest.mark.parametrize(
+    ("specs", "says"),
+    [
+        ({"hw:cpu_policy": "dedicated"}, "No host of this cloud offers"),
+        ({"os:secure_boot": "required"}, "Secure boot cannot be switched"),
+    ],
+)
+def test_hardware_that_a_server_cannot_get_is_refused_at_once(cloud, specs, says):
+    server = cloud.build()
+    properties = {"hw_firmware_type": "uefi", "hw_machine_type": "q35"}
+    Server.objects.filter(pk=server.pk).update(image_properties=properties)
+    flavor = FlavorFactory(ram_mb=1024, extra_specs=specs)
+    with pytest.raises(BadRequest, match=says):
+        resizing.resize(ctx=cloud.again(), server=cloud.fresh(server), flavor_id=flavor.flavor_id)
     assert cloud.used() == OLD

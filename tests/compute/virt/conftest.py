@@ -23,6 +23,12 @@ def base(tmp_path):
 def driver(request, tmp_path):
     if request.param == "fake":
         return FakeDriver(tmp_path / "instances", Pretence(fetch_images=True))
+    return request.getfixturevalue("libvirt_driver")
+
+
+@pytest.fixture
+def libvirt_driver(tmp_path):
+    """libvirt's own pretended hypervisor, and true files."""
     if shutil.which("qemu-img") is None:
         pytest.skip("qemu-img is not installed")
     return LibvirtDriver(Options("test:///default", tmp_path / "instances", tmp_path.name, "0.1.0"))

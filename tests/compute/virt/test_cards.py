@@ -6,6 +6,7 @@ import libvirt
 import pytest
 from lxml import etree
 
+from compute.virt import hardware
 from compute.virt.driver import InterfaceSpec
 from compute.virt.errors import DriverError
 from compute.virt.layout import plan
@@ -122,6 +123,18 @@ def test_a_card_is_plugged_once_into_what_runs_and_what_lasts(guest, networks, g
     assert len(noted) == 2
     assert noted[card.port_id].addresses == card.addresses
     assert metadata.installation(guest.XMLDesc()) == "here"
+
+
+def test_a_card_is_of_the_kind_that_the_guest_was_built_with(guest, plugged, card):
+    wished = hardware.resolve(
+        2, {"hw:vif_multiqueue_enabled": "true", "hw:virtio_packed_ring": "true", "quota:vif_inbound_average": "900"}, {}
+    )
+    plugged.attach(card, wished)
+    for flag in (0, 1):
+        made = etree.fromstring(guest.XMLDesc(flag)).findall("./devices/interface")[-1]
+        assert dict(made.find("driver").attrib) == {"name": "vhost", "queues": "2", "packed": "on"}
+        assert made.find("bandwidth/inbound").get("average") == "900"
+        assert made.find("model").get("type") == "virtio"
 
 
 def test_a_guest_that_is_off_has_it_at_the_next_start(guest, plugged, card):

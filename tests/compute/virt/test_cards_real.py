@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from compute.virt.driver import never
+from compute.virt.driver import Wishes, never
 from compute.virt.filtering import GroupSpec, PortFilter, RuleSpec
 from compute.virt.naming import tap
 from tests.compute.virt import samples
@@ -64,9 +64,10 @@ def test_a_card_comes_and_goes_while_the_guest_runs_and_while_it_is_off(driver, 
     card = samples.interface(23, lab)
     try:
         for _ in range(2):
-            driver.attach_interface(spec.server_id, card, [])
+            driver.attach_interface(spec.server_id, card, [], Wishes(image_properties={"hw_vif_model": "e1000"}))
         listed = virsh("domiflist", spec.server_id).stdout
         assert listed.count(card.mac) == 1
+        assert "e1000" in listed
         assert virsh("domiflist", "--inactive", spec.server_id).stdout.count(card.mac) == 1
         assert card.addresses[0] in table(driver)
         assert "forward" not in virsh("net-dumpxml", lab.name).stdout

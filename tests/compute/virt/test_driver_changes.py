@@ -42,12 +42,25 @@ def test_a_guest_that_is_off_cannot(driver, spawned, act):
         driver.set_password(spawned.server_id, "root", "secret")
 
 
-@pytest.mark.parametrize("act", ["pause", "unpause", "suspend", "resume", "crash_dump", "confirm_resize", "revert_resize"])
+@pytest.mark.parametrize("act", ["pause", "unpause", "suspend", "resume", "crash_dump"])
 def test_an_unknown_guest_is_said_to_be_missing(driver, act):
     with pytest.raises(GuestNotFound):
         getattr(driver, act)(samples.SERVER_ID)
     with pytest.raises(GuestNotFound):
         driver.resize(samples.SERVER_ID, BIG, "token", 0)
+    for end in (driver.confirm_resize, driver.revert_resize):
+        with pytest.raises(GuestNotFound):
+            end(samples.SERVER_ID, "token")
+
+
+def test_a_confirm_or_revert_of_another_resize_leaves_this_one_as_it_is(driver, spawned):
+    before = driver.facts().vcpus_used
+    driver.resize(spawned.server_id, BIG, "newer", 0)
+    driver.revert_resize(spawned.server_id, "older")
+    driver.confirm_resize(spawned.server_id, "older")
+    assert driver.facts().vcpus_used == before + 1
+    driver.revert_resize(spawned.server_id, "newer")
+    assert driver.facts().vcpus_used == before
 
 
 def test_a_suspended_guest_stays_so_when_it_is_switched_off_and_boots_anew_by_a_hard_reboot(driver, spawned):
@@ -74,8 +87,8 @@ def test_a_resize_leaves_the_guest_on_or_off_as_it_was(driver, spawned, running)
         driver.resize(spawned.server_id, BIG, "token", 0)
         assert state(driver, spawned) == (ON if running else OFF)
     for _ in range(2):
-        driver.confirm_resize(spawned.server_id)
-    driver.revert_resize(spawned.server_id)
+        driver.confirm_resize(spawned.server_id, "token")
+    driver.revert_resize(spawned.server_id, "token")
     assert state(driver, spawned) == (ON if running else OFF)
 
 
@@ -83,15 +96,15 @@ def test_a_reverted_guest_runs_as_it_did_before_and_a_second_revert_does_nothing
     driver.power_off(spawned.server_id, 0)
     driver.resize(spawned.server_id, BIG, "token", 0)
     driver.power_on(spawned.server_id)
-    driver.revert_resize(spawned.server_id)
+    driver.revert_resize(spawned.server_id, "token")
     driver.power_on(spawned.server_id)
-    driver.revert_resize(spawned.server_id)
+    driver.revert_resize(spawned.server_id, "token")
     assert state(driver, spawned) == ON
 
 
 def test_a_disk_cannot_become_smaller(driver, spawned):
     driver.resize(spawned.server_id, BIG, "first", 0)
-    driver.confirm_resize(spawned.server_id)
+    driver.confirm_resize(spawned.server_id, "first")
     with pytest.raises(DriverError, match="smaller"):
         driver.resize(spawned.server_id, SMALL, "second", 0)
     assert state(driver, spawned) == ON
@@ -117,7 +130,7 @@ class TestLibvirtResize:
         assert ">2</vcpu>" in changed
         assert 'flavor name="m1.big"' in changed
         assert storage.virtual_size(folder / "disk") == 2 << 30
-        driver.revert_resize(spawned.server_id)
+        driver.revert_resize(spawned.server_id, "token")
         assert same(driver.definition(spawned.server_id), before)
         assert storage.virtual_size(folder / "disk") == 1 << 30
         assert not (folder / "resize").exists()
@@ -127,13 +140,13 @@ class TestLibvirtResize:
         write(folder / "disk", "before")
         driver.resize(spawned.server_id, BIG, "token", 0)
         write(folder / "disk", "after")
-        driver.revert_resize(spawned.server_id)
+        driver.revert_resize(spawned.server_id, "token")
         assert read(folder / "disk") == "before"
         driver.resize(spawned.server_id, BIG, "again", 0)
         assert read(folder / "disk") == "before"
         write(folder / "disk", "after")
-        driver.confirm_resize(spawned.server_id)
-        driver.revert_resize(spawned.server_id)
+        driver.confirm_resize(spawned.server_id, "again")
+        driver.revert_resize(spawned.server_id, "again")
         assert read(folder / "disk") == "after"
 
     def test_swap_and_ephemeral_disks_come_and_go(self, driver, spawned, folder):
@@ -142,7 +155,7 @@ class TestLibvirtResize:
         definition = driver.definition(spawned.server_id)
         assert str(folder / "disk.eph0") in definition
         assert str(folder / "disk.swap") in definition
-        driver.revert_resize(spawned.server_id)
+        driver.revert_resize(spawned.server_id, "token")
         assert str(folder / "disk.swap") not in driver.definition(spawned.server_id)
         assert not (folder / "disk.eph0").exists()
 
@@ -163,14 +176,14 @@ class TestLibvirtResize:
         (folder / "resize.json").write_text(json.dumps({**note, "done": False}))
         driver.resize(spawned.server_id, BIG, "token", 0)
         assert state(driver, spawned) == ON
-        driver.revert_resize(spawned.server_id)
+        driver.revert_resize(spawned.server_id, "token")
         assert storage.virtual_size(folder / "disk") == 1 << 30
 
     def test_a_new_resize_forgets_an_old_one(self, driver, spawned, folder):
         driver.resize(spawned.server_id, BIG, "old", 0)
         bigger = GuestSize(2, 1024, 3, 0, 0, "m1.bigger")
         driver.resize(spawned.server_id, bigger, "new", 0)
-        driver.revert_resize(spawned.server_id)
+        driver.revert_resize(spawned.server_id, "new")
         assert storage.virtual_size(folder / "disk") == 2 << 30
 
 

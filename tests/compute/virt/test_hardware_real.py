@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from compute.states import PowerState
-from compute.virt.driver import never
+from compute.virt.driver import GuestSize, never
 from compute.virt.libvirt import metadata
+from compute.virt.libvirt.differences import steady
 from compute.virt.libvirt.markup import read
 from tests.compute.virt import samples
 from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
@@ -80,3 +81,25 @@ def test_a_tagged_card_is_found_where_the_config_drive_says(driver, images, make
     told = json.loads(files(drive)[1]["/openstack/latest/meta_data.json"])["devices"][0]
     assert told["address"] == metadata.addresses_on_buses(driver.definition(spec.server_id))[card["mac"]]
     assert told["bus"] == "pci"
+
+
+@pytest.mark.parametrize("properties", [MODERN, OLD])
+def test_a_guest_starts_with_the_hardware_of_its_new_flavor_and_gets_the_old_back(driver, images, make, properties):  # noqa: F811
+    spec = make(vcpus=1, image_properties=properties)
+    driver.spawn(spec, images, samples.ignore, never)
+    new = {**LIMITS, "hw:watchdog_action": "pause", "hw:boot_menu": "true"}
+    card = read(driver.definition(spec.server_id)).find("devices/interface/address").attrib
+    before = sorted(steady(driver.definition(spec.server_id)).splitlines())  # libvirt lists devices in another order next time
+
+    size = GuestSize(2, 160, spec.root_gb, spec.ephemeral_gb, spec.swap_mb, "m1.new", new, properties)
+    driver.resize(spec.server_id, size, "token", 0)
+
+    assert driver.guests()[spec.server_id] == PowerState.RUNNING
+    definition = read(driver.definition(spec.server_id))
+    there = ["cputune/quota", "devices/disk/iotune", "cpu/topology[@threads='2']", "os/bootmenu", "devices/watchdog"]
+    assert [path for path in there if definition.find(path) is None] == []
+    assert definition.find("devices/interface/address").attrib == card
+    driver.revert_resize(spec.server_id, "token")
+    assert driver.guests()[spec.server_id] == PowerState.RUNNING
+    assert sorted(steady(driver.definition(spec.server_id)).splitlines()) == before
+    driver.destroy(spec.server_id)

@@ -15,6 +15,7 @@ from compute.messages import (
     Change,
     CrashDump,
     Destroy,
+    EndResize,
     GuestChanged,
     HostReport,
     OperationFinished,
@@ -142,9 +143,9 @@ def test_a_life(world):
         (Change(server_id, "req-unpause", Action.UNPAUSE), Action.UNPAUSE, PowerState.RUNNING),
         (Change(server_id, "req-suspend", Action.SUSPEND), Action.SUSPEND, PowerState.SUSPENDED),
         (Change(server_id, "req-resume", Action.RESUME), Action.RESUME, PowerState.RUNNING),
-        (Resize(server_id, "req-resize", GuestSize(2, 1024, 2, 0, 0, "m1.big"), 5), Action.RESIZE, PowerState.RUNNING),
-        (Change(server_id, "req-revert", Action.REVERT_RESIZE), Action.REVERT_RESIZE, PowerState.RUNNING),
-        (Change(server_id, "req-confirm", Action.CONFIRM_RESIZE), Action.CONFIRM_RESIZE, PowerState.RUNNING),
+        (Resize(server_id, "req-resize", GuestSize(2, 1024, 2, 0, 0, "m1.big"), 5, "one"), Action.RESIZE, PowerState.RUNNING),
+        (EndResize(server_id, "req-revert", Action.REVERT_RESIZE, "one"), Action.REVERT_RESIZE, PowerState.RUNNING),
+        (EndResize(server_id, "req-confirm", Action.CONFIRM_RESIZE, "one"), Action.CONFIRM_RESIZE, PowerState.RUNNING),
         (CrashDump(server_id, "req-dump"), Action.TRIGGER_CRASH_DUMP, PowerState.RUNNING),
         (Change(server_id, "req-rest", Action.SOFT_DELETE), Action.SOFT_DELETE, PowerState.SHUTDOWN),
         (Change(server_id, "req-restore", Action.RESTORE), Action.RESTORE, PowerState.RUNNING),
@@ -152,6 +153,25 @@ def test_a_life(world):
     ]:
         outcome = conductor.outcome(conductor.send(command))
         assert (outcome.action, outcome.fault, outcome.power_state) == (action, None, state)
+
+
+@pytest.mark.parametrize("end", [Action.REVERT_RESIZE, Action.CONFIRM_RESIZE])
+def test_a_resize_that_comes_after_its_end_does_nothing_any_more(world, end):
+    host, conductor = world()
+    command = spawn()
+    server_id = command.server_id
+    conductor.outcome(conductor.send(command))
+    conductor.outcome(conductor.send(EndResize(server_id, "req-back", end, "late")))
+
+    outcome = conductor.outcome(
+        conductor.send(Resize(server_id, "req-late", GuestSize(2, 1024, 2, 0, 0, "m1.big"), 5, "late"))
+    )
+
+    assert outcome.fault == "The resize was called back before it began."
+    assert host.driver.facts().vcpus_used == 1
+    newer = conductor.outcome(conductor.send(Resize(server_id, "req-new", GuestSize(2, 1024, 2, 0, 0, "m1.big"), 5, "new")))
+    assert newer.fault is None
+    assert host.driver.facts().vcpus_used == 2
 
 
 def test_a_doubled_command_has_the_same_outcome(world):

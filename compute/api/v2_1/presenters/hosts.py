@@ -8,6 +8,7 @@ import msgspec
 from compute.api.v2_1 import versions
 from compute.api.v2_1.presenters.servers import microsecond
 from compute.models import Host, Service
+from compute.selectors import Load
 from portal.core.versions import Version
 
 
@@ -38,7 +39,7 @@ def hypervisor_brief(row: Host, alive: bool, version: Version) -> dict[str, Any]
     }
 
 
-def hypervisor(row: Host, alive: bool, version: Version, running: int) -> dict[str, Any]:
+def hypervisor(row: Host, alive: bool, version: Version, load: Load) -> dict[str, Any]:
     """Compute API reference, "List Hypervisors Details"; figures of use ended with 2.88."""
     body = {
         **hypervisor_brief(row, alive, version),
@@ -58,8 +59,8 @@ def hypervisor(row: Host, alive: bool, version: Version, running: int) -> dict[s
         **body,
         **usage(row),
         "cpu_info": cpu if version >= versions.CPU_INFO_OBJECT else msgspec.json.encode(cpu).decode(),
-        "current_workload": 0,
-        "running_vms": running,
+        "current_workload": load.busy,
+        "running_vms": load.servers,
         "disk_available_least": row.disk_gb_free,
     }
 
@@ -95,12 +96,13 @@ def usage(row: Host) -> dict[str, int]:
     }
 
 
-def statistics(rows: Iterable[tuple[Host, int]]) -> dict[str, int]:
+def statistics(rows: Iterable[tuple[Host, Load]]) -> dict[str, int]:
     """Return the sums over all hosts (compute API reference, "Show Hypervisor Statistics")."""
     total = dict.fromkeys(("count", "current_workload", "disk_available_least", "running_vms", *USAGE), 0)
-    for row, running in rows:
+    for row, load in rows:
         total["count"] += 1
-        total["running_vms"] += running
+        total["current_workload"] += load.busy
+        total["running_vms"] += load.servers
         total["disk_available_least"] += row.disk_gb_free
         for name, value in usage(row).items():
             total[name] += value

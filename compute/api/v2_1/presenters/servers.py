@@ -197,9 +197,11 @@ class ServerPresenter:
     def _image(self, server: Server) -> dict[str, Any] | str:
         if server.image_id is None:
             return ""
-        body = {"id": server.image_id, "links": bookmark(self.base, f"images/{server.image_id}")}
+        body: dict[str, Any] = {"id": server.image_id, "links": bookmark(self.base, f"images/{server.image_id}")}
         if self.has_image_properties:
-            body["properties"] = server.image_properties
+            body["properties"] = {
+                name: value for name, value in server.image_properties.items() if not name.startswith("trait:")
+            }
         return body
 
     def _tags(self, server: Server) -> list[str]:

@@ -25,6 +25,7 @@ from compute.api.v2_1.serializers.server_fields import (
     UserData,
 )
 from compute.services.birth import Extras
+from compute.virt import admin_password
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
 from portal.core.versions import Version
 
@@ -131,6 +132,7 @@ def _extras(whole: Mapping[str, Any]) -> Extras:
         auto_disk_config=body.get(_DISK_CONFIG, False),
         access_ip_v4=body.get("accessIPv4") or "",
         access_ip_v6=body.get("accessIPv6") or "",
+        admin_pass=body.get("adminPass") or admin_password.new(),
         **body["local_disks"],
     )
 

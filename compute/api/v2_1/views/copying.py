@@ -1,6 +1,5 @@
 """The actions that copy or exchange disks: images, backups, rebuild, rescue, shelve."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +13,9 @@ from compute.api.v2_1.serializers.base import read
 from compute.api.v2_1.views.servers import presenter_of
 from compute.models import Server
 from compute.services import rebuilding, rescuing, shelving, snapshots
+from compute.virt import admin_password
 from portal.core.context import RequestContext
 from portal.core.versions import Version
-
-_PASSWORD_BYTES = 9
 
 
 def _create_image(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
@@ -42,16 +40,18 @@ def _copied(image_id: str, version: Version) -> Response:
 
 def _rebuild(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
     wish = read(bodies.Rebuild, body, version)
+    admin_pass = wish.get("adminPass") or admin_password.new()
     server = rebuilding.rebuild(
         ctx=ctx,
         server=server,
         image_id=wish["imageRef"],
         preserve_ephemeral=wish.get("preserve_ephemeral", False),
+        admin_pass=admin_pass,
         changes=bodies.changes(wish),
     )
     base = f"{settings.PUBLIC_URL}{PREFIX}"
     shown = presenter_of(ctx, version, base, [server]).updated(server)
-    shown["adminPass"] = wish.get("adminPass") or _password()
+    shown["adminPass"] = admin_pass
     if version >= versions.REBUILD_KEY:
         shown["key_name"] = server.key_name
     if version >= versions.NO_PERSONALITY:
@@ -65,8 +65,9 @@ def _rebuild(ctx: RequestContext, server: Server, body: Any, version: Version) -
 
 def _rescue(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
     wish = read(bodies.Rescue, {} if body is None else body, version)
-    rescuing.rescue(ctx=ctx, server=server, image_id=wish.get("rescue_image_ref"))
-    return Response({"adminPass": wish.get("adminPass") or _password()})
+    admin_pass = wish.get("adminPass") or admin_password.new()
+    rescuing.rescue(ctx=ctx, server=server, image_id=wish.get("rescue_image_ref"), admin_pass=admin_pass)
+    return Response({"adminPass": admin_pass})
 
 
 def _unrescue(ctx: RequestContext, server: Server, body: Any, version: Version) -> Response:
@@ -92,10 +93,6 @@ def _unshelve(ctx: RequestContext, server: Server, body: Any, version: Version) 
     unpin = "availability_zone" in wish and wish["availability_zone"] is None
     shelving.unshelve(ctx=ctx, server=server, zone=wish.get("availability_zone"), unpin=unpin, host=wish.get("host"))
     return Response(status=202)
-
-
-def _password() -> str:
-    return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
 ACTIONS: dict[str, Callable[[RequestContext, Server, Any, Version], Response]] = {

@@ -89,8 +89,11 @@ class HypervisorsDetailView(_HypervisorsBase):
 
     def get(self, request: Request) -> Response:
         rows, last = self.listed(policies.HYPERVISORS_DETAIL)
-        running = selectors.running_on_hosts()
-        shown = [present.hypervisor(row, selectors.is_up(row.service), self.version, running.get(row.name, 0)) for row in rows]
+        loads = selectors.loads_of_hosts()
+        shown = [
+            present.hypervisor(row, selectors.is_up(row.service), self.version, loads.get(row.name, selectors.IDLE))
+            for row in rows
+        ]
         return self.collection(shown, rows, last)
 
 
@@ -101,8 +104,8 @@ class HypervisorView(_HypervisorsBase):
 
     def get(self, request: Request, hypervisor_id: str) -> Response:
         row = self.one(hypervisor_id, policies.HYPERVISORS_SHOW)
-        running = selectors.running_on_hosts().get(row.name, 0)
-        body = present.hypervisor(row, selectors.is_up(row.service), self.version, running)
+        load = selectors.loads_of_hosts().get(row.name, selectors.IDLE)
+        body = present.hypervisor(row, selectors.is_up(row.service), self.version, load)
         self.add_servers([body], [row])
         return Response({"hypervisor": body})
 
@@ -139,8 +142,8 @@ class HypervisorStatisticsView(ComputeView):
 
     def get(self, request: Request) -> Response:
         rows = selectors.hosts(self.ctx, policies.HYPERVISORS_STATISTICS)
-        running = selectors.running_on_hosts()
-        enabled = [(row, running.get(row.name, 0)) for row in rows if not row.service.disabled]
+        loads = selectors.loads_of_hosts()
+        enabled = [(row, loads.get(row.name, selectors.IDLE)) for row in rows if not row.service.disabled]
         return Response({"hypervisor_statistics": present.statistics(enabled)})
 
 

@@ -1,7 +1,5 @@
 """What is inside a server: counters, topology, its sealed password, and calls that are gone (compute API reference, by these names)."""
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,9 +7,11 @@ from compute import policies
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import diagnostics as present
+from compute.api.v2_1.presenters.topology import topology
 from compute.api.v2_1.views.server_parts import PartView
 from compute.services import diagnostics, passwords
 from portal.core.errors import Gone
+from portal.core.policy import allowed
 
 
 class DiagnosticsView(PartView):
@@ -26,14 +26,13 @@ class DiagnosticsView(PartView):
 
 
 class TopologyView(PartView):
-    """GET /servers/{id}/topology: guests here have no NUMA nodes of their own, and that is what this says."""
+    """GET /servers/{id}/topology."""
 
     since = versions.TOPOLOGY
 
     def get(self, request: Request, server_id: str) -> Response:
-        self.server(server_id, policies.TOPOLOGY)
-        body: dict[str, Any] = {"nodes": [], "pagesize_kb": None}
-        return Response(body)
+        server = self.server(server_id, policies.TOPOLOGY)
+        return Response(topology(server, with_host=allowed(self.ctx, policies.TOPOLOGY_HOST, server)))
 
 
 class ServerPasswordView(PartView):

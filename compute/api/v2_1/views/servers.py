@@ -1,6 +1,5 @@
 """Servers: list, create, show, change, delete (compute API reference, "Servers")."""
 
-import secrets
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -26,6 +25,7 @@ _UNSEEN = (
     "operation_at",
     "request_id",
     "operation",
+    "operation_details",
     "attempts",
     "requested_host",
     "injected_files",
@@ -33,7 +33,6 @@ _UNSEEN = (
 )
 _FOR_OPERATORS = ("user_data",)
 _LATER = {"image_properties": versions.IMAGE_PROPERTIES, "scheduler_hints": versions.SCHEDULER_HINTS}
-_PASSWORD_BYTES = 9
 
 
 def sight_of(ctx: RequestContext) -> Sight:
@@ -117,7 +116,7 @@ class ServersView(_ServersBase):
         shown = {
             "id": server.pk,
             "links": links(self.base, f"servers/{server.pk}"),
-            "adminPass": body.get("adminPass") or secrets.token_urlsafe(_PASSWORD_BYTES),
+            "adminPass": wish["extras"].admin_pass,
             "OS-DCF:diskConfig": disk_config(server),
             "security_groups": [{"name": name} for name in wish["security_groups"] or ["default"]],
         }

@@ -1,0 +1,111 @@
+"""A live copy for which the guest's agent holds the file system, on real QEMU: the guest has an agent of a few lines that really freezes.
+
+An ext4 file system says in its first block whether its journal has to be played back. While it is mounted it does, except while it is
+frozen: so the copy itself tells at which moment it was taken.
+"""
+
+import base64
+import subprocess
+import time
+
+import pytest
+
+from compute.virt.driver import Quiesce, never
+from compute.virt.errors import DriverError
+from compute.virt.libvirt.markup import read
+from tests.compute.virt import samples
+from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
+
+pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
+
+AGENT = r"""#!/bin/sh
+cat >/run/agent <<'END'
+#!/bin/sh
+. /etc/init.d/functions
+port=/dev/vport$(cd /sys/class/virtio-ports && grep -lx org.qemu.guest_agent.0 */name | sed 's:vport\(.*\)/name:\1:')
+exec 3<>$port
+while :; do
+    while read -r line <&3; do
+        case $line in
+            *guest-sync*) echo "{\"return\": $(echo "$line" | sed 's/.*"id": *\([0-9]*\).*/\1/')}" >&3 ;;
+            *fsfreeze-freeze*) fsfreeze --freeze /mnt; say "agent holds"; echo '@FROZEN@' >&3 ;;
+            *fsfreeze-thaw*) fsfreeze --unfreeze /mnt; say "agent lets go"; echo '{"return": 1}' >&3 ;;
+            *) echo '{"error": {"class": "CommandNotFound", "desc": "not here"}}' >&3 ;;
+        esac
+    done
+    sleep 0.2
+done
+END
+chmod +x /run/agent
+setsid /run/agent </dev/null >/dev/null 2>&1 &
+"""
+HONEST = AGENT.replace("@FROZEN@", '{"return": 1}')
+LIAR = AGENT.replace("@FROZEN@", '{"error": {"class": "GenericError", "desc": "said no and did it"}}')
+
+
+def until(what, true, seconds=90):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not seen in time: {what}"
+        time.sleep(0.3)
+
+
+@pytest.fixture
+def booted(driver, images, make):  # noqa: F811
+    """Return a function that boots a guest with such an agent, or with a channel on which nobody is."""
+
+    def booted(script):
+        data = base64.b64encode(script.encode()).decode() if script else None
+        spec = make(40, user_data=data, image_properties={"hw_qemu_guest_agent": "yes"})
+        driver.spawn(spec, images, samples.ignore, never)
+        log = driver.console_log(spec.server_id)
+        until("the login prompt", lambda: "login:" in log.read_text(errors="replace"))
+        if script:
+            until("the agent", lambda: connected(driver, spec))
+        return spec
+
+    return booted
+
+
+def connected(driver, spec):  # noqa: F811
+    channel = read(driver.definition(spec.server_id)).find("devices/channel/target[@name='org.qemu.guest_agent.0']")
+    return channel.get("state") == "connected"
+
+
+def copied(driver, spec, quiesce):  # noqa: F811
+    """Return whether the copy's file system has its journal to play back."""
+    folder = driver.console_log(spec.server_id).parent / "copies"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    target, raw = folder / quiesce, folder / "raw"
+    driver.copy_disk(spec.server_id, target, quiesce, samples.ignore, never)
+    subprocess.run(["qemu-img", "convert", "-O", "raw", str(target), str(raw)], check=True)
+    said = subprocess.run(["dumpe2fs", "-h", str(raw)], check=True, capture_output=True, text=True).stdout
+    return "needs_recovery" in said
+
+
+def said(driver, spec, words):  # noqa: F811
+    return driver.console_log(spec.server_id).read_text(errors="replace").count(words)
+
+
+def test_the_agent_holds_the_file_system_at_the_moment_of_the_copy_and_not_longer(driver, booted):  # noqa: F811
+    spec = booted(HONEST)
+    assert copied(driver, spec, Quiesce.NO)
+    assert not said(driver, spec, "agent holds")
+    for number, quiesce in enumerate((Quiesce.REQUIRED, Quiesce.IF_POSSIBLE), start=1):
+        assert not copied(driver, spec, quiesce)
+        until("the file system is let go", lambda number=number: said(driver, spec, "agent lets go") == number, 10)
+    assert copied(driver, spec, Quiesce.NO)
+
+
+def test_an_agent_that_failed_is_told_to_let_go_all_the_same(driver, booted):  # noqa: F811
+    spec = booted(LIAR)
+    with pytest.raises(DriverError, match="could not be held"):
+        copied(driver, spec, Quiesce.REQUIRED)
+    until("the file system is let go", lambda: said(driver, spec, "agent lets go") == 1, 10)
+
+
+def test_without_an_agent_a_copy_is_refused_where_it_must_be_quiet_and_made_where_it_need_not(driver, booted):  # noqa: F811
+    spec = booted("")
+    with pytest.raises(DriverError, match="could not be held"):
+        copied(driver, spec, Quiesce.REQUIRED)
+    assert copied(driver, spec, Quiesce.IF_POSSIBLE)
