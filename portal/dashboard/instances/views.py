@@ -205,12 +205,14 @@ class InstanceActionView(InstanceActions, ActionView):
         facts = {"facts": facts_of([obj])[obj.pk], "back": reverse("instances:detail", args=[obj.pk])}
         facts["rests"] = lifecycle.rests(obj)
         if isinstance(action, InstanceAction) and action.form is not None:
-            facts["form"] = action.form(self.ctx, obj)
+            facts["form"] = action.form(self.ctx, obj, initial={**self.request.GET.dict(), **self.request.POST.dict()})
         return facts
 
     def back(self, request: HttpRequest, obj: Server, action: RowAction) -> str:
         if action.name == "delete":
             return reverse("instances:list")
+        if isinstance(action, InstanceAction) and action.tab:
+            return reverse("instances:tab", args=[obj.pk, action.tab])
         return reverse("instances:detail", args=[obj.pk])
 
 
