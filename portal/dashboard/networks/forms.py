@@ -24,7 +24,9 @@ class NetworkForm(CloudForm):
     cidr = forms.CharField(
         label=gettext_lazy("Range"),
         max_length=64,
-        help_text=gettext_lazy("The addresses of the network, such as 192.168.50.0/24. No two networks of the cloud share any."),
+        help_text=gettext_lazy(
+            "The addresses of the network, such as 192.168.50.0/24. No two networks of the cloud share any."
+        ),
         widget=forms.TextInput(attrs={"class": "nb-mono", "placeholder": "192.168.50.0/24"}),
     )
     way = forms.ChoiceField(

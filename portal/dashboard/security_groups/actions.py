@@ -84,9 +84,7 @@ class DeleteRule(RowAction):
         security_group_rules.delete(ctx=ctx, rule=obj.rule)
 
     def command(self, obj: RuleLine) -> Commands:
-        return Commands(
-            openstack("security", "group", "rule", "delete", obj.pk), curl("DELETE", f"{RULES_PATH}/{obj.pk}")
-        )
+        return Commands(openstack("security", "group", "rule", "delete", obj.pk), curl("DELETE", f"{RULES_PATH}/{obj.pk}"))
 
     def said(self, obj: RuleLine) -> str:
         return _("The rule is deleted: %(rule)s.") % {"rule": obj.sentence}
