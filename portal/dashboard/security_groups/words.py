@@ -55,9 +55,9 @@ def sentence(rule: SecurityGroupRule) -> str:
 
 
 def traffic(rule: SecurityGroupRule) -> str:
-    """Return protocol and ports: TCP 22, UDP 5000–5010, everything."""
+    """Return protocol and ports: TCP 22, UDP 5000–5010, traffic of any kind."""
     if rule.protocol is None:
-        return _("everything")
+        return _("traffic of any kind")
     name = rule.protocol.upper() if not rule.protocol.isdigit() else _("protocol %(number)s") % {"number": rule.protocol}
     first, last = rule.port_range_min, rule.port_range_max
     if first is None:
