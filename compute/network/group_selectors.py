@@ -12,9 +12,9 @@ from portal.core.errors import NotFound
 _MEMBERS = Port.security_groups.through
 
 
-def groups_in_use(ctx: RequestContext) -> QuerySet[SecurityGroup]:
-    """Return the groups of the project in use, each with ``rule_count`` and ``port_count``."""
-    return _counted(security_groups_visible(ctx).filter(project_id=ctx.project_id).prefetch_related(None))
+def groups_in_use(ctx: RequestContext, project_id: str) -> QuerySet[SecurityGroup]:
+    """Return those groups of a project that the caller sees, each with ``rule_count`` and ``port_count``."""
+    return _counted(security_groups_visible(ctx).filter(project_id=project_id).prefetch_related(None))
 
 
 def get_group_in_use(ctx: RequestContext, group_id: str) -> SecurityGroup:

@@ -13,7 +13,7 @@ from portal.core.context import RequestContext
 from portal.dashboard.instances.launch import MOST_AT_ONCE, sizes
 from portal.dashboard.kit.forms import CloudForm, SeveralField
 from portal.dashboard.networks.choices import attachable, label_of
-from portal.dashboard.security_groups.choices import groups_of_project
+from portal.dashboard.security_groups.choices import groups_of
 
 
 class LaunchForm(CloudForm):
@@ -47,7 +47,7 @@ class LaunchForm(CloudForm):
         self.images = [image for image in images_visible(ctx).order_by("name") if image.boots]
         self.flavors = list(list_flavors(ctx))
         self.networks = attachable(ctx, ctx.project_id or "")
-        self.groups = groups_of_project(ctx)
+        self.groups = groups_of(ctx, ctx.project_id or "")
         self.keys = list(list_keypairs(ctx))
         self.offer("image", [(str(image.pk), image.name or str(image.pk)) for image in self.images])
         self.offer("flavor", [(flavor.flavor_id, flavor.name) for flavor in self.flavors])

@@ -27,11 +27,12 @@ from portal.dashboard.kit.commands import Commands, curl, openstack
 from portal.dashboard.kit.forms import CloudForm
 from portal.dashboard.kit.words import Status
 from portal.dashboard.networks.choices import attachable, label_of
-from portal.dashboard.security_groups.choices import groups_of_project
+from portal.dashboard.security_groups.choices import groups_of
 
 TAB = "network"
 SSH = 22
 _GONE = (VmState.ERROR, VmState.DELETED, VmState.SOFT_DELETED)
+_SEEN = (policies.INTERFACES_LIST, policies.SERVER_SECURITY_GROUPS)
 _PLUGS = {plugging.ATTACH: gettext_lazy("Attaching"), plugging.DETACH: gettext_lazy("Detaching")}
 
 
@@ -46,10 +47,13 @@ class Card:
 
 @dataclass(frozen=True)
 class NetworkView:
-    """What the tab shows; ``offers`` are its buttons by name. ``own`` says whether the caller can open the groups' pages."""
+    """What the tab shows; ``groups`` is None for who may not see them, ``offers`` are its buttons by name.
+
+    ``own`` says whether the caller can open the groups' pages.
+    """
 
     cards: list[Card]
-    groups: list[SecurityGroup]
+    groups: list[SecurityGroup] | None
     offers: dict[str, Offer]
     own: bool
 
@@ -57,10 +61,10 @@ class NetworkView:
 def view_of(ctx: RequestContext, server: Server) -> NetworkView:
     """Return the tab's facts."""
     ports = ports_of(server.pk)
-    groups = {group.pk: group for port in ports for group in port.security_groups.all()}
+    groups = sorted(_members(ports), key=lambda group: (group.name, group.pk))
     return NetworkView(
         cards=[Card(port, [fixed.address for fixed in port.fixed_addresses.all()], _status(port)) for port in ports],
-        groups=sorted(groups.values(), key=lambda group: (group.name, group.pk)),
+        groups=groups if allowed(ctx, policies.SERVER_SECURITY_GROUPS, server) else None,
         offers={action.name.replace("-", "_"): action.offer(ctx, server) for action in NETWORK_ACTIONS},
         own=ctx.is_operator or server.project_id == ctx.project_id,
     )
@@ -75,8 +79,11 @@ def _status(port: Port) -> Status:
 
 
 def ssh_hint(ctx: RequestContext, server: Server) -> str:
-    """Return where SSH can be let in when no rule does so from outside of the instance's groups; empty when one does."""
-    if server.vm_state in _GONE:
+    """Return where SSH can be let in when no rule does so from outside of the instance's groups; empty when one does.
+
+    Who may not see the instance's cards and groups is told nothing about them.
+    """
+    if server.vm_state in _GONE or not all(allowed(ctx, rule, server) for rule in _SEEN):
         return ""
     groups = groups_that_shut(server.pk, SSH)
     if groups is None:
@@ -126,8 +133,8 @@ class JoinForm(CloudForm):
 
     def __init__(self, ctx: RequestContext, server: Server, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        held = {group.pk for group in _held(server)}
-        others = [group for group in groups_of_project(ctx) if group.pk not in held]
+        held = {group.pk for group in _members(ports_of(server.pk))}
+        others = [group for group in groups_of(ctx, server.project_id) if group.pk not in held]
         self.offer("group", _named(others))
 
 
@@ -140,11 +147,12 @@ class LeaveForm(CloudForm):
 
     def __init__(self, ctx: RequestContext, server: Server, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offer("group", _named(_held(server)))
+        self.offer("group", _named(_members(ports_of(server.pk))))
 
 
-def _held(server: Server) -> list[SecurityGroup]:
-    return list({group.pk: group for port in ports_of(server.pk) for group in port.security_groups.all()}.values())
+def _members(ports: Iterable[Port]) -> list[SecurityGroup]:
+    """Return the groups of these cards, each once."""
+    return list({group.pk: group for port in ports for group in port.security_groups.all()}.values())
 
 
 def _named(groups: Iterable[SecurityGroup]) -> list[tuple[str, str]]:

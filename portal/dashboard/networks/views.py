@@ -12,7 +12,7 @@ from compute.network.models import Network
 from compute.network.services import declared_networks
 from compute.network.usage_selectors import get_network_in_reach
 from portal.core.context import RequestContext
-from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, Verdict, WhyView, verdict_of
+from portal.dashboard.kit.actions import CommandView, DialogActionView, RowAction, Verdict, WhyView, verdict_of
 from portal.dashboard.kit.commands import Commands, curl, openstack, terraform
 from portal.dashboard.kit.pages import PageResponse, PageView, done, panel
 from portal.dashboard.networks.forms import NetworkForm
@@ -72,15 +72,9 @@ class NetworkActions:
         return get_network_in_reach(self.ctx, str(pk))  # type: ignore[attr-defined]
 
 
-class NetworkActionView(NetworkActions, ActionView):
-    def did(self, request: HttpRequest, action: RowAction, obj: Network) -> PageResponse:
-        return done(request, action.said(obj), reverse("networks:list"))
-
+class NetworkActionView(NetworkActions, DialogActionView):
     def template(self, action: RowAction) -> str:
         return "networks/delete.html"
-
-    def facts(self, action: RowAction, obj: Network) -> dict[str, Any]:
-        return {"back": reverse("networks:list")}
 
 
 class NetworkWhyView(NetworkActions, WhyView):

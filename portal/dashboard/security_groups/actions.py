@@ -34,6 +34,9 @@ class Edit(RowAction):
             curl("PUT", f"{GROUPS_PATH}/{obj.pk}", body),
         )
 
+    def said(self, obj: SecurityGroup) -> str:
+        return _("%(name)s is changed.") % {"name": obj.name}
+
 
 class Delete(RowAction):
     """Only a group that nothing is in goes; ``default`` is the operators' alone."""

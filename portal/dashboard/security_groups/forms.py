@@ -12,7 +12,7 @@ from compute.network.models import SecurityGroup
 from compute.network.models.security_group import DEFAULT_GROUP
 from portal.core.context import RequestContext
 from portal.dashboard.kit.forms import CloudForm
-from portal.dashboard.security_groups.choices import groups_of_project
+from portal.dashboard.security_groups.choices import groups_of
 
 CUSTOM = "custom"
 PRESETS: dict[str, dict[str, Any]] = {
@@ -74,7 +74,6 @@ class RuleForm(CloudForm):
     ports = forms.CharField(
         label=gettext_lazy("Ports"),
         required=False,
-        max_length=20,
         help_text=gettext_lazy("One or a range, such as 8000-8080. Blank means all."),
     )
     source = forms.ChoiceField(
@@ -89,7 +88,6 @@ class RuleForm(CloudForm):
     cidr = forms.CharField(
         label=gettext_lazy("Addresses"),
         required=False,
-        max_length=64,
         help_text=gettext_lazy("One address or a range, such as 203.0.113.0/24."),
     )
     group = forms.ChoiceField(label=gettext_lazy("Security group"), required=False)
@@ -97,7 +95,7 @@ class RuleForm(CloudForm):
 
     def __init__(self, ctx: RequestContext, group: SecurityGroup, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offer("group", [(one.pk, one.name) for one in groups_of_project(ctx)])
+        self.offer("group", [(one.pk, one.name) for one in groups_of(ctx, group.project_id)])
         self.initial.setdefault("group", group.pk)
 
     def clean(self) -> dict[str, Any]:

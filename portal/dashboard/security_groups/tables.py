@@ -24,7 +24,7 @@ class GroupTable(LiveTable):
     default_sort = "name"
 
     def all(self) -> QuerySet[SecurityGroup]:
-        return groups_in_use(self.ctx)
+        return groups_in_use(self.ctx, self.ctx.project_id or "")
 
     def plain(self, text: str) -> Q:
         return Q(name__icontains=text) | Q(description__icontains=text) | Q(pk__startswith=text.lower())

@@ -16,13 +16,13 @@ from compute.network.services import security_group_rules, security_groups
 from compute.selectors import servers_visible
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, NotFound
-from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, Verdict, WhyView, offers, verdict_of
+from portal.dashboard.kit.actions import CommandView, DialogActionView, RowAction, Verdict, WhyView, offers, verdict_of
 from portal.dashboard.kit.commands import Commands
 from portal.dashboard.kit.pages import PageResponse, PageView, done, panel
 from portal.dashboard.kit.tables import Row
 from portal.dashboard.security_groups import commands
 from portal.dashboard.security_groups.actions import ACTIONS, BY_NAME, RULE_ACTIONS, RULES_BY_NAME
-from portal.dashboard.security_groups.choices import groups_of_project
+from portal.dashboard.security_groups.choices import groups_of
 from portal.dashboard.security_groups.forms import PRESETS, EditGroupForm, GroupForm, RuleForm
 from portal.dashboard.security_groups.tables import GroupTable
 from portal.dashboard.security_groups.words import RuleLine, line_of, lines_of
@@ -42,7 +42,7 @@ def creation(ctx: RequestContext) -> Verdict:
 
 class ListView(PageView):
     def get(self, request: HttpRequest) -> PageResponse:
-        groups_of_project(self.ctx)
+        groups_of(self.ctx, self.ctx.project_id or "")
         return render(
             request, "security_groups/list.html", {"table": GroupTable(self.ctx, request.GET), "create": creation(self.ctx)}
         )
@@ -130,7 +130,8 @@ class NewRuleView(PageView):
     def show(self, request: HttpRequest, group: SecurityGroup, form: RuleForm, status: int = 200) -> HttpResponse:
         verdict = adding(self.ctx, group)
         if not verdict.allowed:
-            return panel(request, "kit/why_verdict.html", {"what": _("Add rule"), "verdict": verdict})
+            refused = 403 if request.method == "POST" else status
+            return panel(request, "kit/why_verdict.html", {"what": _("Add rule"), "verdict": verdict}, refused)
         facts = {"group": group, "form": form, "commands": proposed(group, form), "back": address_of(group.pk)}
         return panel(request, "security_groups/new_rule.html", facts, status)
 
@@ -161,7 +162,7 @@ class GroupActions:
         return get_group_in_use(self.ctx, str(pk))  # type: ignore[attr-defined]
 
 
-class GroupActionView(GroupActions, ActionView):
+class GroupActionView(GroupActions, DialogActionView):
     def run(self, request: HttpRequest, action: RowAction, obj: SecurityGroup) -> None:
         if action.name != "edit":
             super().run(request, action, obj)
@@ -171,16 +172,14 @@ class GroupActionView(GroupActions, ActionView):
             raise BadRequest(form.all_faults())
         security_groups.change(ctx=self.ctx, group=obj, values=form.cleaned_data)
 
-    def did(self, request: HttpRequest, action: RowAction, obj: SecurityGroup) -> PageResponse:
-        if action.name == "edit":
-            return done(request, _("%(name)s is changed.") % {"name": obj.name}, address_of(obj.pk))
-        return done(request, action.said(obj), reverse("security-groups:list"))
+    def back(self, request: HttpRequest, obj: SecurityGroup, action: RowAction) -> str:
+        return address_of(obj.pk) if action.name == "edit" else reverse("security-groups:list")
 
     def template(self, action: RowAction) -> str:
         return "instances/filled.html" if action.name == "edit" else "security_groups/delete.html"
 
     def facts(self, action: RowAction, obj: SecurityGroup) -> dict[str, Any]:
-        facts: dict[str, Any] = {"back": address_of(obj.pk)}
+        facts = super().facts(action, obj)
         if action.name == "edit":
             facts["form"] = EditGroupForm(obj, initial=self.request.POST.dict())
         return facts
@@ -205,15 +204,12 @@ class RuleActions:
         return line_of(found)
 
 
-class RuleActionView(RuleActions, ActionView):
-    def did(self, request: HttpRequest, action: RowAction, obj: RuleLine) -> PageResponse:
-        return done(request, action.said(obj), address_of(obj.rule.security_group_id))
+class RuleActionView(RuleActions, DialogActionView):
+    def back(self, request: HttpRequest, obj: RuleLine, action: RowAction) -> str:
+        return address_of(obj.rule.security_group_id)
 
     def template(self, action: RowAction) -> str:
         return "security_groups/delete_rule.html"
-
-    def facts(self, action: RowAction, obj: RuleLine) -> dict[str, Any]:
-        return {"back": address_of(obj.rule.security_group_id)}
 
 
 class RuleWhyView(RuleActions, WhyView):
