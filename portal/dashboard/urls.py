@@ -15,6 +15,8 @@ urlpatterns = [
     path("console/viewer/", TokenViewerView.as_view(), name="token-viewer"),
     path("images/", include("portal.dashboard.images.urls")),
     path("flavors/", include("portal.dashboard.flavors.urls")),
+    path("networks/", include("portal.dashboard.networks.urls")),
+    path("security-groups/", include("portal.dashboard.security_groups.urls")),
     path("shares/", include("portal.dashboard.access.urls")),
     path("api-access/", include("portal.dashboard.api_access.urls")),
     path("keys/", include("portal.dashboard.keys.urls")),

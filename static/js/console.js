@@ -98,6 +98,8 @@ async function connect() {
     },
   });
   shown = mine;
+  const active = document.activeElement;
+  if (!active || active === document.body) mine.focus(); // what is typed from now on is meant for the machine
 }
 
 function again(text) {

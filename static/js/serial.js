@@ -27,11 +27,16 @@ function open(url, events) {
   const socket = new WebSocket(url, ["binary"]);
   socket.binaryType = "arraybuffer";
   const bytes = new TextEncoder();
-  typed = (text) => socket.readyState === WebSocket.OPEN && socket.send(bytes.encode(text));
+  let early = ""; // typed before the port is there: the terminal has the focus already
+  typed = (text) => {
+    if (socket.readyState === WebSocket.CONNECTING) early += text;
+    else if (socket.readyState === WebSocket.OPEN) socket.send(bytes.encode(text));
+  };
   terminal.onData((text) => typed(text));
   terminal.onBinary((text) => socket.readyState === WebSocket.OPEN && socket.send(Uint8Array.from(text, (sign) => sign.charCodeAt(0))));
   socket.addEventListener("message", (event) => terminal.write(new Uint8Array(event.data)));
   // A refusal comes as an open socket that closes with its code at once.
+  socket.addEventListener("open", () => early && typed(early));
   socket.addEventListener("open", () => setTimeout(() => socket.readyState === WebSocket.OPEN && events.connected(), 100));
   socket.addEventListener("close", (event) => events.closed(event.code));
   return {

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import pytest
 from django.urls import reverse
 
+from compute.network.models import Network, SecurityGroup
 from portal.dashboard.instances.actions import BY_NAME
 from tests.dashboard.test_forms import filled
 
-GROUPS = ("openstack.compute.v2", "openstack.image.v2")
+GROUPS = ("openstack.compute.v2", "openstack.image.v2", "openstack.network.v2")
 PANEL = re.compile(r'<pre id="[\w-]+-(openstack|curl|terraform)"[^>]*>(.*?)</pre>', re.DOTALL)
 
 
@@ -64,13 +65,51 @@ def test_the_commands_of_a_button_are_read(world, browse, name):
     assert headers[0] == "X-Auth-Token: $OS_TOKEN"
 
 
-@pytest.mark.parametrize("path", ["/keys/new/", "/keys/import/", "/images/new/"])
+@pytest.mark.parametrize("path", ["/keys/new/", "/keys/import/", "/images/new/", "/security-groups/new/"])
 def test_the_commands_of_a_form_are_read(world, browse, path):
     forms = printed(browse("member").get(path).text)
 
     parse(forms["openstack"])
     for line in forms["curl"].split("\n\n"):
         read_curl(line)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"preset": "ssh"},
+        {"preset": "all", "source": "range", "cidr": "2001:db8::/32", "description": "a 'test'"},
+        {"preset": "custom", "protocol": "udp", "ports": "5-9", "direction": "egress"},
+    ],
+)
+def test_the_commands_of_a_security_groups_rule_are_read(world, browse, fields):
+    group = SecurityGroup.objects.get()
+    path = reverse("security-groups:preview", args=[group.pk])
+    forms = printed(browse("member").post(path, {"source": "anywhere", **fields}).text)
+
+    assert parse(forms["openstack"]).group == group.pk
+    assert read_curl(forms["curl"])[3]["security_group_rule"]["security_group_id"] == group.pk
+
+
+@pytest.mark.parametrize("kind", ["edit", "delete", "rule", "network"])
+def test_the_commands_of_the_network_buttons_are_read(world, browse, kind):
+    group = SecurityGroup.objects.get()
+    path = {
+        "rule": reverse("security-groups:rules:command", args=[group.rules.first().pk, "delete"]),
+        "network": reverse("networks:command", args=[Network.objects.get().pk, "delete"]),
+    }.get(kind) or reverse("security-groups:command", args=[group.pk, kind])
+    forms = printed(browse("member").get(path).text)
+
+    parse(forms["openstack"])
+    assert read_curl(forms["curl"])[0] in ("PUT", "DELETE")
+
+
+def test_a_network_takes_two_commands(world, browse):
+    forms = printed(browse("member").get("/networks/new/").text)
+
+    network, subnet = forms["openstack"].split("\nopenstack ")
+    assert parse(network).name == "backend"
+    assert parse(f"openstack {subnet}").network == "backend"
 
 
 @pytest.mark.parametrize("name", ["web 01", "it's", "$(reboot)", "a b\\", "网页"])

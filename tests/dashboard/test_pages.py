@@ -17,6 +17,10 @@ LISTS = [
     "/images/new/",
     "/images/definitions/",
     "/flavors/",
+    "/networks/",
+    "/networks/new/",
+    "/security-groups/",
+    "/security-groups/new/",
     "/keys/",
     "/keys/new/",
     "/keys/import/",
@@ -30,7 +34,7 @@ OWN = [
     "/account/second-factor/off/",
     "/account/second-factor/recovery-codes/",
 ]
-TABS = ["overview", "screen", "log", "timeline"]
+TABS = ["overview", "screen", "log", "network", "timeline"]
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|\son[a-z]+\s*=|javascript:", re.IGNORECASE)
 
 

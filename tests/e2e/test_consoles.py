@@ -57,8 +57,7 @@ def test_screen_serial_and_log_on_one_page(cloud: Cloud, server_id: str, page: P
 
     page.get_by_role("link", name="Serial").click()
     expect(page.locator(".xterm-rows")).to_contain_text("console-1 login:")
-    page.locator(".xterm").click()
-    page.keyboard.type("uptime\n", delay=20)
+    page.keyboard.type("uptime\n")
     expect(page.locator(".xterm-rows")).to_contain_text("uptime: this guest is pretended", timeout=30_000)
     page.get_by_role("button", name="Paste text").click()
     page.get_by_label("Text to type").fill("pasted words\n")

@@ -12,6 +12,7 @@ from compute.states import TRANSITIONS, Action, TaskState, VmState
 from portal.dashboard.instances.base import InstanceAction
 from portal.dashboard.instances.copying import COPIES, RESTS
 from portal.dashboard.instances.more_actions import CHANGES, OTHERS, ForceDelete
+from portal.dashboard.instances.networking import NETWORK_ACTIONS
 from portal.dashboard.instances.words import status_of
 from portal.dashboard.kit.actions import RowAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
@@ -131,4 +132,4 @@ BUTTONS: tuple[RowAction, ...] = (
     ForceDelete(),
     _DELETE,
 )
-BY_NAME: dict[str, RowAction] = {action.name: action for action in BUTTONS}
+BY_NAME: dict[str, RowAction] = {action.name: action for action in (*BUTTONS, *NETWORK_ACTIONS)}

@@ -14,7 +14,8 @@ from portal.dashboard.kit.forms import CloudForm
 
 
 class InstanceAction(RowAction):
-    """Base of an instance's buttons: what its state allows stands in the state table."""
+    """Base of an instance's buttons: what its state allows stands in the state table. ``tab`` is where its deed shows, if not on
+    the first one."""
 
     panel = "instances"
     subject = "server"
@@ -23,6 +24,7 @@ class InstanceAction(RowAction):
     body: ClassVar[dict[str, Any]]
     form: ClassVar[type[CloudForm] | None] = None
     microversion: ClassVar[str] = ""
+    tab: ClassVar[str] = ""
 
     def verdict(self, ctx: RequestContext, obj: Server) -> Verdict:
         answer = self.by_rule(ctx, obj)

@@ -21,6 +21,8 @@ from portal.dashboard.access.views import access_facts
 from portal.dashboard.instances.actions import BUTTONS
 from portal.dashboard.instances.definitions import view_of
 from portal.dashboard.instances.facts import build_stages, facts_of
+from portal.dashboard.instances.networking import TAB, ssh_hint
+from portal.dashboard.instances.networking import view_of as network_of
 from portal.dashboard.instances.placement import next_step, picture_of
 from portal.dashboard.kit.actions import offers
 
@@ -65,7 +67,10 @@ def detail(ctx: RequestContext, server: Server, tab: str, definition: str = "") 
         facts["definition"] = view_of(ctx, server, definition)
     elif tab == "access":
         facts["access"] = access_facts(ctx, KINDS["instance"], server)
+    elif tab == TAB:
+        facts |= {"network": network_of(ctx, server), "ssh_hint": ssh_hint(ctx, server)}
     elif tab == "overview":
+        facts["ssh_hint"] = ssh_hint(ctx, server)
         creation = next((item for item in actions_of(ctx, server) if item.action == Action.CREATE), None)
         failed_build = server.vm_state == VmState.ERROR and server.launched_at is None
         facts["booting"] = _is_booting(server)
@@ -89,6 +94,8 @@ def _tabs(ctx: RequestContext, server: Server, chosen: str) -> list[Tab]:
         every.append(("screen", _("Console")))
     if allowed(ctx, policies.CONSOLE_OUTPUT, server):
         every.append(("log", _("Log")))
+    if allowed(ctx, policies.INTERFACES_LIST, server):
+        every.append((TAB, _("Network")))
     every += [("timeline", _("Timeline")), ("access", _("Access"))]
     if allowed(ctx, policies.EXTENDED_ATTRIBUTES, server):
         every.append(("definition", _("Definition")))

@@ -6,12 +6,14 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from compute.network.selectors import networks_visible
+from compute.network.models.security_group import DEFAULT_GROUP
 from compute.selectors import list_flavors, list_keypairs
 from images.selectors import images_visible
 from portal.core.context import RequestContext
 from portal.dashboard.instances.launch import MOST_AT_ONCE, sizes
-from portal.dashboard.kit.forms import CloudForm
+from portal.dashboard.kit.forms import CloudForm, SeveralField
+from portal.dashboard.networks.choices import attachable, label_of
+from portal.dashboard.security_groups.choices import groups_of
 
 
 class LaunchForm(CloudForm):
@@ -24,7 +26,12 @@ class LaunchForm(CloudForm):
     image = forms.ChoiceField(label=gettext_lazy("Image"))
     flavor = forms.ChoiceField(label=gettext_lazy("Size"), widget=forms.RadioSelect)
     key_name = forms.ChoiceField(label=gettext_lazy("Key"), required=False)
-    network = forms.ChoiceField(label=gettext_lazy("Network"), required=False)
+    network = SeveralField(label=gettext_lazy("Networks"), required=False)
+    security_group = SeveralField(
+        label=gettext_lazy("Security groups"),
+        required=False,
+        help_text=gettext_lazy("What they let in reaches the instance, and nothing else. Without a choice it is default."),
+    )
     user_data = forms.CharField(
         label=gettext_lazy("Start script"),
         required=False,
@@ -39,11 +46,14 @@ class LaunchForm(CloudForm):
         super().__init__(*args, **kwargs)
         self.images = [image for image in images_visible(ctx).order_by("name") if image.boots]
         self.flavors = list(list_flavors(ctx))
-        self.networks = list(networks_visible(ctx))
+        self.networks = attachable(ctx, ctx.project_id or "")
+        self.groups = groups_of(ctx, ctx.project_id or "")
         self.keys = list(list_keypairs(ctx))
         self.offer("image", [(str(image.pk), image.name or str(image.pk)) for image in self.images])
         self.offer("flavor", [(flavor.flavor_id, flavor.name) for flavor in self.flavors])
-        self.offer("network", [(str(item.pk), self.network_label(item)) for item in self.networks])
+        self.offer("network", [(str(item.pk), label_of(item)) for item in self.networks])
+        self.fields["network"].required = len(self.networks) > 1
+        self.offer("security_group", [(group.pk, group.name) for group in self.groups])
         self.offer("key_name", [("", _("No key")), *((key.name, key.name) for key in self.keys)])
         self.propose()
 
@@ -56,18 +66,24 @@ class LaunchForm(CloudForm):
         if fitting:
             self.initial.setdefault("flavor", fitting[0].flavor_id)
         if self.networks:
-            self.initial.setdefault("network", str(self.networks[0].pk))
+            self.initial.setdefault("network", [str(self.networks[0].pk)])
+        self.initial.setdefault("security_group", [group.pk for group in self.groups if group.name == DEFAULT_GROUP])
         if self.keys:
             self.initial.setdefault("key_name", self.keys[0].name)
-
-    @staticmethod
-    def network_label(network: Any) -> str:
-        ranges = ", ".join(subnet.cidr for subnet in network.subnets.all())
-        return f"{network} ({ranges})" if ranges else str(network)
 
     def value(self, name: str) -> str:
         """Return what stands in a field now, valid or not."""
         return str(self[name].value() or "")
+
+    def chosen(self, name: str) -> list[str]:
+        """Return what is chosen now in a field of several, as far as it is on offer."""
+        known = dict(self.fields[name].choices)  # type: ignore[attr-defined]
+        return [value for value in self[name].value() or [] if value in known]
+
+    def chosen_names(self) -> str:
+        """Return the networks and security groups that are chosen, for the line above them."""
+        names = [str(one) for one in self.networks if one.pk in self.chosen("network")]
+        return " · ".join(names + [group.name for group in self.groups if group.pk in self.chosen("security_group")])
 
     def chosen_image(self) -> Any | None:
         return next((image for image in self.images if str(image.pk) == self.value("image")), None)
@@ -82,7 +98,8 @@ class LaunchForm(CloudForm):
         return {
             "name": self.value("name").strip(),
             "count": max(1, min(MOST_AT_ONCE, wanted)),
-            "network": self.value("network"),
+            "networks": self.chosen("network"),
+            "groups": [group.name for group in self.groups if group.pk in self.chosen("security_group")],
             "key_name": self.value("key_name"),
             "user_data": self.value("user_data"),
         }

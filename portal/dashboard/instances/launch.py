@@ -116,47 +116,65 @@ def headline(count: int, image: Any | None, flavor: Flavor | None) -> str:
 
 def commands(values: dict[str, Any], image: Any | None, flavor: Flavor | None) -> Commands:
     """Return the three ways of saying what the form says; user data stands as a file."""
-    name, count = values["name"] or "NAME", values["count"]
-    image_name = (image.name or str(image.pk)) if image else "IMAGE"
-    flavor_name = flavor.name if flavor else "FLAVOR"
-    network, key, script = values["network"], values["key_name"], values["user_data"]
-    words: list[object] = ["server", "create", name, "--image", image_name, "--flavor", flavor_name]
-    if network:
-        words += ["--network", network]
-    if key:
-        words += ["--key-name", key]
-    if script:
-        words += ["--user-data", "user-data.txt"]
-    if count > 1:
-        words += ["--min", count, "--max", count]
-    body = {
-        "name": name,
-        "imageRef": str(image.pk) if image else "IMAGE_ID",
-        "flavorRef": flavor.flavor_id if flavor else "FLAVOR_ID",
-        "networks": [{"uuid": network}] if network else "auto",
+    names = {
+        "name": values["name"] or "NAME",
+        "image": (image.name or str(image.pk)) if image else "IMAGE",
+        "flavor": flavor.name if flavor else "FLAVOR",
     }
-    if key:
-        body["key_name"] = key
-    if script:
+    body = _body(values, str(image.pk) if image else "IMAGE_ID", flavor.flavor_id if flavor else "FLAVOR_ID")
+    version = "" if values["networks"] else AUTO_SINCE
+    return Commands(
+        openstack(*_words(values, names)),
+        curl("POST", "/compute/v2.1/servers", {"server": body}, microversion=version),
+        _resource(values, names, body["imageRef"]),
+    )
+
+
+def _words(values: dict[str, Any], names: dict[str, str]) -> list[object]:
+    words: list[object] = ["server", "create", names["name"], "--image", names["image"], "--flavor", names["flavor"]]
+    words += [word for network in values["networks"] for word in ("--network", network)]
+    words += [word for group in values["groups"] for word in ("--security-group", group)]
+    if values["key_name"]:
+        words += ["--key-name", values["key_name"]]
+    if values["user_data"]:
+        words += ["--user-data", "user-data.txt"]
+    if values["count"] > 1:
+        words += ["--min", values["count"], "--max", values["count"]]
+    return words
+
+
+def _body(values: dict[str, Any], image_id: str, flavor_id: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "name": values["name"] or "NAME",
+        "imageRef": image_id,
+        "flavorRef": flavor_id,
+        "networks": [{"uuid": network} for network in values["networks"]] or "auto",
+    }
+    if values["groups"]:
+        body["security_groups"] = [{"name": group} for group in values["groups"]]
+    if values["key_name"]:
+        body["key_name"] = values["key_name"]
+    if script := values["user_data"]:
         short = len(script) <= 400
         body["user_data"] = base64.b64encode(script.encode()).decode() if short else "USER_DATA_IN_BASE64"
-    if count > 1:
-        body |= {"min_count": count, "max_count": count}
+    if values["count"] > 1:
+        body |= {"min_count": values["count"], "max_count": values["count"]}
+    return body
+
+
+def _resource(values: dict[str, Any], names: dict[str, str], image_id: str) -> str:
     resource = terraform(
         "openstack_compute_instance_v2",
-        name,
-        name=name,
-        image_id=body["imageRef"],
-        flavor_name=flavor_name,
-        key_pair=key or None,
-        user_data=script or None,
+        names["name"],
+        name=names["name"],
+        image_id=image_id,
+        flavor_name=names["flavor"],
+        key_pair=values["key_name"] or None,
+        security_groups=values["groups"] or None,
+        user_data=values["user_data"] or None,
     )
-    if count > 1:
-        resource = resource.replace("{\n", f"{{\n  count = {count}\n", 1)
-    if network:
+    if values["count"] > 1:
+        resource = resource.replace("{\n", f"{{\n  count = {values['count']}\n", 1)
+    for network in values["networks"]:
         resource = resource.removesuffix("}") + f'\n  network {{\n    uuid = "{network}"\n  }}\n}}'
-    return Commands(
-        openstack(*words),
-        curl("POST", "/compute/v2.1/servers", {"server": body}, microversion="" if network else AUTO_SINCE),
-        resource,
-    )
+    return resource

@@ -24,6 +24,7 @@ from portal.dashboard.instances.facts import facts_of
 from portal.dashboard.instances.forms import LaunchForm
 from portal.dashboard.instances.tables import InstanceTable
 from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, WhyView
+from portal.dashboard.kit.forms import SeveralField
 from portal.dashboard.kit.pages import PageResponse, PageView, done, panel
 
 
@@ -42,7 +43,7 @@ class ListView(PageView):
         table = InstanceTable(self.ctx, request.GET)
         facts = {"table": table, "chips": self.chips(table), "launch": launch.launch_verdict(self.ctx)}
         if not table.page.paginator.count and not table.query:
-            values = {"name": "web-01", "count": 1, "network": "", "key_name": "", "user_data": ""}
+            values = {"name": "web-01", "count": 1, "networks": [], "groups": [], "key_name": "", "user_data": ""}
             facts["sample"] = launch.commands(values, None, None)
         return render(request, "instances/list.html", facts)
 
@@ -67,7 +68,11 @@ class LaunchView(PageView):
     """The launch form. Every field can stand in the address, so a filled form can be sent as a link."""
 
     def get(self, request: HttpRequest) -> PageResponse:
-        known = {name: request.GET[name] for name in LaunchForm.base_fields if name in request.GET}
+        known: dict[str, Any] = {
+            name: request.GET.getlist(name) if isinstance(field, SeveralField) else request.GET[name]
+            for name, field in LaunchForm.base_fields.items()
+            if name in request.GET
+        }
         return self.show(request, LaunchForm(self.ctx, initial=known))
 
     def post(self, request: HttpRequest) -> PageResponse:
@@ -90,7 +95,8 @@ class LaunchView(PageView):
             name=given["name"],
             image_id=given["image"],
             flavor_id=given["flavor"],
-            networks=[{"uuid": given["network"]}] if given["network"] else None,
+            networks=[{"uuid": network} for network in given["network"]] or None,
+            security_groups=given["security_group"],
             key_name=given["key_name"] or None,
             user_data=base64.b64encode(script.encode()).decode() if script else None,
             count=given["count"],
@@ -205,12 +211,14 @@ class InstanceActionView(InstanceActions, ActionView):
         facts = {"facts": facts_of([obj])[obj.pk], "back": reverse("instances:detail", args=[obj.pk])}
         facts["rests"] = lifecycle.rests(obj)
         if isinstance(action, InstanceAction) and action.form is not None:
-            facts["form"] = action.form(self.ctx, obj)
+            facts["form"] = action.form(self.ctx, obj, initial={**self.request.GET.dict(), **self.request.POST.dict()})
         return facts
 
     def back(self, request: HttpRequest, obj: Server, action: RowAction) -> str:
         if action.name == "delete":
             return reverse("instances:list")
+        if isinstance(action, InstanceAction) and action.tab:
+            return reverse("instances:tab", args=[obj.pk, action.tab])
         return reverse("instances:detail", args=[obj.pk])
 
 

@@ -16,7 +16,7 @@ from compute.services import keypairs
 from portal.core.errors import NotFound
 from portal.dashboard.keys.actions import ACTIONS, BY_NAME
 from portal.dashboard.keys.forms import ImportKeyForm, NewKeyForm
-from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, WhyView, offers, verdict_of
+from portal.dashboard.kit.actions import CommandView, DialogActionView, RowAction, WhyView, offers, verdict_of
 from portal.dashboard.kit.commands import Commands, curl, openstack, terraform
 from portal.dashboard.kit.pages import PageResponse, PageView, done, panel
 from portal.dashboard.kit.tables import Row
@@ -94,13 +94,7 @@ class KeyActions:
         return found
 
 
-class KeyActionView(KeyActions, ActionView):
-    def did(self, request: HttpRequest, action: RowAction, obj: Keypair) -> PageResponse:
-        return done(request, action.said(obj), reverse("keys:list"))
-
-    def facts(self, action: RowAction, obj: Keypair) -> dict[str, Any]:
-        return {"back": reverse("keys:list")}
-
+class KeyActionView(KeyActions, DialogActionView):
     def template(self, action: RowAction) -> str:
         return "keys/delete.html"
 

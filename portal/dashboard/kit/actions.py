@@ -214,10 +214,13 @@ class ActionView(ActionsView):
 
     def failed(self, request: HttpRequest, action: RowAction, obj: Any, error: CloudError) -> PageResponse:
         """Answer a refusal beside the row, in the dialog, or on a page."""
-        words = sentence(error)
         if is_fragment(request) and request.POST.get("from") != "dialog":
-            return self.show(request, obj, words)
-        facts = {"offer": action.offer(self.ctx, obj), "obj": obj, "fault": words, **self.facts(action, obj)}
+            return self.show(request, obj, sentence(error))
+        return self.ask_again(request, action, obj, error)
+
+    def ask_again(self, request: HttpRequest, action: RowAction, obj: Any, error: CloudError) -> PageResponse:
+        """Show the question once more, with the refusal."""
+        facts = {"offer": action.offer(self.ctx, obj), "obj": obj, "fault": sentence(error), **self.facts(action, obj)}
         return panel(request, self.template(action), facts, status=error.status)
 
     def template(self, action: RowAction) -> str:
@@ -227,6 +230,19 @@ class ActionView(ActionsView):
     def facts(self, action: RowAction, obj: Any) -> dict[str, Any]:
         """Return what that template needs besides."""
         return {}
+
+
+class DialogActionView(ActionView):
+    """Base for panels whose buttons all ask first, and whose deeds lead back to a page."""
+
+    def did(self, request: HttpRequest, action: RowAction, obj: Any) -> PageResponse:
+        return done(request, action.said(obj), self.back(request, obj, action))
+
+    def failed(self, request: HttpRequest, action: RowAction, obj: Any, error: CloudError) -> PageResponse:
+        return self.ask_again(request, action, obj, error)
+
+    def facts(self, action: RowAction, obj: Any) -> dict[str, Any]:
+        return {"back": self.back(self.request, obj, action)}
 
 
 class WhyView(ActionsView):

@@ -84,6 +84,8 @@ class Shell:
             Entry("instances", _("Instances"), "server-2", self._count(servers_visible)),
             Entry("images", _("Images"), "disc", self._count(images_visible)),
             Entry("flavors", _("Flavors"), "ruler-2"),
+            Entry("networks", _("Networks"), "network"),
+            Entry("security-groups", _("Security groups"), "shield"),
             Entry("keys", _("Keys"), "key"),
             Entry("access", _("Shares"), "users"),
             Entry("api-access", _("API access"), "code"),

@@ -62,6 +62,15 @@ class CloudForm(forms.Form):
         return cleaned
 
 
+class SeveralField(forms.MultipleChoiceField):
+    """Several of the choices, as boxes; a blank one is none, as in a link that leaves it open."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def to_python(self, value: Any) -> list[str]:
+        return [one for one in super().to_python(value) if one]
+
+
 def dress(widget: forms.Widget) -> None:
     """Give a widget the look of its kind."""
     kind = "form-control"

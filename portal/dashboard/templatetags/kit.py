@@ -89,6 +89,12 @@ def field(bound: Any, hint: str = "") -> dict[str, Any]:
     return {"field": bound, "hint": hint}
 
 
+@register.inclusion_tag("kit/choices.html")
+def choices(bound: Any) -> dict[str, Any]:
+    """A form field as boxes to choose one or several of."""
+    return {"field": bound}
+
+
 @register.inclusion_tag("kit/offer.html")
 def button(offer: Any, css: str = "", view: str = "row") -> dict[str, Any]:
     """A button that stands alone; grey and explaining when it is refused."""
