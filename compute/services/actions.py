@@ -9,7 +9,9 @@ from django.utils import timezone
 from compute.messages import BuildPhase
 from compute.models import ActionEvent, Server, ServerAction
 from compute.states import BUILD_STAGES, Action, TaskState, rule_of
+from portal.core import faults
 from portal.core.context import RequestContext, new_request_id
+from portal.core.faults import Point
 
 FAILED = "Error"
 SUCCEEDED = "Success"
@@ -30,6 +32,7 @@ def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
     )
     name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else _event_of(action)
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
+    faults.reach(Point.WRITTEN, server.pk)
     return row
 
 

@@ -23,6 +23,7 @@ from compute.worker.holdings import Holdings
 from compute.worker.image_commands import ImageCommands
 from compute.worker.images import FileImageCache
 from compute.worker.lanes import HostWorker
+from compute.worker.ledger import Ledger
 from compute.worker.metadata.doorway import Doorway
 from compute.worker.metadata.service import Metadata
 from compute.worker.metadata.source import Source
@@ -61,6 +62,7 @@ class Host:
             builder,
             self._reporter,
             self.operations,
+            ledger=Ledger(config.instances / "_ledger"),
             before_build=self._console.build_begins,
             after=self._after,
         )

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.core import broker as brokers
+from portal.core import faults
+from portal.core.faults import Point
 from portal.core.models import OutboxMessage
 
 LOG = logging.getLogger(__name__)
@@ -45,10 +47,13 @@ def resend(older_than: timedelta = timedelta(seconds=5)) -> int:
 
 
 def _deliver(row: OutboxMessage) -> bool:
+    subject = str(row.payload.get("server_id", ""))
+    faults.reach(Point.COMMITTED, subject)
     try:
         brokers.send(broker(), row.queue, row.actor, row.payload)
     except Exception as error:  # any broker's connection error: the row stays, the sweep tries again
         LOG.warning("Message %s waits in the outbox: %s", row, error)
         return False
+    faults.reach(Point.SENT, subject)
     OutboxMessage.objects.filter(pk=row.pk).delete()
     return True

@@ -17,6 +17,7 @@ from compute.states import BUILD_STAGES, PowerState, TaskState, VmState
 from compute.virt.fake import FakeDriver
 from compute.worker.actors import Commands, register
 from compute.worker.build import Builder
+from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 from compute.worker.port_commands import PortCommands
 from compute.worker.reporter import Reporter
@@ -47,7 +48,7 @@ class Everything:
         self.driver = FakeDriver(folder)
         reporter, operations = Reporter(self.broker, "host-1"), Operations()
         builder = Builder(self.driver, Pictures(folder), reporter, operations)
-        commands = Commands(self.driver, builder, reporter, operations)
+        commands = Commands(self.driver, builder, reporter, operations, ledger=Ledger(folder / "_ledger"))
         register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations))
 
     def settle(self) -> None:
