@@ -1,8 +1,8 @@
 """Named places in the code at which a test may have a process killed, to see what becomes of what it was doing.
 
 Nothing can be armed unless the environment names a folder (``NEBULET_FAULTS``), which no installation that is used does. A file
-there named ``<process>.<point>.<subject>`` kills the process with SIGKILL when it comes to that point with that subject, once: the
-file is gone before the process is. A process that runs is armed without a restart. No Django: the compute host reaches points too.
+there named ``<process>.<point>.<subject>`` kills the process with SIGKILL when it comes to that point with that subject (``any`` for
+whichever), once: the file is gone before the process is. A process that runs is armed without a restart. No Django: the compute host reaches points too.
 """
 
 import logging
@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 
 LOG = logging.getLogger(__name__)
+
+ANY = "any"
 
 
 class Process(StrEnum):
@@ -64,7 +66,7 @@ def listen(folder: Path | None, process: Process) -> None:
         LOG.warning("This process can be killed by files in %s: that is for tests only.", folder)
 
 
-def arm(folder: Path, process: Process, point: Point, subject: str) -> Path:
+def arm(folder: Path, process: Process, point: Point, subject: str = ANY) -> Path:
     """For tests: have a process die at a point; the file that is returned is gone when it has."""
     file = folder / f"{process}.{point}.{subject}"
     file.touch()
@@ -73,10 +75,13 @@ def arm(folder: Path, process: Process, point: Point, subject: str) -> Path:
 
 def reach(point: Point, subject: str) -> None:
     """Die here if that was asked for; else nothing, at the price of one comparison."""
-    if _Armoury.folder is None:
-        return
+    if _Armoury.folder is not None and any(_disarm(_Armoury.folder, point, word) for word in (subject, ANY)):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _disarm(folder: Path, point: Point, subject: str) -> bool:
     try:
-        (_Armoury.folder / f"{_Armoury.process}.{point}.{subject}").unlink()
+        (folder / f"{_Armoury.process}.{point}.{subject}").unlink()
     except OSError:
-        return
-    os.kill(os.getpid(), signal.SIGKILL)
+        return False
+    return True
