@@ -66,10 +66,16 @@ def finish(server: Server, request_id: str, action: str, fault: str | None) -> N
     open_actions.update(finished_at=now, updated_at=now, message=FAILED if fault else None)
 
 
-def abandon(server: Server, except_request: str) -> None:
-    """Close whatever else was running: something that goes before it took the server."""
-    for row in ServerAction.objects.filter(server=server, finished_at=None).exclude(request_id=except_request):
-        finish(server, row.request_id, row.action, "Another operation took the instance first.")
+def abandon(
+    server: Server,
+    except_request: str,
+    why: str = "Another operation took the instance first.",
+    before: datetime | None = None,
+) -> None:
+    """Close whatever else was running, or of that what began before a time: something that goes before it took the server."""
+    running = ServerAction.objects.filter(server=server, finished_at=None).exclude(request_id=except_request)
+    for row in running if before is None else running.filter(started_at__lt=before):
+        finish(server, row.request_id, row.action, why)
 
 
 def note(server: Server, action: Action, at: datetime) -> None:

@@ -9,8 +9,8 @@ from compute.worker import memory
 from compute.worker.config import Config
 from compute.worker.host import Host
 from portal.core import faults, log
-from portal.core.faults import Process
 from portal.core.broker import make_broker
+from portal.core.faults import Process
 
 
 def main() -> None:

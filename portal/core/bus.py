@@ -40,10 +40,14 @@ def cast(queue: str, actor: str, payload: dict[str, Any]) -> None:
     transaction.on_commit(lambda: _deliver(row))
 
 
+def waiting(older_than: timedelta = timedelta(seconds=5)) -> list[OutboxMessage]:
+    """Return what was promised and not sent yet, oldest first."""
+    return list(OutboxMessage.objects.filter(created_at__lt=timezone.now() - older_than).order_by("pk")[:500])
+
+
 def resend(older_than: timedelta = timedelta(seconds=5)) -> int:
     """Send what is still waiting, oldest first; return how many went."""
-    waiting = OutboxMessage.objects.filter(created_at__lt=timezone.now() - older_than).order_by("pk")[:500]
-    return sum(_deliver(row) for row in waiting)
+    return sum(_deliver(row) for row in waiting(older_than))
 
 
 def _deliver(row: OutboxMessage) -> bool:

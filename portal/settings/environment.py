@@ -126,7 +126,9 @@ class Environment:
             reclaim_interval_s=_number("NEBULET_RECLAIM_INTERVAL_S", 0),
             resize_confirm_window_s=_number("NEBULET_RESIZE_CONFIRM_WINDOW_S", 0),
             sign_in_wait_s=_number("NEBULET_SIGN_IN_WAIT_S", 5, 1),
-            timeouts_s={name: _number(f"NEBULET_{name.upper()}_TIMEOUT_S", default, 1) for name, default in _TIMEOUTS_S.items()},
+            timeouts_s={
+                name: _number(f"NEBULET_{name.upper()}_TIMEOUT_S", default, 1) for name, default in _TIMEOUTS_S.items()
+            },
             faults=Path(env["NEBULET_FAULTS"]) if env.get("NEBULET_FAULTS") else None,
         )
 

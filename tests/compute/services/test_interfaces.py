@@ -9,7 +9,7 @@ from compute.models import Server, ServerAction
 from compute.network.models import Port, SecurityGroup
 from compute.network.services import declared_ports, networks, security_groups, subnets
 from compute.port_messages import AttachInterface, DetachInterface, FiltersWanted, InterfaceChanged, SetFilters
-from compute.services import interfaces
+from compute.services import interfaces, sweeps
 from portal.core.errors import BadRequest, Conflict, NotFound
 from tests.kit.compute import member
 
@@ -165,12 +165,12 @@ class TestDoublesAndSilence:
         age(port, 30)
         for _ in range(2):
             with cloud.commits():
-                interfaces.sweep()
+                sweeps.sweep()
         assert len(told(cloud, AttachInterface)) == 2
 
         age(port, settings.OPERATION_TIMEOUTS_S["power"] + 1)
         with cloud.commits():
-            interfaces.sweep()
+            sweeps.sweep()
 
         assert not Port.objects.filter(pk=port.pk).exists()
         assert len(told(cloud, DetachInterface)) == 1
