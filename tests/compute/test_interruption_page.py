@@ -14,7 +14,9 @@ from portal.core import faults
 from portal.core.faults import Point, Process
 
 PAGE = Path(__file__).parents[2] / "docs" / "developer" / "interruptions.md"
-REACH = "import sys; from pathlib import Path; from portal.core import faults; faults.listen({folder}, faults.Process.COMPUTE); "
+REACH = (
+    "import sys; from pathlib import Path; from portal.core import faults; faults.listen({folder}, faults.Process.COMPUTE); "
+)
 REACH += "faults.reach(faults.Point.WORKED, 'server-1'); print('lives')"
 
 
