@@ -1,8 +1,4 @@
-"""Commands that copy, replace or put aside a guest's disks; ``compute.messages`` knows them all.
-
-Some would do harm the second time, long after the first: a guest that was rebuilt would lose what was written since. So a host
-notes which of them it carried out (``compute.worker.ledger``).
-"""
+"""Commands that copy, replace or put aside a guest's disks; ``compute.messages`` knows them all."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -120,7 +120,7 @@ class Action(StrEnum):
 
 
 class Limit(StrEnum):
-    """Which time-out an operation has (``NEBULET_*_TIMEOUT``)."""
+    """Which time-out an operation has (``NEBULET_*_TIMEOUT_S``)."""
 
     BUILD = "build"
     POWER = "power"

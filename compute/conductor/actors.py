@@ -23,7 +23,8 @@ from compute.messages import (
 )
 from compute.port_messages import FiltersWanted, InterfaceChanged
 from compute.services import host_reports, image_cache, interfaces, lifecycle, placement, removal, reports
-from portal.core import log, statements
+from portal.core import faults, log, statements
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
@@ -47,11 +48,28 @@ def forget(order: Order) -> None:
     removal.forget(order.server_id, order.request_id)
 
 
+def _mortal(handle: Callable[[Any], None], before: Point, after: Point) -> Callable[[Any], None]:
+    """Let tests have the conductor die before it looks at a message, and before it acknowledges it."""
+
+    def handled(message: Any) -> None:
+        faults.reach(before, message.server_id)
+        handle(message)
+        faults.reach(after, message.server_id)
+
+    return handled
+
+
 HANDLERS: dict[str, tuple[type, Callable[[Any], None]]] = {
-    lifecycle.BUILD: (Order, build),
+    lifecycle.BUILD: (Order, _mortal(build, Point.ORDERED, Point.ORDER_DONE)),
     lifecycle.FORGET: (Order, forget),
-    REPORT_ACTORS[BuildPhase]: (BuildPhase, reports.build_phase),
-    REPORT_ACTORS[OperationFinished]: (OperationFinished, reports.operation_finished),
+    REPORT_ACTORS[BuildPhase]: (
+        BuildPhase,
+        _mortal(reports.build_phase, Point.PROGRESS_HEARD, Point.PROGRESS_DONE),
+    ),
+    REPORT_ACTORS[OperationFinished]: (
+        OperationFinished,
+        _mortal(reports.operation_finished, Point.OUTCOME_HEARD, Point.OUTCOME_DONE),
+    ),
     REPORT_ACTORS[HostReport]: (HostReport, host_reports.host_report),
     REPORT_ACTORS[GuestChanged]: (GuestChanged, reports.guest_changed),
     REPORT_ACTORS[ImageNotFetched]: (ImageNotFetched, image_cache.not_fetched),

@@ -11,19 +11,18 @@ import redis
 from django.conf import settings
 from django.db import close_old_connections
 
-from accounts.services import sessions, shares, tokens
-from compute.services import host_reports, image_cache, interfaces, sweeps
-from images.services import data, leftovers
+from accounts.services import shares
+from compute.services import healing, host_reports, repairs, sweeps
 from images.services.imports import sweeps as image_sweeps
 from portal import VERSION
 from portal.core import log, statements
-from portal.core.policy import records
 
 LOG = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10
 SWEEP_S = 5
 IMAGES_S = 15
+REPAIRS_S = 60
 HOUSEKEEPING_S = 300
 LEADER_KEY = "nebulet:conductor-leader"
 LEADER_S = 20
@@ -71,10 +70,10 @@ class Clock(threading.Thread):
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
             if self._leadership.held():
                 self._every("sweep", SWEEP_S, sweeps.sweep)
-                self._every("interfaces", SWEEP_S, interfaces.sweep)
                 self._every("shares", SWEEP_S, shares.sweep)
                 self._every("images", IMAGES_S, image_sweeps.sweep)
-                self._every("housekeeping", HOUSEKEEPING_S, housekeeping)
+                self._every("repairs", REPAIRS_S, repairs.repair)
+                self._every("housekeeping", HOUSEKEEPING_S, healing.keep_house)
             close_old_connections()
             self._stopping.wait(1)
 
@@ -97,13 +96,3 @@ class Clock(threading.Thread):
                 chore()
         except Exception:  # whatever it was, the next round tries again
             LOG.exception("The chore %s failed.", name)
-
-
-def housekeeping() -> None:
-    """Forget what is over: tokens and sessions of the past, uploads whose sender is gone, fetches that nobody made."""
-    tokens.forget_expired()
-    sessions.forget_expired()
-    data.reclaim_silent_uploads()
-    leftovers.remove()
-    image_cache.give_up_old()
-    records.sweep()

@@ -9,7 +9,9 @@ from django.utils import timezone
 from compute.messages import BuildPhase
 from compute.models import ActionEvent, Server, ServerAction
 from compute.states import BUILD_STAGES, Action, TaskState, rule_of
+from portal.core import faults
 from portal.core.context import RequestContext, new_request_id
+from portal.core.faults import Point
 
 FAILED = "Error"
 SUCCEEDED = "Success"
@@ -30,6 +32,7 @@ def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
     )
     name = stage_name(TaskState.SCHEDULING) if action == Action.CREATE else _event_of(action)
     ActionEvent.objects.create(action=row, name=name, host=server.host, started_at=now)
+    faults.reach(Point.WRITTEN, server.pk)
     return row
 
 
@@ -63,10 +66,16 @@ def finish(server: Server, request_id: str, action: str, fault: str | None) -> N
     open_actions.update(finished_at=now, updated_at=now, message=FAILED if fault else None)
 
 
-def abandon(server: Server, except_request: str) -> None:
-    """Close whatever else was running: something that goes before it took the server."""
-    for row in ServerAction.objects.filter(server=server, finished_at=None).exclude(request_id=except_request):
-        finish(server, row.request_id, row.action, "Another operation took the instance first.")
+def abandon(
+    server: Server,
+    except_request: str,
+    why: str = "Another operation took the instance first.",
+    before: datetime | None = None,
+) -> None:
+    """Close whatever else was running, or of that what began before a time: something that goes before it took the server."""
+    running = ServerAction.objects.filter(server=server, finished_at=None).exclude(request_id=except_request)
+    for row in running if before is None else running.filter(started_at__lt=before):
+        finish(server, row.request_id, row.action, why)
 
 
 def note(server: Server, action: Action, at: datetime) -> None:

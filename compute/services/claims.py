@@ -4,8 +4,9 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
-from compute.models import Host, Server
+from compute.models import Host, Migration, Server
 from compute.scheduler.core import HostState
 
 LOG = logging.getLogger(__name__)
@@ -31,6 +32,32 @@ def give_back(server: Server, host: str | None) -> None:
     """Release what the server had of a host, in the transaction that takes the host from it."""
     if host is not None:
         Host.objects.release(host=host, **amounts(server))
+
+
+def owed(host: Host) -> dict[str, int]:
+    """Return what ought to be claimed of a host: what its servers need, and what resizes hold there."""
+    needed = {"vcpus": 0, "memory_mb": 0, "disk_gb": 0}
+    held = [amounts(server) for server in Server.objects.present().filter(host=host.name)]
+    held += Migration.objects.filter(source_host=host.name, open=True).values_list("held", flat=True)
+    for claim in held:
+        for name, amount in claim.items():
+            needed[name] += amount
+    return needed
+
+
+def claimed(host: Host) -> dict[str, int]:
+    """Return what is claimed of a host."""
+    return {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
+
+
+@transaction.atomic
+def set_right(host_id: int) -> None:
+    """Let what is claimed of a host be what is owed. Nobody claims or releases meanwhile: both change the host's row, which is held."""
+    host = Host.objects.select_for_update().get(pk=host_id)
+    needed = owed(host)
+    if claimed(host) != needed:
+        LOG.warning("Host %s had claimed %s, its instances need %s.", host.name, claimed(host), needed)
+        Host.objects.filter(pk=host_id).update(**{f"{name}_used": amount for name, amount in needed.items()})
 
 
 def amounts(server: Server) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,6 +24,7 @@ from accounts.standing import Standing
 from compute import policies
 from compute.models import ConsoleToken, Host, Server
 from compute.selectors import get_server
+from compute.services.findings import Finding
 from compute.states import TaskState, VmState
 from portal.core import bus, signing
 from portal.core.context import RequestContext
@@ -240,10 +242,12 @@ def lease_key(server_id: str) -> str:
     return f"nebulet:console-lease:{server_id}"
 
 
-def forget_expired() -> int:
-    """Delete tokens that nobody can use any more; return how many."""
-    deleted, _by_model = ConsoleToken.objects.filter(expires_at__lt=timezone.now()).delete()
-    return deleted
+def expired() -> Iterator[Finding]:
+    """Yield the tokens that nobody can use any more, as one finding."""
+    old = ConsoleToken.objects.filter(expires_at__lt=timezone.now())
+    count = old.count()
+    if count:
+        yield Finding(f"{count} console tokens have expired", "they are forgotten", old.delete)
 
 
 def _require_running(server: Server) -> None:

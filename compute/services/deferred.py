@@ -1,6 +1,8 @@
 """Servers that were deleted and can still be restored, until their time is over."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -9,6 +11,7 @@ from django.utils import timezone
 from compute import policies
 from compute.models import Server
 from compute.services import lifecycle, operations
+from compute.services.findings import Finding
 from compute.states import Action, VmState
 from portal.core import log
 from portal.core.context import RequestContext, new_request_id
@@ -28,13 +31,17 @@ def force_delete(*, ctx: RequestContext, server: Server) -> None:
     lifecycle.end(ctx, server)
 
 
-def reclaim_old() -> None:
-    """Delete for good what nobody restored in time."""
+def due() -> Iterator[Finding]:
+    """Yield the deleted servers that nobody restored in time."""
     if not settings.RECLAIM_INSTANCE_INTERVAL_S:
         return
     before = timezone.now() - timedelta(seconds=settings.RECLAIM_INSTANCE_INTERVAL_S)
     rows = Server.objects.present().filter(vm_state=VmState.SOFT_DELETED, task_state=None, operation_at__lt=before)
     for server in rows.select_related("number"):
-        ctx = RequestContext.for_conductor(new_request_id())
-        with log.bound(ctx.request_id, server.pk), transaction.atomic():
-            lifecycle.end(ctx, server)
+        yield Finding(f"instance {server.pk} was not restored in time", "it is deleted for good", partial(_reclaim, server))
+
+
+def _reclaim(server: Server) -> None:
+    ctx = RequestContext.for_conductor(new_request_id())
+    with log.bound(ctx.request_id, server.pk), transaction.atomic():
+        lifecycle.end(ctx, server)

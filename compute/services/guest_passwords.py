@@ -7,8 +7,10 @@ from compute.messages import SET_PASSWORD
 from compute.models import Server
 from compute.services import actions, failures, operations, questions
 from compute.states import Action
+from portal.core import faults
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
+from portal.core.faults import Point
 from portal.core.policy import authorize
 
 _ADMINISTRATORS = {"windows": "Administrator"}
@@ -20,11 +22,13 @@ def change(*, ctx: RequestContext, server: Server, password: str) -> None:
         authorize(ctx, policies.ADMIN_PASSWORD, server)
         operations.refuse_locked(ctx, server)
         operations.take(ctx, server, Action.CHANGE_PASSWORD)
+    faults.reach(Point.COMMITTED, server.pk)
     try:
         questions.ask(server, SET_PASSWORD, user=_administrator(server), password=password)
     except CloudError as error:
         failures.fail_operation(server, Action.CHANGE_PASSWORD, error.message, None)
         raise
+    faults.reach(Point.SENT, server.pk)
     with transaction.atomic():
         Server.objects.finish(server.pk, ctx.request_id, None)
         actions.finish(server, ctx.request_id, Action.CHANGE_PASSWORD, None)

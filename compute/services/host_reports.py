@@ -14,6 +14,7 @@ from compute.models import Host, PlacementDecision, Server, ServerFault, Service
 from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
 from compute.services import failures, image_cache, reports
 from compute.states import LOSABLE, PowerState, VmState, resting
+from portal.core.context import new_request_id
 
 LOG = logging.getLogger(__name__)
 
@@ -138,7 +139,8 @@ def _remove_strays(host: str, guest_ids: set[str]) -> None:
             with transaction.atomic():
                 # one that lives may come back to this host, which builds nothing any more for an id that it was told to destroy
                 gone = server.deleted_at is not None
-                rpc.send(host, (Destroy if gone else Offload)(guest_id, server.request_id))
+                # a request of its own: a host carries out each command once, and its last one it may have carried out before
+                rpc.send(host, (Destroy if gone else Offload)(guest_id, new_request_id()))
 
 
 def _miss(host: str, absent: dict[str, Server], at: datetime) -> None:

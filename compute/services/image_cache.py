@@ -68,11 +68,11 @@ def not_fetched(report: ImageNotFetched) -> None:
     waiting.filter(request_id=report.request_id).update(state=CacheState.FAILED, fault=report.fault)
 
 
-def give_up_old() -> None:
-    """End the wishes whose signed address has ended: no host can fulfil them any more."""
+def give_up_old() -> int:
+    """End the wishes whose signed address has ended, which no host can fulfil any more; return how many."""
     before = timezone.now() - timedelta(seconds=READ_LIFETIME_S)
     old = HostImage.objects.filter(state=CacheState.QUEUED, asked_at__lt=before)
-    old.update(state=CacheState.FAILED, fault=NOT_FETCHED)
+    return old.update(state=CacheState.FAILED, fault=NOT_FETCHED)
 
 
 @transaction.atomic

@@ -1,7 +1,9 @@
 """Network cards of a server that is there already: plugged in, taken out, given addresses and security groups."""
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +18,9 @@ from compute.network.services import hosts, plugging
 from compute.network.services import ports as network_ports
 from compute.port_messages import FiltersWanted, InterfaceChanged
 from compute.services import actions, operations
+from compute.services.findings import Finding
 from compute.states import VmState
 from compute.virt.driver import PLAIN, Wishes
-from portal.core import log
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
 from portal.core.policy import authorize
@@ -121,21 +123,28 @@ def filters_wanted(report: FiltersWanted) -> None:
         hosts.refresh_host(report.host)
 
 
-def sweep() -> None:
-    """Ask hosts again that did not answer, and end what takes too long."""
+def unanswered() -> Iterator[Finding]:
+    """Yield the cards of which hosts did not tell what became of them: they are asked again, and what takes too long is ended."""
     now = timezone.now()
     limit = timedelta(seconds=settings.OPERATION_TIMEOUTS_S["power"])
     for port in plugging.waiting(now - timedelta(seconds=ASK_AGAIN_S)):
-        with log.bound(port.request_id, port.device_id):
-            if port.plug_at is not None and now - port.plug_at > limit:
-                _expire(port, int(limit.total_seconds()))
-            elif cache.add(f"compute:replugged:{port.pk}:{port.request_id}", 1, ASK_AGAIN_S * 3):
-                _ask_again(port)
+        what = f"port {port.pk} of instance {port.device_id} waits for its host"
+        if port.plug_at is not None and now - port.plug_at > limit:
+            end = partial(_expire, port, int(limit.total_seconds()))
+            yield Finding(what, "that is ended", end, port.request_id, port.device_id)
+        elif cache.get(_asked_key(port)) is None:
+            ask = partial(_ask_again, port)
+            yield Finding(what, "the host is asked again", ask, port.request_id, port.device_id)
 
 
 def _ask_again(port: Port) -> None:
-    server = Server.objects.present().filter(pk=port.device_id).first()
-    plugging.ask_again(port, PLAIN if server is None else _wishes(server))
+    if cache.add(_asked_key(port), 1, ASK_AGAIN_S * 3):
+        server = Server.objects.present().filter(pk=port.device_id).first()
+        plugging.ask_again(port, PLAIN if server is None else _wishes(server))
+
+
+def _asked_key(port: Port) -> str:
+    return f"compute:replugged:{port.pk}:{port.request_id}"
 
 
 def _wishes(server: Server) -> Wishes:

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from compute.models import ConsoleToken, Host, Migration, Server, ServerAction
+from compute.models import ConsoleToken, Host, Server, ServerAction
 from compute.network.models import Port
 from compute.network.services.ports import DEVICE_OWNER
 from compute.services import claims
@@ -50,12 +50,13 @@ def things_without_owner() -> Iterator[str]:
     for token in ConsoleToken.objects.filter(expires_at__lt=timezone.now() - SETTLE):
         yield f"console token {token.pk} ended at {token.expires_at:%H:%M:%S} and is still there"
     known = set(present.values_list("pk", flat=True))
-    for folder in _folders(Path(settings.STATE_DIR) / "instances"):
+    for folder in folders(Path(settings.STATE_DIR) / "instances"):
         if folder not in known:
             yield f"folder instances/{folder} belongs to no instance"
 
 
-def _folders(path: Path) -> list[str]:
+def folders(path: Path) -> list[str]:
+    """Return the names of the servers' folders that can be seen from here."""
     try:
         return [entry.name for entry in path.iterdir() if entry.is_dir() and len(entry.name) == 36]
     except OSError:  # only root may look, or there is none on this machine
@@ -65,14 +66,7 @@ def _folders(path: Path) -> list[str]:
 def claims_equal_servers() -> Iterator[str]:
     """I3: what is claimed on a host is the sum of its servers."""
     for host in Host.objects.all():
-        needed = {"vcpus": 0, "memory_mb": 0, "disk_gb": 0}
-        for server in Server.objects.present().filter(host=host.name):
-            for name, amount in claims.amounts(server).items():
-                needed[name] += amount
-        for migration in Migration.objects.filter(source_host=host.name, open=True):
-            for name, amount in migration.held.items():
-                needed[name] += amount
-        claimed = {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
+        needed, claimed = claims.owed(host), claims.claimed(host)
         if claimed != needed:
             yield f"host {host.name} has claimed {claimed}, its instances need {needed}"
 

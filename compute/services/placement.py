@@ -17,8 +17,9 @@ from compute.services import claims, commands, failures
 from compute.states import Action, VmState
 from images.models import Image
 from images.selectors import present_image
-from portal.core import log
+from portal.core import faults, log
 from portal.core.errors import CloudError
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
@@ -150,6 +151,7 @@ def claim(
             _record(server, spec, selection, state.name)
             network_hosts.announce(server.pk, state.name)
             commands.send(server)
+            faults.reach(Point.PLACED, server.pk)
             notify.server_changed(server)
     except _Lost:
         LOG.info("Claim on node %s was lost to another build.", state.name)

@@ -16,6 +16,8 @@ from compute.models import Server, ServerDefinition
 from compute.services import actions, failures, outcomes, progress, removal, signals
 from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, PowerState, VmState, resting
 from compute.virt.libvirt.differences import steady
+from portal.core import faults
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
@@ -31,9 +33,13 @@ _BY_ITSELF = {
 
 @transaction.atomic
 def build_phase(report: BuildPhase) -> None:
-    """Move a build on to the stage that its host reached."""
-    if progress.step(report):
-        return
+    """Move a build, or another operation that takes its time, on to the stage that its host reached."""
+    if not progress.step(report):
+        _move_build(report)
+    faults.reach(Point.PROGRESS_WRITTEN, report.server_id)
+
+
+def _move_build(report: BuildPhase) -> None:
     if report.stage not in BUILD_STAGES:
         LOG.warning("Host %s reported the stage %s, which no build has.", report.host, report.stage)
         return
@@ -52,7 +58,12 @@ def operation_finished(report: OperationFinished) -> None:
     """Close the operation that a host carried out."""
     if report.action in SIGNALS:
         signals.finished(report)
-        return
+    else:
+        _close(report)
+    faults.reach(Point.OUTCOME_WRITTEN, report.server_id)
+
+
+def _close(report: OperationFinished) -> None:
     server = _own_server(report.server_id, report.host, report.request_id)
     if server is None:
         return

@@ -1,6 +1,9 @@
 """Giving servers another size: asked for, then confirmed or reverted. Sentences follow the compute API."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -10,6 +13,7 @@ from compute import policies
 from compute.models import Flavor, Server
 from compute.selectors import get_flavor
 from compute.services import commands, launch, migrations, operations, quotas
+from compute.services.findings import Finding
 from compute.states import Action
 from images.selectors import present_image
 from portal.core import log
@@ -59,14 +63,14 @@ def revert(*, ctx: RequestContext, server: Server) -> None:
     migrations.show(server, "reverting")
 
 
-def confirm_old() -> None:
-    """Confirm what waits longer than the operator lets it wait."""
+def due() -> Iterator[Finding]:
+    """Yield the resizes that wait longer for somebody to confirm them than the operator lets them wait."""
     if not settings.RESIZE_CONFIRM_WINDOW_S:
         return
     before = timezone.now() - timedelta(seconds=settings.RESIZE_CONFIRM_WINDOW_S)
     for server in migrations.due_for_confirmation(before):
-        with log.bound(new_request_id(), server.pk):
-            _confirm_for(server)
+        what = f"the resize of instance {server.pk} waits for its confirmation for too long"
+        yield Finding(what, "it is confirmed", partial(_confirm_for, server))
 
 
 def call_back(server: Server, action: Action) -> None:
@@ -77,10 +81,9 @@ def call_back(server: Server, action: Action) -> None:
 
 
 def _confirm_for(server: Server) -> None:
-    try:
-        confirm(ctx=RequestContext.for_conductor(new_request_id()), server=server)
-    except CloudError:
-        return  # somebody was first
+    ctx = RequestContext.for_conductor(new_request_id())
+    with log.bound(ctx.request_id, server.pk), suppress(CloudError):  # somebody was first
+        confirm(ctx=ctx, server=server)
 
 
 def _flavor(ctx: RequestContext, server: Server, flavor_id: str) -> Flavor:

@@ -1,6 +1,8 @@
 """Putting servers aside and bringing them back: the disk becomes an image, the host may be given back, name and addresses stay."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +13,7 @@ from compute.messages import CONDUCTOR_QUEUE
 from compute.models import Host, Server
 from compute.selectors import availability_zones
 from compute.services import commands, lifecycle, operations, snapshots
+from compute.services.findings import Finding
 from compute.states import Action, VmState
 from portal.core import bus
 from portal.core.context import RequestContext, new_request_id
@@ -33,14 +36,16 @@ def offload(*, ctx: RequestContext, server: Server) -> None:
     operations.begin(ctx, server, Action.SHELVE_OFFLOAD, policies.SHELVE_OFFLOAD)
 
 
-def offload_due() -> None:
-    """Take servers from their hosts that have been shelved for long enough; a server that something else takes first is left to it."""
+def due() -> Iterator[Finding]:
+    """Yield the servers that have been shelved for long enough; one that something else takes first is left to it."""
     if settings.SHELVED_OFFLOAD_TIME < 0:
         return
     before = timezone.now() - timedelta(seconds=settings.SHELVED_OFFLOAD_TIME)
     shelved = Server.objects.present().filter(vm_state=VmState.SHELVED, task_state=None, shelved_at__lte=before)
     for server in shelved.exclude(host=None).select_related("number")[:BATCH]:
-        _offload(server)
+        yield Finding(
+            f"instance {server.pk} has been shelved for long enough", "its host is given back", partial(_offload, server)
+        )
 
 
 def _offload(server: Server) -> None:

@@ -1,6 +1,8 @@
 """What is passed on to a guest beside the states of its server, and how it went."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -10,6 +12,7 @@ from compute import policies, rpc
 from compute.messages import CrashDump, OperationFinished
 from compute.models import Server, ServerAction
 from compute.services import actions, operations
+from compute.services.findings import Finding
 from compute.states import SIGNALS, Action, Limit
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict
@@ -35,9 +38,10 @@ def finished(report: OperationFinished) -> None:
         actions.finish(server, report.request_id, report.action, report.fault)
 
 
-def give_up_old() -> None:
-    """End what no host answers any more."""
+def unanswered() -> Iterator[Finding]:
+    """Yield what no host answers any more."""
     before = timezone.now() - timedelta(seconds=settings.OPERATION_TIMEOUTS_S[Limit.POWER])
     old = ServerAction.objects.filter(action__in=list(SIGNALS), finished_at=None, started_at__lt=before)
     for row in old.select_related("server"):
-        actions.finish(row.server, row.request_id, Action(row.action), "The host did not answer.")
+        end = partial(actions.finish, row.server, row.request_id, Action(row.action), "The host did not answer.")
+        yield Finding(f"no host answers {row.action} of instance {row.server_id}", "it is ended", end)

@@ -4,8 +4,9 @@ The row is the truth, so everything here follows from rows alone and may run twi
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,10 +17,11 @@ from compute import notify, rpc
 from compute.messages import CONDUCTOR_QUEUE, Destroy
 from compute.models import Server, Service
 from compute.selectors import is_up
-from compute.services import claims, commands, consoles, deferred, failures, lifecycle, resizing, shelving, signals
+from compute.services import claims, commands, consoles, deferred, failures, interfaces, lifecycle, resizing, shelving, signals
+from compute.services.findings import Find, Finding, attend
 from compute.services.host_reports import COMPUTE
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, VmState
-from portal.core import bus, log
+from portal.core import bus
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
@@ -30,20 +32,40 @@ RESENDS_MOST = 5
 PLACEMENTS_MOST = 3
 
 
-def sweep() -> None:
-    """Run every repair once."""
-    bus.resend()
-    running = list(_running())
-    if running:
-        silent = silent_hosts()
-        for server in running:
-            with log.bound(server.request_id, server.pk):
-                _look_after(server, silent)
-    shelving.offload_due()
-    consoles.forget_expired()
-    resizing.confirm_old()
-    deferred.reclaim_old()
-    signals.give_up_old()
+def messages() -> Iterator[Finding]:
+    """Yield what was promised and could not be sent, as one finding."""
+    waiting = len(bus.waiting())
+    if waiting:
+        yield Finding(f"{waiting} messages wait in the outbox", "they are sent", bus.resend)
+
+
+def operations() -> Iterator[Finding]:
+    """Yield the operations of which nothing was heard for a while, with what is to be done about each."""
+    running = _running()
+    silent = silent_hosts() if running else set()
+    for server in running:
+        remedy = _remedy(server, Action(server.operation or Action.CREATE), silent)
+        if remedy is not None:
+            words, mend = remedy
+            what = f"instance {server.pk} is in {server.task_state} for {_age_s(server.operation_at):.0f} s without a word of its host"
+            yield Finding(what, words, mend, server.request_id, server.pk)
+
+
+FINDERS: dict[str, Find] = {
+    "messages": messages,
+    "operations": operations,
+    "shelved servers": shelving.due,
+    "console tokens": consoles.expired,
+    "resizes": resizing.due,
+    "deleted servers": deferred.due,
+    "signals": signals.unanswered,
+    "network cards": interfaces.unanswered,
+}
+
+
+def sweep() -> int:
+    """Run every repair once; return how much was found."""
+    return sum(1 for _each in attend(FINDERS))
 
 
 def silent_hosts() -> set[str]:
@@ -51,22 +73,19 @@ def silent_hosts() -> set[str]:
     return {service.host for service in Service.objects.filter(binary=COMPUTE) if not is_up(service)}
 
 
-def _running() -> Iterable[Server]:
+def _running() -> list[Server]:
     before = timezone.now() - timedelta(seconds=RESEND_AFTER_S)
     rows = Server.objects.present().exclude(task_state=None).select_related("number")
-    return rows.filter(operation_at__lt=before).order_by("operation_at")[:BATCH]
+    return list(rows.filter(operation_at__lt=before).order_by("operation_at")[:BATCH])
 
 
-def _look_after(server: Server, silent: set[str]) -> None:
-    action = Action(server.operation or Action.CREATE)
+def _remedy(server: Server, action: Action, silent: set[str]) -> tuple[str, Callable[[], object]] | None:
     limit_s = settings.OPERATION_TIMEOUTS_S[TRANSITIONS[action].limit]
     if _age_s(server.operation_at) > limit_s:
-        expire(server, action, limit_s)
-    elif server.host in silent:
-        if action == Action.CREATE:
-            move_build(server)
-    elif _due(server):
-        resend(server, action)
+        return "it is ended", partial(expire, server, action, limit_s)
+    if server.host in silent:
+        return ("the build is placed elsewhere", partial(move_build, server)) if action == Action.CREATE else None
+    return ("its command is sent again", partial(_resend_once, server, action)) if _due(server) else None
 
 
 def _age_s(since: datetime | None) -> float:
@@ -75,12 +94,21 @@ def _age_s(since: datetime | None) -> float:
 
 def _due(server: Server) -> bool:
     """Whether the next of a few resends is due; their distance doubles."""
-    key = f"compute:resent:{server.pk}:{server.request_id}:{server.host or ''}"
-    sent = int(cache.get(key, 0))
-    if sent >= RESENDS_MOST or _age_s(server.operation_at) < RESEND_AFTER_S * 2**sent:
-        return False
-    cache.set(key, sent + 1, max(settings.OPERATION_TIMEOUTS_S.values()))
-    return True
+    sent = _resends(server)
+    return sent < RESENDS_MOST and _age_s(server.operation_at) >= RESEND_AFTER_S * 2**sent
+
+
+def _resend_once(server: Server, action: Action) -> None:
+    cache.set(_resends_key(server), _resends(server) + 1, max(settings.OPERATION_TIMEOUTS_S.values()))
+    resend(server, action)
+
+
+def _resends(server: Server) -> int:
+    return int(cache.get(_resends_key(server), 0))
+
+
+def _resends_key(server: Server) -> str:
+    return f"compute:resent:{server.pk}:{server.request_id}:{server.host or ''}"
 
 
 @transaction.atomic

@@ -37,6 +37,8 @@ from compute.virt.fake_serial import FakeSerial
 from compute.virt.filtering import GroupSpec, PortFilter
 from compute.virt.layout import plan
 from compute.virt.libvirt import domain_xml, metadata
+from portal.core import faults
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
@@ -131,6 +133,7 @@ class FakeDriver(FakeChanges):
             if self._guests.pop(server_id, None) is not None:
                 self._save()
                 self._tell(server_id, PowerState.SHUTDOWN)
+                faults.reach(Point.STOPPED, server_id)
             self._close_displays(server_id)
         shutil.rmtree(self._instances / server_id, ignore_errors=True)
 
@@ -140,6 +143,7 @@ class FakeDriver(FakeChanges):
             self._boot(server_id)
         if state != PowerState.RUNNING:
             self._change(server_id, PowerState.RUNNING)
+            faults.reach(Point.STARTED, server_id)
 
     def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
         if self._get(server_id).state != PowerState.SUSPENDED:
@@ -187,6 +191,7 @@ class FakeDriver(FakeChanges):
     def rebuild(
         self, spec: GuestSpec, images: ImageCache, tell: Tell, cancelled: Cancelled, *, start: bool, preserve_ephemeral: bool
     ) -> Built:
+        faults.reach(Point.STOPPED, spec.server_id)
         built = self._build(spec, images, tell, cancelled)
         if not start:
             self._change(spec.server_id, PowerState.SHUTDOWN)
@@ -199,6 +204,7 @@ class FakeDriver(FakeChanges):
             guest = self._get(server_id)
             guest.own, guest.rescue_base = guest.own or guest.definition, base
             guest.definition = fake_copies.rescued(guest.own, rescue, self._instances / server_id)
+        faults.reach(Point.DISKS_MADE, server_id)
         tell(BuildProgress(TaskState.SPAWNING))
         return self._start_anew(server_id)
 
@@ -209,8 +215,11 @@ class FakeDriver(FakeChanges):
         return self._start_anew(server_id)
 
     def _start_anew(self, server_id: str) -> Built:
+        faults.reach(Point.STOPPED, server_id)
+        faults.reach(Point.DEFINED, server_id)
         self._boot(server_id)
         self._change(server_id, PowerState.RUNNING)
+        faults.reach(Point.STARTED, server_id)
         return Built(self._get(server_id).definition, PowerState.RUNNING)
 
     def display(self, server_id: str, kind: str) -> Display:
@@ -272,13 +281,16 @@ class FakeDriver(FakeChanges):
         machine = domain_xml.Machine(self._pretence.installation, self._pretence.version, "qemu", "none")
         definition = domain_xml.build(spec, plan(self._instances, spec), machine)
         fake_copies.fill(self._instances / spec.server_id, spec)
+        faults.reach(Point.DISKS_MADE, spec.server_id)
         with self._lock:
             cards = {card.port_id: card.addresses for card in spec.interfaces}
             guest = Guest(spec.name, spec.vcpus, spec.memory_mb, spec.root_gb, definition, base=base, cards=cards)
             self._guests[spec.server_id] = guest
         self.set_filters([card.filter for card in spec.interfaces if card.filter], spec.groups)
+        faults.reach(Point.DEFINED, spec.server_id)
         self._boot(spec.server_id)
         self._change(spec.server_id, PowerState.RUNNING)
+        faults.reach(Point.STARTED, spec.server_id)
         return Built(definition, PowerState.RUNNING)
 
     def _fetch_slowly(self, server_id: str, tell: Tell, cancelled: Cancelled) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from compute.states import PowerState
 from compute.virt.driver import Cancelled, GuestSize, never
 from compute.virt.errors import DriverError, GuestNotRunning
+from portal.core import faults
+from portal.core.faults import Point
 
 UP = (PowerState.RUNNING, PowerState.PAUSED)
 
@@ -69,8 +71,10 @@ class FakeChanges(ABC):
             return
         if 0 < size.root_gb < guest.root_gb:
             raise DriverError(f"The disk of {guest.root_gb} GB cannot become smaller.")
+        faults.reach(Point.STOPPED, server_id)
         figures = {"vcpus": guest.vcpus, "memory_mb": guest.memory_mb, "root_gb": guest.root_gb}
         guest.before = {"token": token, "state": guest.state, **figures}
+        faults.reach(Point.KEPT, server_id)
         guest.vcpus, guest.memory_mb, guest.root_gb = size.vcpus, size.memory_mb, size.root_gb or guest.root_gb
         self._restart(server_id, guest.state)
 
@@ -84,6 +88,7 @@ class FakeChanges(ABC):
         guest = self._get(server_id)
         if guest.before.get("token") == token:
             before, guest.before = guest.before, {}
+            faults.reach(Point.STOPPED, server_id)
             guest.vcpus, guest.memory_mb, guest.root_gb = before["vcpus"], before["memory_mb"], before["root_gb"]
             self._restart(server_id, PowerState(before["state"]))
 
@@ -95,14 +100,18 @@ class FakeChanges(ABC):
 
     def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
         self._get(server_id)
+        faults.reach(Point.STOPPED, server_id)
         self._boot(server_id)
         self._change(server_id, PowerState.RUNNING)
+        faults.reach(Point.STARTED, server_id)
 
     def _running(self, server_id: str) -> None:
         if self._get(server_id).state not in UP:
             raise GuestNotRunning(server_id)
 
     def _restart(self, server_id: str, state: PowerState) -> None:
+        faults.reach(Point.DEFINED, server_id)
         if state == PowerState.RUNNING:
             self._boot(server_id)
         self._change(server_id, state)
+        faults.reach(Point.STARTED, server_id)

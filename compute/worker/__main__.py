@@ -8,8 +8,9 @@ import sys
 from compute.worker import memory
 from compute.worker.config import Config
 from compute.worker.host import Host
-from portal.core import log
+from portal.core import faults, log
 from portal.core.broker import make_broker
+from portal.core.faults import Process
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
     memory.keep_together()
     config = Config.read()
     log.configure(debug=config.debug, form=config.log_format, switch=config.run_dir / "debug", service="compute")
+    faults.listen(config.faults, Process.COMPUTE)
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _frame: ended.put(caught))

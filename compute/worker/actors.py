@@ -4,7 +4,6 @@ A final fault becomes a report; a connection that is lost for now is left to ris
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
@@ -27,21 +26,23 @@ from compute.messages import (
     host_queue,
     unpack,
 )
-from compute.states import Action, PowerState
+from compute.states import PowerState
 from compute.virt.driver import Built, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.build import Builder, Timings
 from compute.worker.changes import changes_of
+from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
-from portal.core import log
+from portal.core import faults, log
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
 GAVE_UP = "compute.gave_up"
 _PASSING = (HypervisorUnreachable, Stopping, *UNREACHABLE)
 _TRIES = 8  # with the broker's back-off: a minute and a half
-_REMEMBERED = 200
+_HARMLESS = (Destroy,)  # an id is never used twice, and what came too late must still go
 
 
 class Again(Retry):
@@ -61,7 +62,10 @@ class Party(Protocol):
 
 
 class Commands:
-    """Carries commands out on one host. ``after`` is called when an operation ended, ``before_build`` when one begins."""
+    """Carries commands out on one host, each once: ``ledger`` knows those that ended.
+
+    ``after`` is called when an operation ended, ``before_build`` when one begins.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Commands:
         reporter: Reporter,
         operations: Operations,
         *,
+        ledger: Ledger,
         before_build: Callable[[str], None] = lambda _server_id: None,
         after: Callable[[], None] = lambda: None,
     ) -> None:
@@ -80,16 +85,7 @@ class Commands:
         self._operations = operations
         self._before_build = before_build
         self._after = after
-        self._done: OrderedDict[tuple[str, Action], OperationFinished] = OrderedDict()
-
-    def told_again(self, command: GuestCommand) -> bool:
-        """Whether this command was carried out already; then its outcome is told once more, and a reboot is not done twice."""
-        report = self._done.get((command.request_id, command.action))
-        if report is None or report.server_id != command.server_id:
-            return False
-        LOG.info("%s came again; its outcome is told again", type(command).__name__)
-        self._reporter.send(report)
-        return True
+        self._ledger = ledger
 
     def spawn(self, command: Spawn) -> None:
         """Build and start a guest; one that is there already is a success."""
@@ -157,12 +153,22 @@ class Commands:
     ) -> None:
         """Do the work and report its outcome, alone on the server.
 
-        A copy of the command that came meanwhile has waited at the door; by now it finds the outcome and does nothing.
+        A copy of the command that came meanwhile has waited at the door; by now it finds the outcome, tells it again and does
+        nothing else.
         """
         with self._operations.alone(command.server_id):
-            if not self.told_again(command):
-                fault = self._run(command, work)
-                self._send(told(self._report(command, fault)))
+            outcome = None if isinstance(command, _HARMLESS) else self._ledger.outcome(command)
+            if outcome is not None:
+                LOG.info("%s came again; its outcome is told again", type(command).__name__)
+                self._send(self._report(command, outcome.fault))
+                return
+            fault = self._run(command, work)
+            faults.reach(Point.WORKED, command.server_id)
+            if not isinstance(command, _HARMLESS):
+                self._ledger.note(command, fault)
+            faults.reach(Point.NOTED, command.server_id)
+            self._send(told(self._report(command, fault)))
+            faults.reach(Point.TOLD, command.server_id)
 
     def _run(self, command: GuestCommand, work: Callable[[], None]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""
@@ -182,9 +188,6 @@ class Commands:
         state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
         told = replace(report, power_state=state, definition=report.definition or self._definition(report, state))
         self._reporter.send(told)
-        self._done[told.request_id, told.action] = told
-        while len(self._done) > _REMEMBERED:
-            self._done.popitem(last=False)
         self._after()
 
     def _definition(self, report: OperationFinished, state: PowerState) -> str | None:
@@ -228,6 +231,7 @@ def _receiver(kind: type[Command], handle: Callable[[Any], None]) -> Callable[..
         command = unpack(kind, payload)
         with log.bound(request_id=command.request_id, server_id=getattr(command, "server_id", None)):
             LOG.debug("Received %s", kind.__name__)
+            faults.reach(Point.RECEIVED, getattr(command, "server_id", ""))
             try:
                 handle(command)
             except _PASSING as error:

@@ -39,6 +39,7 @@ class Config:
     public_url: str
     metadata_port: int
     queue_key: bytes = field(repr=False)
+    faults: Path | None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -67,6 +68,7 @@ class Config:
             public_url=environ.get("NEBULET_PUBLIC_URL", f"http://127.0.0.1:{environ.get('NEBULET_PORT', '8000')}"),
             metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775, most=65535),
             queue_key=_queue_key(state_dir),
+            faults=Path(environ["NEBULET_FAULTS"]) if environ.get("NEBULET_FAULTS") else None,
         )
 
     @property

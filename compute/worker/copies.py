@@ -1,8 +1,6 @@
 """The commands that copy, replace or put aside disks of guests.
 
-Each is carried out alone on its server and noted in the ledger before its outcome is told: a copy of it that comes later, even after
-this process was killed, is answered and does nothing. One that was interrupted begins anew, except that a copy that is whole is only
-sent, from where sending stopped.
+One that was interrupted begins anew, except that a copy that is whole is only sent, from where sending stopped.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,10 +16,11 @@ from compute.virt.driver import BuildProgress, Built, Driver, ImageCache, ImageR
 from compute.virt.errors import DriverError, OperationCancelled
 from compute.worker.actors import Commands
 from compute.worker.build import Builder, Timings
-from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 from compute.worker.reporter import Progress, Reporter
 from compute.worker.upload import Upload
+from portal.core import faults
+from portal.core.faults import Point
 
 COPIES = "copies"
 
@@ -48,7 +47,6 @@ class CopyCommands:
         self._images = images
         self._builder = builder
         self._instances = instances
-        self._ledger = Ledger(instances / "_ledger")
         self._keeping = keeping
 
     def handlers(self) -> dict[type, Callable[[Any], None]]:
@@ -80,7 +78,7 @@ class CopyCommands:
                     self._driver.power_on(command.server_id)
                 raise
 
-        self._once(command, work)
+        self._carry_out(command, work)
         _clear(folder)
 
     def rebuild(self, command: Rebuild) -> None:
@@ -98,7 +96,7 @@ class CopyCommands:
                     preserve_ephemeral=command.preserve_ephemeral,
                 )
 
-        self._once(command, work)
+        self._carry_out(command, work)
 
     def rescue(self, command: Rescue) -> None:
         """Start a guest from a rescue disk."""
@@ -109,15 +107,15 @@ class CopyCommands:
                 opened = self._builder.opened(wanted)
                 return self._driver.rescue(command.server_id, opened, self._images, self._tell(command))
 
-        self._once(command, work)
+        self._carry_out(command, work)
 
     def unrescue(self, command: Unrescue) -> None:
         """Start a guest from its own disk again."""
-        self._once(command, lambda: self._driver.unrescue(command.server_id))
+        self._carry_out(command, lambda: self._driver.unrescue(command.server_id))
 
     def offload(self, command: Offload) -> None:
         """Remove a guest; unlike a destroyed one it may be built here again."""
-        self._once(command, lambda: self._driver.destroy(command.server_id))
+        self._carry_out(command, lambda: self._driver.destroy(command.server_id))
 
     def unshelve(self, command: Unshelve) -> None:
         """Start a guest that is here, or build it."""
@@ -128,35 +126,36 @@ class CopyCommands:
                 return None
             return self._builder.build(command, Timings())
 
-        self._once(command, work)
+        self._carry_out(command, work)
 
     def _copy_and_send(self, command: CopyDisk, folder: Path) -> None:
         tell = self._tell(command)
         if command.stop_s is not None:
             self._driver.power_off(command.server_id, command.stop_s, self._operations.cancelled(command.server_id))
+            faults.reach(Point.STOPPED, command.server_id)
         target = folder / command.image_id
         if not target.exists():
             _clear(folder)
             folder.mkdir(mode=0o711, exist_ok=True)
             cancelled = self._operations.cancelled(command.server_id)
             self._driver.copy_disk(command.server_id, target, command.quiesce, tell, cancelled)
+        faults.reach(Point.COPIED, command.server_id)
         Upload(target, command.address, tell).send(in_pieces=command.in_pieces)
+        faults.reach(Point.UPLOADED, command.server_id)
 
-    def _once(self, command: CopyCommand, work: Callable[[], Built | None]) -> None:
-        """Do the work unless it was done, note it, and tell; ``work`` may leave a new definition to be shown."""
+    def _carry_out(self, command: CopyCommand, work: Callable[[], Built | None]) -> None:
+        """Do the work, and tell; ``work`` may leave a new definition to be shown."""
         built: list[Built] = []
 
-        def first_time() -> None:
-            if not self._ledger.has(command):
-                left = work()
-                if left is not None:
-                    built.append(left)
-                self._ledger.note(command)
+        def work_and_keep() -> None:
+            left = work()
+            if left is not None:
+                built.append(left)
 
         def told(report: OperationFinished) -> OperationFinished:
             return replace(report, definition=built[0].definition) if built else report
 
-        self._commands.carry_out(command, first_time, told)
+        self._commands.carry_out(command, work_and_keep, told)
 
     def _tell(self, command: CopyCommand) -> Tell:
         """Return what reports each step, and ends the work once its server is to be destroyed."""

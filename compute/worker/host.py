@@ -58,11 +58,13 @@ class Host:
         source = Source(config.public_url, config.queue_key, config.host)
         self._metadata = Metadata(self.driver, source, Doorway(config.name, config.metadata_port), config.metadata_port)
         builder = Builder(self.driver, images, self._reporter, self.operations, key=config.queue_key, keeping=holdings.kept)
+        ledger = Ledger(config.instances / "_ledger")
         commands = Commands(
             self.driver,
             builder,
             self._reporter,
             self.operations,
+            ledger=ledger,
             before_build=self._console.build_begins,
             after=self._after,
         )
@@ -78,7 +80,7 @@ class Host:
             instances=config.instances,
             keeping=holdings.kept,
         )
-        resizes = ResizeCommands(self.driver, commands, self.operations, Ledger(config.instances / "_ledger"))
+        resizes = ResizeCommands(self.driver, commands, self.operations, ledger)
         register(broker, config.host, commands, caching, plugging, copies, resizes)
         self._worker = HostWorker(broker, host_queue(config.host))
 

@@ -25,7 +25,8 @@ from compute.messages import (
 )
 from compute.virt.driver import Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
-from portal.core import log
+from portal.core import faults, log
+from portal.core.faults import Point
 from portal.core.signing import BadTicket, seal, unseal
 
 LOG = logging.getLogger(__name__)
@@ -93,7 +94,9 @@ class Questions:
             LOG.warning("A question was not understood: %s", error)
             return
         with log.bound(server_id=question.server_id):
+            faults.reach(Point.RECEIVED, question.server_id)
             answer = seal(self._key, ANSWER_SEAL, asdict(self.answer(question)))
+            faults.reach(Point.WORKED, question.server_id)
             with self._client.pipeline() as pipe:
                 pipe.rpush(answer_key(question.nonce), answer)
                 pipe.expire(answer_key(question.nonce), QUESTION_LIFE_S)

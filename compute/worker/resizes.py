@@ -6,7 +6,7 @@ does nothing any more.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from compute.messages import EndResize, Resize
 from compute.states import Action
@@ -19,8 +19,9 @@ from compute.worker.operations import Operations
 
 @dataclass(frozen=True)
 class Ended:
-    """A resize that was confirmed or reverted, as the ledger knows it."""
+    """A resize that was confirmed or reverted, as the ledger knows it; its token stands for the request."""
 
+    action: ClassVar = "ended resize"
     server_id: str
     request_id: str
 
@@ -47,7 +48,7 @@ class ResizeCommands:
         cancelled = self._operations.cancelled(command.server_id)
 
         def work() -> None:
-            if self._ledger.has(Ended(command.server_id, command.token)):
+            if self._ledger.outcome(Ended(command.server_id, command.token)) is not None:
                 raise DriverError("The resize was called back before it began.")
             self._driver.resize(command.server_id, command.size, command.token, command.grace_s, cancelled)
 
@@ -58,7 +59,7 @@ class ResizeCommands:
         perform = self._driver.confirm_resize if command.action == Action.CONFIRM_RESIZE else self._driver.revert_resize
 
         def work() -> None:
-            self._ledger.note(Ended(command.server_id, command.token))
+            self._ledger.note(Ended(command.server_id, command.token), None)
             perform(command.server_id, command.token)
 
         self._commands.carry_out(command, work)

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.core import broker as brokers
+from portal.core import faults
+from portal.core.faults import Point
 from portal.core.models import OutboxMessage
 
 LOG = logging.getLogger(__name__)
@@ -38,17 +40,24 @@ def cast(queue: str, actor: str, payload: dict[str, Any]) -> None:
     transaction.on_commit(lambda: _deliver(row))
 
 
+def waiting(older_than: timedelta = timedelta(seconds=5)) -> list[OutboxMessage]:
+    """Return what was promised and not sent yet, oldest first."""
+    return list(OutboxMessage.objects.filter(created_at__lt=timezone.now() - older_than).order_by("pk")[:500])
+
+
 def resend(older_than: timedelta = timedelta(seconds=5)) -> int:
     """Send what is still waiting, oldest first; return how many went."""
-    waiting = OutboxMessage.objects.filter(created_at__lt=timezone.now() - older_than).order_by("pk")[:500]
-    return sum(_deliver(row) for row in waiting)
+    return sum(_deliver(row) for row in waiting(older_than))
 
 
 def _deliver(row: OutboxMessage) -> bool:
+    subject = str(row.payload.get("server_id", ""))
+    faults.reach(Point.COMMITTED, subject)
     try:
         brokers.send(broker(), row.queue, row.actor, row.payload)
     except Exception as error:  # any broker's connection error: the row stays, the sweep tries again
         LOG.warning("Message %s waits in the outbox: %s", row, error)
         return False
+    faults.reach(Point.SENT, subject)
     OutboxMessage.objects.filter(pk=row.pk).delete()
     return True

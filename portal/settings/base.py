@@ -160,13 +160,14 @@ CPU_ALLOCATION_RATIO = 16.0
 RAM_ALLOCATION_RATIO = 1.5
 DISK_ALLOCATION_RATIO = 1.0
 HOST_SILENT_S = 45
-OPERATION_TIMEOUTS_S = {"build": 1800, "power": 180, "copy": 1800, "delete": 300}
+OPERATION_TIMEOUTS_S = ENV.timeouts_s
 SHELVED_OFFLOAD_TIME = 0  # seconds until a shelved server leaves its host; negative: never by itself
 RECLAIM_INSTANCE_INTERVAL_S = ENV.reclaim_interval_s
 RESIZE_CONFIRM_WINDOW_S = ENV.resize_confirm_window_s
 CONSOLE_TOKEN_LIFETIME_S = 600
 VIEWER_BIND = ENV.bind
 VIEWER_PORT = ENV.viewer_port
+FAULTS = ENV.faults  # for tests alone, see portal.core.faults
 
 # Database, queue, channels, cache
 DATABASES = {"default": database(ENV.database_url)}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_TIMEOUTS_S = {"build": 1800, "power": 180, "copy": 1800, "delete": 300}
+
 
 def _one_of(text: str, *words: str) -> str:
     if text not in words:
@@ -87,6 +89,8 @@ class Environment:
     sign_in_wait_s: int
     reclaim_interval_s: int
     resize_confirm_window_s: int
+    timeouts_s: dict[str, int]
+    faults: Path | None
 
     @classmethod
     def read(cls) -> "Environment":
@@ -122,6 +126,10 @@ class Environment:
             reclaim_interval_s=_number("NEBULET_RECLAIM_INTERVAL_S", 0),
             resize_confirm_window_s=_number("NEBULET_RESIZE_CONFIRM_WINDOW_S", 0),
             sign_in_wait_s=_number("NEBULET_SIGN_IN_WAIT_S", 5, 1),
+            timeouts_s={
+                name: _number(f"NEBULET_{name.upper()}_TIMEOUT_S", default, 1) for name, default in _TIMEOUTS_S.items()
+            },
+            faults=Path(env["NEBULET_FAULTS"]) if env.get("NEBULET_FAULTS") else None,
         )
 
     @property

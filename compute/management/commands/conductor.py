@@ -16,8 +16,9 @@ from compute.conductor.periodic import Clock
 from compute.messages import CONDUCTOR_QUEUE
 from images.conductor import actors as image_actors
 from images.services import tasks
-from portal.core import bus, log
+from portal.core import bus, faults, log
 from portal.core.broker import IDLE_POLL_MS, make_broker
+from portal.core.faults import Process
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         log.configure(**settings.LOG, service="compute")
+        faults.listen(settings.FAULTS, Process.CONDUCTOR)
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())

@@ -42,6 +42,8 @@ from compute.virt.libvirt.metadata import Port
 from compute.virt.libvirt.network import Networks
 from compute.virt.libvirt.plugging import Plugging
 from compute.virt.libvirt.resizing import Resizing
+from portal.core import faults
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
@@ -140,6 +142,7 @@ class LibvirtDriver:
             ports = self._ports(folder, domain)
             if domain is not None:
                 power.undefine(domain)
+                faults.reach(Point.STOPPED, server_id)
             if self._guarded:
                 self._guard.forget(ports)
             for port in ports:
@@ -163,6 +166,7 @@ class LibvirtDriver:
             domain = self._guests.get(server_id)
             power.stop(domain, 0 if hard else self._options.soft_reboot_s, cancelled)
             power.forget_memory(domain)
+            faults.reach(Point.STOPPED, server_id)
             if cancelled():
                 raise BuildCancelled(server_id)
             self._plug_again(domain)
@@ -203,14 +207,17 @@ class LibvirtDriver:
             domain = self._guests.find(spec.server_id)
             if domain is not None:
                 rebuild.stop(domain)
+                faults.reach(Point.STOPPED, spec.server_id)
             layout = plan(self._instances, spec)
             definition = domain_xml.build(spec, layout, self._machine())
             rebuild.clear(layout, definition)
             storage.fill(rebuild.new_disks(layout, keep_ephemeral=preserve_ephemeral), spec, images, tell, cancelled)
             self._tell_filters([one.filter for one in spec.interfaces if one.filter], spec.groups)
             self._plug(spec.interfaces, metadata.ports(definition))
+            faults.reach(Point.DISKS_MADE, spec.server_id)
             tell(BuildProgress(TaskState.SPAWNING))
             domain = self._connection.get().defineXML(definition)
+            faults.reach(Point.DEFINED, spec.server_id)
             if start:
                 self._start(domain)
             return self._built(domain)
@@ -221,7 +228,9 @@ class LibvirtDriver:
             tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
             before = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
             definition = rescuing.prepare(folder, domain, rescue, images, tell)
+            faults.reach(Point.DISKS_MADE, server_id)
             power.stop(domain, _RESCUE_GRACE_S, never)
+            faults.reach(Point.STOPPED, server_id)
             tell(BuildProgress(TaskState.SPAWNING))
             try:
                 return self._restart(definition)
@@ -238,6 +247,7 @@ class LibvirtDriver:
                 self.power_on(server_id)
                 return self._built(domain)
             power.stop(domain, _RESCUE_GRACE_S, never)
+            faults.reach(Point.STOPPED, server_id)
             built = self._restart(own)
             rescuing.forget(folder)
             return built
@@ -245,6 +255,7 @@ class LibvirtDriver:
     def _restart(self, definition: str) -> Built:
         """Start a guest that is off with another definition."""
         domain = self._connection.get().defineXML(definition)
+        faults.reach(Point.DEFINED, domain.UUIDString())
         self._plug_again(domain)
         self._start(domain)
         return self._built(domain)
@@ -351,12 +362,15 @@ class LibvirtDriver:
         finally:
             plugging.join()
         plugging.check()
+        faults.reach(Point.DISKS_MADE, spec.server_id)
         if cancelled():
             raise BuildCancelled(spec.server_id)
         tell(BuildProgress(TaskState.SPAWNING))
         domain = self._connection.get().defineXML(definition)
         storage.tell_places(layout, spec, metadata.addresses_on_buses(inactive(domain)))
+        faults.reach(Point.DEFINED, spec.server_id)
         domain.create()
+        faults.reach(Point.STARTED, spec.server_id)
         return domain
 
     def _machine(self) -> domain_xml.Machine:
@@ -391,6 +405,7 @@ class LibvirtDriver:
         if not domain.isActive():
             boot_logs.keep(self._instances / domain.UUIDString())
         power.start(domain)
+        faults.reach(Point.STARTED, domain.UUIDString())
 
     def _plug_again(self, domain: libvirt.virDomain) -> None:
         """After a restart of the host neither network nor guard may be there."""

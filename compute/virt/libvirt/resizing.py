@@ -21,6 +21,8 @@ from compute.virt.libvirt import power, storage
 from compute.virt.libvirt.domain_xml import Machine
 from compute.virt.libvirt.markup import read
 from compute.virt.libvirt.resized_xml import disk_of, resized
+from portal.core import faults
+from portal.core.faults import Point
 
 LOG = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Resizing:
     ) -> None:
         self._connect = connect
         self._domain = domain
+        self._server_id = domain.UUIDString()
         self._folder = folder
         self._kept = folder / "resize"
         self._note_file = folder / "resize.json"
@@ -71,8 +74,11 @@ class Resizing:
             power.stop(self._domain, grace_s, cancelled)
             if cancelled():
                 raise BuildCancelled(self._domain.UUIDString())
+            faults.reach(Point.STOPPED, self._server_id)
             self._keep()
+            faults.reach(Point.KEPT, self._server_id)
             self._change(size)
+            faults.reach(Point.DEFINED, self._server_id)
             self._start(note)
             self._write(replace(note, done=True))
         except BaseException:
@@ -97,6 +103,7 @@ class Resizing:
             return
         if (self._kept / _DEFINITION).exists():
             self._put_back()
+            faults.reach(Point.DEFINED, self._server_id)
         self._start(note)
         self._forget()
 
@@ -154,6 +161,7 @@ class Resizing:
     def _put_back(self) -> None:
         definition = (self._kept / _DEFINITION).read_text()
         power.pull_plug(self._domain)
+        faults.reach(Point.STOPPED, self._server_id)
         self._define(definition)
         root = read(definition)
         with storage.sentences():
@@ -172,6 +180,7 @@ class Resizing:
         if note.running:
             self._plug(self._domain)
             power.start(self._domain)
+        faults.reach(Point.STARTED, self._server_id)
 
     def _note(self) -> Note | None:
         try:

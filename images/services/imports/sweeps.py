@@ -16,12 +16,9 @@ SILENT = timedelta(seconds=30)
 FORGOTTEN = timedelta(minutes=5)
 
 
-def sweep() -> None:
-    """Look after tasks, copies that are still to be deleted, and tasks whose time is over."""
-    reclaim()
-    recast()
-    locations.sweep()
-    tasks.forget_expired()
+def sweep() -> int:
+    """Look after tasks, copies that are still to be deleted, and tasks whose time is over; return how many there were."""
+    return reclaim() + recast() + locations.sweep() + tasks.forget_expired()
 
 
 def reclaim(older_than: timedelta = SILENT) -> int:

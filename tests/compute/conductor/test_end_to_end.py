@@ -49,8 +49,9 @@ class Everything:
         self.driver = FakeDriver(folder)
         reporter, operations = Reporter(self.broker, "host-1"), Operations()
         builder = Builder(self.driver, Pictures(folder), reporter, operations)
-        commands = Commands(self.driver, builder, reporter, operations)
-        resizes = ResizeCommands(self.driver, commands, operations, Ledger(folder / "_ledger"))
+        ledger = Ledger(folder / "_ledger")
+        commands = Commands(self.driver, builder, reporter, operations, ledger=ledger)
+        resizes = ResizeCommands(self.driver, commands, operations, ledger)
         register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations), resizes)
 
     def settle(self) -> None:

@@ -332,7 +332,7 @@ class TestShelving:
 
     def offload(self, cloud, server):
         with cloud.commits():
-            shelving.offload_due()
+            sweeps.sweep()
         return did(cloud, server, Action.SHELVE_OFFLOAD, power_state=PowerState.NOSTATE)
 
     def unshelve(self, cloud, server, **more):
@@ -356,14 +356,14 @@ class TestShelving:
     def test_it_stays_on_its_host_as_long_as_the_settings_say(self, cloud, server, settings):
         settings.SHELVED_OFFLOAD_TIME = 60
         self.shelve(cloud, server)
-        shelving.offload_due()
+        sweeps.sweep()
         assert cloud.fresh(server).task_state is None
         settings.SHELVED_OFFLOAD_TIME = -1
         Server.objects.update(shelved_at=timezone.now() - timedelta(days=1))
-        shelving.offload_due()
+        sweeps.sweep()
         assert cloud.fresh(server).task_state is None
         settings.SHELVED_OFFLOAD_TIME = 60
-        shelving.offload_due()
+        sweeps.sweep()
         assert cloud.fresh(server).task_state == TaskState.SHELVING_OFFLOADING
 
     def test_it_comes_back_from_its_image_through_the_scheduler(self, cloud, server):

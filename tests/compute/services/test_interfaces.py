@@ -10,7 +10,7 @@ from compute.network.models import Port, SecurityGroup
 from compute.network.selectors import interface_specs
 from compute.network.services import declared_ports, networks, security_groups, subnets
 from compute.port_messages import AttachInterface, DetachInterface, FiltersWanted, InterfaceChanged, SetFilters
-from compute.services import interfaces, shelving
+from compute.services import interfaces, shelving, sweeps
 from compute.states import Action, PowerState, VmState
 from compute.virt.driver import Wishes
 from portal.core.errors import BadRequest, Conflict, NotFound
@@ -92,7 +92,7 @@ class TestAttach:
         attach(uuid=lab.pk)
         Port.objects.exclude(plug="").update(plug_at=timezone.now() - timedelta(seconds=25))
         with cloud.commits():
-            interfaces.sweep()
+            sweeps.sweep()
 
         first, again = told(cloud, AttachInterface)
         wishes = Wishes(1, {"hw:vif_multiqueue_enabled": "true"}, {"hw_vif_model": "e1000"})
@@ -189,12 +189,12 @@ class TestDoublesAndSilence:
         age(port, 30)
         for _ in range(2):
             with cloud.commits():
-                interfaces.sweep()
+                sweeps.sweep()
         assert len(told(cloud, AttachInterface)) == 2
 
         age(port, settings.OPERATION_TIMEOUTS_S["power"] + 1)
         with cloud.commits():
-            interfaces.sweep()
+            sweeps.sweep()
 
         assert not Port.objects.filter(pk=port.pk).exists()
         assert len(told(cloud, DetachInterface)) == 1
@@ -210,7 +210,7 @@ class TestDoublesAndSilence:
         age(port, settings.OPERATION_TIMEOUTS_S["power"] + 1)
         before = len(cloud.hosts.broker.sent)
         with cloud.commits():
-            interfaces.sweep()
+            sweeps.sweep()
         answer(cloud, port, attached=True, fault="The guest is gone.")
         assert len(cloud.hosts.broker.sent) == before
         assert Port.objects.filter(pk=port.pk).exists()

@@ -1,0 +1,126 @@
+"""What breaks what must always be true (``compute.services.invariants``) and can be set right here, found now and then.
+
+None of it can come about as long as no statement is lost: these are for databases that were restored, rows that were changed by
+hand, and faults of ours.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from guardian.models import GroupObjectPermission, UserObjectPermission
+
+from accounts.services import shares
+from compute import notify, rpc
+from compute.messages import Destroy
+from compute.models import Host, Server, ServerAction
+from compute.network.models import Port
+from compute.network.services import ports
+from compute.services import actions, claims, failures
+from compute.services.findings import Find, Finding, attend
+from compute.services.invariants import SETTLE, folders
+from compute.states import VmState
+from portal.core.context import new_request_id
+
+_NEEDS_HOST = (VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
+NO_HOST = "No host knows of this instance any more."
+NOBODY_BUILDS = "Nobody builds this instance any more."
+NEVER_ENDED = "It was never heard how this ended."
+
+
+def servers_without_host() -> Iterator[Finding]:
+    """Yield idle servers that no host can have."""
+    for server in Server.objects.present().filter(task_state=None, vm_state__in=_NEEDS_HOST, host=None):
+        yield _calling_it_lost(server, f"instance {server.pk} is {server.vm_state} and has no host", NO_HOST)
+
+
+def builds_of_nobody() -> Iterator[Finding]:
+    """Yield servers that were left in the midst of their build."""
+    for server in Server.objects.present().filter(task_state=None, vm_state=VmState.BUILDING):
+        yield _calling_it_lost(server, f"instance {server.pk} is building, and nobody builds it", NOBODY_BUILDS)
+
+
+def claims_astray() -> Iterator[Finding]:
+    """Yield hosts of which something else is claimed than what their servers need."""
+    for host in Host.objects.all():
+        if claims.claimed(host) != claims.owed(host):
+            what = f"host {host.name} has claimed {claims.claimed(host)}, its instances need {claims.owed(host)}"
+            yield Finding(what, "the claim is set right", partial(claims.set_right, host.pk))
+
+
+def ports_of_nobody() -> Iterator[Finding]:
+    """Yield servers that are gone and still have ports."""
+    present = Server.objects.present().values("pk")
+    left = Port.objects.filter(device_owner=ports.DEVICE_OWNER).exclude(device_id__in=present)
+    for device_id in left.values_list("device_id", flat=True).distinct():
+        yield Finding(f"instance {device_id} is gone and has ports", "they are released", partial(_release, device_id))
+
+
+def folders_of_nobody() -> Iterator[Finding]:
+    """Yield deleted servers whose folder is there; one of which no row speaks may be wanted, and is left alone."""
+    gone = Server.objects.filter(deleted_at__lt=timezone.now() - SETTLE).exclude(host=None)
+    for server in gone.filter(pk__in=folders(Path(settings.STATE_DIR) / "instances")):
+        yield Finding(f"folder instances/{server.pk} belongs to no instance", "its host removes it", partial(_destroy, server))
+
+
+def grants_on_nothing() -> Iterator[Finding]:
+    """Yield servers that are gone and are still shared."""
+    present = Server.objects.present().values("pk")
+    for model in (UserObjectPermission, GroupObjectPermission):
+        rows = model.objects.filter(content_type__app_label="compute", content_type__model="server")
+        for server_id in rows.exclude(object_pk__in=present).values_list("object_pk", flat=True).distinct():
+            forget = partial(shares.forget, Server(pk=server_id))
+            yield Finding(f"instance {server_id} is gone and shared", "the grants are taken back", forget)
+
+
+def actions_without_end() -> Iterator[Finding]:
+    """Yield idle servers with an action that began longer ago than any operation may take."""
+    longest = timedelta(seconds=max(settings.OPERATION_TIMEOUTS_S.values()))
+    before = timezone.now() - SETTLE - longest
+    rows = ServerAction.objects.filter(finished_at=None, started_at__lt=before, server__task_state=None)
+    for server in Server.objects.filter(pk__in=rows.values("server")):
+        close = partial(actions.abandon, server, "", NEVER_ENDED, before)
+        yield Finding(f"an action of instance {server.pk} never ended", "it is closed", close)
+
+
+FINDERS: dict[str, Find] = {
+    "servers without host": servers_without_host,
+    "builds of nobody": builds_of_nobody,
+    "claims": claims_astray,
+    "ports": ports_of_nobody,
+    "folders": folders_of_nobody,
+    "grants": grants_on_nothing,
+    "actions": actions_without_end,
+}
+
+
+def repair() -> int:
+    """Set all of it right; return how much there was."""
+    return sum(1 for _each in attend(FINDERS))
+
+
+def _calling_it_lost(server: Server, what: str, why: str) -> Finding:
+    return Finding(what, "it is called lost", partial(_lose, server, why), server.request_id, server.pk)
+
+
+@transaction.atomic
+def _lose(server: Server, why: str) -> None:
+    rows = Server.objects.filter(task_state=None, vm_state=server.vm_state, host=server.host)
+    if rows.reset(server.pk, VmState.ERROR):
+        failures.write_fault(server, why)
+        actions.abandon(server, "", why)
+        notify.server_changed(server)
+
+
+@transaction.atomic
+def _release(device_id: str) -> None:
+    ports.release(device_id)
+
+
+@transaction.atomic
+def _destroy(server: Server) -> None:
+    rpc.send(server.host or "", Destroy(server.pk, new_request_id()))
