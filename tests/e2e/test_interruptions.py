@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,11 +43,12 @@ DEATHS = [
 
 
 @pytest.fixture(scope="module")
-def armed(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("armed")
-    for part in (folder, *list(folder.parents)[:3]):
-        part.chmod(0o777 if part == folder else 0o755)  # web and conductor are another user's
-    return folder
+def armed() -> Iterator[Path]:
+    """Where processes are armed: web and conductor are another user's than the tests."""
+    with tempfile.TemporaryDirectory(prefix="nebulet-armed-", dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,8 @@ from django.utils import timezone
 
 from compute.messages import EvictImage, FetchImage, HeldImage, ImageNotFetched
 from compute.models import Host, HostImage, Service
+from compute.services import healing, image_cache
 from compute.services import hosts as host_service
-from compute.services import image_cache
-from compute.services.healing import keep_house
 from compute.states import CacheState
 from portal.core.errors import BadRequest, Conflict, Forbidden, NotFound
 from tests.kit.compute import HostFactory, make_image
@@ -139,11 +138,11 @@ def test_why_an_image_was_not_fetched_is_kept_and_an_older_answer_is_not(cloud, 
 
 def test_a_wish_whose_address_has_ended_has_failed(cloud, operator):
     warm(cloud, operator)
-    keep_house()
+    healing.keep_house()
     assert HostImage.objects.get().state == "queued"
 
     HostImage.objects.update(asked_at=timezone.now() - timedelta(hours=7))
-    keep_house()
+    healing.keep_house()
 
     assert HostImage.objects.get().state == "failed"
     assert "6 hours" in HostImage.objects.get().fault

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unrescue, Unshelve
-from compute.messages import BuildPhase, OperationFinished
+from compute.messages import BuildPhase, OperationFinished, PowerOff, PowerOn
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import RescueSpec
 from compute.worker import upload
@@ -199,6 +199,16 @@ class TestExchanges:
         assert told_again(host, conductor, world, command).fault is None
 
         assert disk.read_text() == "precious"
+
+    def test_a_late_stop_does_not_stop_a_guest_that_was_started_since(self, guest, world):  # noqa: F811
+        host, conductor, server_id = guest
+        stop = PowerOff(server_id, "req-off", 0)
+        assert conductor.outcome(conductor.send(stop)).power_state == PowerState.SHUTDOWN
+        assert conductor.outcome(conductor.send(PowerOn(server_id, "req-on"))).power_state == PowerState.RUNNING
+
+        report = told_again(host, conductor, world, stop)
+
+        assert (report.fault, report.power_state) == (None, PowerState.RUNNING)
 
     def test_a_late_offload_does_not_remove_what_came_back(self, guest, world):  # noqa: F811
         host, conductor, server_id = guest
