@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 import websockets
-from pretended import PretendedCloud, cpu_s
+from running import RunningCloud, cpu_s
 
 TARGET = 0.05
 LINE = "[ {:12.6f}] eth0: a line as kernels and services print them, about eighty characters long\r\n"
 
 
-async def measure(cloud: PretendedCloud, server_id: str, options: argparse.Namespace) -> dict[str, float]:
+async def measure(cloud: RunningCloud, server_id: str, options: argparse.Namespace) -> dict[str, float]:
     """Return the share of a core of each process; each viewer must get the last line."""
     cookies = [cloud.session() for _ in range(options.sessions)]
     address = f"{cloud.url.replace('http', 'ws', 1)}/ws/servers/{server_id}/log/"
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1, help="lines a second")
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
-    cloud = PretendedCloud(Path(os.environ.get("NEBULET_STATE_DIR", "/var/lib/nebulet")))
+    cloud = RunningCloud(Path(os.environ.get("NEBULET_STATE_DIR", "/var/lib/nebulet")))
     with cloud.server() as server_id:
         shares = asyncio.run(measure(cloud, server_id, options))
     for name, share in shares.items():

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pretended import PretendedCloud, cpu_s
+from running import RunningCloud, cpu_s
 
 TARGET_MB_S, TARGET_ECHO_MS, TARGET_RATIO = 500, 0.3, 0.9
 FLOOD, ECHO = b"F", b"E"
@@ -94,7 +94,7 @@ def echo_ms(caller: socket.socket, wrap: Callable[[bytes], bytes], head: int, ro
     return statistics.median(times)
 
 
-def ours(cloud: PretendedCloud, server_id: str) -> socket.socket:
+def ours(cloud: RunningCloud, server_id: str) -> socket.socket:
     return upgrade(cloud.url, f"/ws/vnc/?token={cloud.console(server_id)}")
 
 
@@ -115,7 +115,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--websockify")
     options = parser.parse_args()
-    cloud = PretendedCloud(Path(os.environ.get("NEBULET_STATE_DIR", "/var/lib/nebulet")))
+    cloud = RunningCloud(Path(os.environ.get("NEBULET_STATE_DIR", "/var/lib/nebulet")))
     with cloud.server() as server_id:
         path = str(cloud.state / "run" / f"vnc-{server_id[:8]}.sock")
         ours(cloud, server_id).close()  # the pretended display is made when somebody first looks; ours takes its place
@@ -128,7 +128,7 @@ def main() -> int:
             server.kill()
 
 
-def report(cloud: PretendedCloud, server_id: str, path: str, options: argparse.Namespace) -> int:
+def report(cloud: RunningCloud, server_id: str, path: str, options: argparse.Namespace) -> int:
     direct = socket.socket(socket.AF_UNIX)
     direct.connect(path)
     bare = echo_ms(direct, bytes, 0)

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ import httpx
 
 from tests.e2e import template
 from tests.kit import secrecy
+from tests.kit.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENSTACK = Path(sys.executable).with_name("openstack")
@@ -182,17 +182,6 @@ def _set_up() -> Path:
     cloud.nebulet("up", "--detach")
     cloud.nebulet("down")
     return cloud.state
-
-
-def wait_for(what: str, probe: Any, seconds: float = 60, every: float = 0.2) -> Any:
-    """Return the first true answer of ``probe``; fail with ``what`` after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = probe()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(every)
 
 
 class Api:

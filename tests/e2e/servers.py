@@ -16,7 +16,8 @@ import pika
 import psycopg
 import redis
 
-from tests.e2e.cloud import free_port, wait_for
+from tests.e2e.cloud import free_port
+from tests.kit.waiting import wait_for
 
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin")
 _RABBITMQ_CONF = """\

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
 from tests.e2e.guest import neighbour, ssh
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.cloud import ROOT, Api, Cloud, wait_for
+from tests.e2e.cloud import ROOT, Api, Cloud
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 

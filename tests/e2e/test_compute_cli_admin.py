@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
 from tests.e2e.shell import Shell, names
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

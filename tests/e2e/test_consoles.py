@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from compute.services.native_viewers import answer
-from tests.e2e.cloud import Api, Cloud, free_port, wait_for
+from tests.e2e.cloud import Api, Cloud, free_port
 from tests.e2e.test_browser import SHOTS, page, sign_in  # noqa: F401
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

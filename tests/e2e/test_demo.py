@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
 from tests.e2e.test_browser import FLAGS, local
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

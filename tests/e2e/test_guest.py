@@ -12,9 +12,10 @@ import httpx
 import pytest
 import websockets.sync.client as ws
 
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
 from tests.e2e.guest import neighbour, ssh
 from tests.e2e.test_consoles import view
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conformance import tempest
-from tests.e2e.cloud import Cloud, wait_for
+from tests.e2e.cloud import Cloud
 from tests.e2e.shell import Shell
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from tests.e2e.cloud import Cloud, wait_for
+from tests.e2e.cloud import Cloud
 from tests.images import web
+from tests.kit.waiting import wait_for
 
 MIB = 1 << 20
 SETTINGS = '[fetch]\nallowed_ports = []\nallowed_networks = ["127.0.0.0/8"]\n'

@@ -15,7 +15,8 @@ from compute.interruptions import abandoned
 from compute.states import Action, status
 from portal.core import faults
 from portal.core.faults import Point, Process
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

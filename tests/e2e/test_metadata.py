@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from tests.e2e.cloud import Api, wait_for
+from tests.e2e.cloud import Api
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
 from tests.e2e.shell import Shell
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

@@ -19,8 +19,9 @@ from dramatiq.errors import ConnectionClosed
 from websockets.sync.client import connect
 
 from portal.core import broker as brokers
-from tests.e2e.cloud import Api, Cloud, wait_for
+from tests.e2e.cloud import Api, Cloud
 from tests.e2e.servers import Servers
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.cloud import Cloud, wait_for
+from tests.e2e.cloud import Cloud
 from tests.e2e.test_browser import page, sign_in  # noqa: F401
+from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 

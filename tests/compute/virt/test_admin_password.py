@@ -13,6 +13,7 @@ from compute.virt.libvirt.markup import read
 from compute.worker.actors import Commands
 from compute.worker.build import Builder
 from compute.worker.copies import CopyCommands
+from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 from tests.compute.virt import samples
 from tests.compute.virt.test_parts import files
@@ -42,7 +43,7 @@ class Host:
     def __init__(self, driver, base, instances):
         self.heard, operations, images = Heard(), Operations(), samples.OneFile(base)
         builder = Builder(driver, images, self.heard, operations, key=KEY)
-        self.commands = Commands(driver, builder, self.heard, operations)
+        self.commands = Commands(driver, builder, self.heard, operations, ledger=Ledger(instances / "_ledger"))
         self.copies = CopyCommands(
             driver, self.commands, self.heard, operations, images=images, builder=builder, instances=instances
         )

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from compute.virt.errors import BuildCancelled, DriverError
 from compute.virt.libvirt import facts
 from compute.virt.libvirt.driver import LibvirtDriver, Options
 from tests.compute.virt import samples
+from tests.kit.waiting import wait_for
 
 TINY = Path(os.environ.get("NEBULET_TEST_TINY", "/var/tmp/nebulet-test-tiny"))
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
@@ -107,17 +107,9 @@ def make(driver, images, prefix, net):
         driver.destroy(server_id)
 
 
-def wait(what, probe, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not (answer := probe()):
-        assert time.monotonic() < end, f"waited for {what}"
-        time.sleep(0.1)
-    return answer
-
-
 def booted(driver, spec):
     log = driver.console_log(spec.server_id)
-    wait("the login prompt", lambda: log.exists() and b"login:" in log.read_bytes())
+    wait_for("the login prompt", lambda: log.exists() and b"login:" in log.read_bytes())
     return log.read_bytes()
 
 
@@ -175,7 +167,7 @@ def test_a_guest_lives(driver, images, make, net):
 
     assert virsh("domstate", spec.server_id).returncode != 0
     assert not driver.console_log(spec.server_id).parent.exists()
-    wait("the lease to be given back", lambda: leased(net) == set(), 5)
+    wait_for("the lease to be given back", lambda: leased(net) == set(), 5)
     if driver._guarded:
         assert spec.interfaces[0].mac not in table(driver)
 
@@ -244,7 +236,7 @@ def test_events_are_told(driver, images, make):
     driver.spawn(spec, images, samples.ignore, never)
     virsh("destroy", spec.domain_name)
 
-    wait("the event", lambda: (spec.server_id, PowerState.SHUTDOWN) in seen, 10)
+    wait_for("the event", lambda: (spec.server_id, PowerState.SHUTDOWN) in seen, 10)
     assert driver.guests()[spec.server_id] == PowerState.SHUTDOWN
 
 

@@ -6,7 +6,6 @@ frozen: so the copy itself tells at which moment it was taken.
 
 import base64
 import subprocess
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from compute.virt.errors import DriverError
 from compute.virt.libvirt.markup import read
 from tests.compute.virt import samples
 from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
@@ -43,13 +43,6 @@ HONEST = AGENT.replace("@FROZEN@", '{"return": 1}')
 LIAR = AGENT.replace("@FROZEN@", '{"error": {"class": "GenericError", "desc": "said no and did it"}}')
 
 
-def until(what, true, seconds=90):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not seen in time: {what}"
-        time.sleep(0.3)
-
-
 @pytest.fixture
 def booted(driver, images, make):  # noqa: F811
     """Return a function that boots a guest with such an agent, or with a channel on which nobody is."""
@@ -59,9 +52,9 @@ def booted(driver, images, make):  # noqa: F811
         spec = make(40, user_data=data, image_properties={"hw_qemu_guest_agent": "yes"})
         driver.spawn(spec, images, samples.ignore, never)
         log = driver.console_log(spec.server_id)
-        until("the login prompt", lambda: "login:" in log.read_text(errors="replace"))
+        wait_for("the login prompt", lambda: "login:" in log.read_text(errors="replace"), 90)
         if script:
-            until("the agent", lambda: connected(driver, spec))
+            wait_for("the agent", lambda: connected(driver, spec), 90)
         return spec
 
     return booted
@@ -93,7 +86,7 @@ def test_the_agent_holds_the_file_system_at_the_moment_of_the_copy_and_not_longe
     assert not said(driver, spec, "agent holds")
     for number, quiesce in enumerate((Quiesce.REQUIRED, Quiesce.IF_POSSIBLE), start=1):
         assert not copied(driver, spec, quiesce)
-        until("the file system is let go", lambda number=number: said(driver, spec, "agent lets go") == number, 10)
+        wait_for("the file system is let go", lambda number=number: said(driver, spec, "agent lets go") == number, 10)
     assert copied(driver, spec, Quiesce.NO)
 
 
@@ -101,7 +94,7 @@ def test_an_agent_that_failed_is_told_to_let_go_all_the_same(driver, booted):  #
     spec = booted(LIAR)
     with pytest.raises(DriverError, match="could not be held"):
         copied(driver, spec, Quiesce.REQUIRED)
-    until("the file system is let go", lambda: said(driver, spec, "agent lets go") == 1, 10)
+    wait_for("the file system is let go", lambda: said(driver, spec, "agent lets go") == 1, 10)
 
 
 def test_without_an_agent_a_copy_is_refused_where_it_must_be_quiet_and_made_where_it_need_not(driver, booted):  # noqa: F811

@@ -16,6 +16,7 @@ from compute.worker import upload
 from tests.compute.virt import samples
 from tests.compute.worker.test_commands import spawn, world  # noqa: F401
 from tests.kit.queue import private_redis  # noqa: F401
+from tests.kit.waiting import wait_for
 
 
 class ImageService:
@@ -161,7 +162,7 @@ class TestCopies:
         assert conductor.outcome(conductor.send(copy(server_id, service))).fault is None
 
         assert service.content == b"whole"
-        assert not folder.exists()
+        wait_for("the copies to be cleared away", lambda: not folder.exists(), 5)
 
     def test_a_command_that_comes_after_a_restart_sends_nothing_again(self, guest, service, world):  # noqa: F811
         host, conductor, server_id = guest

@@ -1,4 +1,4 @@
-"""A cloud on the fake driver for the benchmarks of consoles: it must be up, and the benchmark must be root on its machine.
+"""A cloud that is up, for the benchmarks that need one; the benchmark must be root on its machine. Those of consoles want a fake driver:
 
 ``NEBULET_STATE_DIR=/tmp/bench NEBULET_DRIVER=fake ./nebulet up --detach`` starts one.
 """
@@ -17,20 +17,21 @@ ROOT = Path(__file__).resolve().parents[1]
 TICKS = 100
 
 
-class PretendedCloud:
+class RunningCloud:
     """Its address, its state folder, and the few calls that are needed."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, user: str = "demo") -> None:
         report = json.loads(subprocess.run([ROOT / "nebulet", "status", "--json"], capture_output=True, check=True).stdout)
         self.state = state
+        self.user = user
         self.url = str(report["address"]).rstrip("/")
         self.pids = {str(row["name"]): int(row["pid"]) for row in report["processes"]}
-        self.password = (state / "secrets" / "demo-password").read_text().strip()
+        self.password = (state / "secrets" / f"{user}-password").read_text().strip()
         self.http = httpx.Client(base_url=self.url, headers={"X-Auth-Token": self._token()}, timeout=60)
 
     def _token(self) -> str:
-        user = {"name": "demo", "domain": {"id": "default"}, "password": self.password}
-        scope = {"project": {"name": "demo", "domain": {"id": "default"}}}
+        user = {"name": self.user, "domain": {"id": "default"}, "password": self.password}
+        scope = {"project": {"name": self.user, "domain": {"id": "default"}}}
         body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
         answer = httpx.post(f"{self.url}/identity/v3/auth/tokens", json=body)
         answer.raise_for_status()
@@ -41,7 +42,7 @@ class PretendedCloud:
         with httpx.Client(base_url=self.url) as browser:
             browser.get("/account/sign-in/")
             name = next(name for name in browser.cookies if "csrf" in name)
-            form = {"csrfmiddlewaretoken": browser.cookies[name], "name": "demo", "password": self.password}
+            form = {"csrfmiddlewaretoken": browser.cookies[name], "name": self.user, "password": self.password}
             browser.post("/account/sign-in/", data=form, headers={"Origin": self.url})
             return "; ".join(f"{key}={value}" for key, value in browser.cookies.items())
 
