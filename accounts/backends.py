@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
-from accounts import contexts
+from accounts import workplaces
 from accounts.models import User
 from accounts.services import second_factor
 from accounts.services.attempts import attempt
@@ -80,7 +80,7 @@ def _may_act(user: Any) -> bool:
 def _contexts(user: User, obj: Any) -> list[RequestContext]:
     if obj is not None and user.ctx is not None:
         return [user.ctx]
-    found = contexts.project_contexts(user)
+    found = workplaces.project_contexts(user)
     return found[:1] if obj is not None else found
 
 

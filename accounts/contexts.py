@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Ancestor, Assignment, ImpliedRole, Membership, Project, Role, User
+from accounts.models import Ancestor, Assignment, Membership, Project, Role, User
 from portal.core.context import RequestContext
 
 Implications = dict[str, list[Role]]
@@ -51,14 +51,6 @@ def usable_projects(user_id: str) -> QuerySet[Project]:
     )
 
 
-def implications() -> Implications:
-    """Return, by the id of a role, which roles it implies directly."""
-    table: Implications = {}
-    for row in ImpliedRole.objects.select_related("implied"):
-        table.setdefault(row.prior_id, []).append(row.implied)
-    return table
-
-
 def expand(roles: Iterable[Role], table: Implications) -> list[Role]:
     """Return the roles and all that they imply, each once.
 
@@ -72,46 +64,6 @@ def expand(roles: Iterable[Role], table: Implications) -> list[Role]:
             found[role.pk] = role
             waiting += table.get(role.pk, [])
     return sorted((role for role in found.values() if role.domain_id is None), key=lambda role: role.name)
-
-
-def project_contexts(user: User, **request: Any) -> list[RequestContext]:
-    """Return one context per usable project of the user: his default project first, then by name. A fixed few queries."""
-    projects = list(usable_projects(user.pk).select_related("domain"))
-    if not projects:
-        return []
-    held, table = _Held(user.pk), implications()
-    found = [project_context(user, project, expand(held.in_project(project), table), **request) for project in projects]
-    return sorted(found, key=lambda ctx: ctx.project_id != user.default_project_id)
-
-
-class _Held:
-    """Which roles a user was given, by where they act."""
-
-    def __init__(self, user_id: str) -> None:
-        self._on: dict[str | None, list[Role]] = {}
-        self._below: dict[str | None, list[Role]] = {}
-        for row in Assignment.objects.filter(given_to(user_id), system=None).select_related("role"):
-            places = self._below if row.inherited else self._on
-            places.setdefault(row.project_id or row.domain_id, []).append(row.role)
-        self._above: dict[str, list[str]] = {}
-        for project_id, above_id in Ancestor.objects.filter(above_id__in=list(self._below)).values_list(
-            "project_id", "above_id"
-        ):
-            self._above.setdefault(project_id, []).append(above_id)
-
-    def in_project(self, project: Project) -> list[Role]:
-        """Return the roles that act on a project, given there or inherited."""
-        above = [project.domain_id, *self._above.get(project.pk, ())]
-        return [*self._on.get(project.pk, ()), *(role for place in above for role in self._below.get(place, ()))]
-
-
-def context_in(user: User, project_id: str | None, **request: Any) -> RequestContext:
-    """Return the context of a signed-in user in the project he chose, or in his first one when he does not hold it any more."""
-    contexts = project_contexts(user, **request)
-    chosen = next((ctx for ctx in contexts if ctx.project_id == project_id), None)
-    if chosen is not None:
-        return chosen
-    return contexts[0] if contexts else unscoped_context(user, **request)
 
 
 def unscoped_context(user: User, **request: Any) -> RequestContext:

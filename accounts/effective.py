@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
-from accounts import contexts
+from accounts import contexts, holdings
 from accounts.models import Ancestor, Assignment, Group, Membership, Project, Role, User
 
 
@@ -41,7 +41,7 @@ def as_held(rows: Iterable[Assignment], *, user_id: str | None = None, project_i
     rows = list(rows)
     members = _members({row.group_id for row in rows if row.group_id}, user_id)
     places = _Places(rows, project_ids)
-    table = contexts.implications()
+    table = holdings.implications()
     found: dict[tuple[str, str, str], Held] = {}
     for row in rows:
         for user in [row.user] if row.user is not None else members.get(row.group_id, []):

@@ -16,9 +16,9 @@ _PERSON = (
     Part(User, "", ("id", "name", "domain_id", "enabled", "tokens_valid_from", "default_project_id", "password_expires_at")),
     Part(Domain, "domain", _DOMAIN),
 )
-_PROJECT = (Part(Project, "", ("id", "name", "domain_id", "enabled")), Part(Domain, "domain", _DOMAIN))
+PLACE = (Part(Project, "", ("id", "name", "domain_id", "enabled")), Part(Domain, "domain", _DOMAIN))
 _ALONE = (Part(Domain, "", _DOMAIN),)
-_ROLE = Part(Role, "", ("id", "name", "domain_id"))
+ROLE = Part(Role, "", ("id", "name", "domain_id"))
 _IMPLIED = Part(Role, "implied", ("id", "name", "domain_id"))
 _GIVEN = ""  # stands where a role that is implied has the one that implies it
 
@@ -44,7 +44,7 @@ def of(kind: str, *, user_id: str, scope_id: str, audit_id: str) -> Holding | No
         places = _PROJECTS.rows(scope_id=scope_id)
         if not places:
             return None
-        project, project.domain = split(_PROJECT, places[0])
+        project, project.domain = split(PLACE, places[0])
     elif kind == DOMAIN:
         places = _DOMAINS.rows(scope_id=scope_id)
         if not places:
@@ -62,17 +62,23 @@ def roles(kind: str, *, user_id: str, scope_id: str) -> list[Role]:
 
 def implied(given: list[Role]) -> list[Role]:
     """Return the roles with all that they imply. One query."""
-    return contexts.expand(given, _by_prior(_IMPLICATIONS.rows()))
+    return contexts.expand(given, implications())
+
+
+def implications() -> contexts.Implications:
+    """Return, by the id of a role, which roles it implies directly. One query."""
+    return _by_prior(_IMPLICATIONS.rows())
 
 
 def _by_prior(rows: list[list[Any]]) -> contexts.Implications:
     table: contexts.Implications = {}
-    for prior_id, *columns in rows:
-        table.setdefault(prior_id, []).append(_ROLE.row(columns))
+    for prior_id, *role in rows:
+        table.setdefault(prior_id, []).append(ROLE.row(role))
     return table
 
 
-def _columns(parts: tuple[Part, ...]) -> list[str]:
+def columns(parts: tuple[Part, ...]) -> list[str]:
+    """Return what is to be asked for, so that ``split`` can read it."""
     return [name for part in parts for name in part.columns]
 
 
@@ -84,23 +90,23 @@ def _held(where: Q, user_id: str) -> QuerySet[Any, Any]:
     """Return the roles that were given, and after them every implication."""
     rows = Assignment.objects.filter(where, contexts.given_to(user_id)).order_by()
     given = Role.objects.filter(pk__in=rows.values("role_id")).order_by()
-    return given.values_list(Value(_GIVEN, CharField()), *_ROLE.columns).union(_implications(), all=True)
+    return given.values_list(Value(_GIVEN, CharField()), *ROLE.columns).union(_implications(), all=True)
 
 
 _PEOPLE = PreparedQuery(
     lambda user_id, audit_id: (
         User.objects.filter(pk=user_id)
         .order_by()
-        .values_list(*_columns(_PERSON), Exists(RevokedToken.objects.filter(audit_id=audit_id)))
+        .values_list(*columns(_PERSON), Exists(RevokedToken.objects.filter(audit_id=audit_id)))
     ),
     "user_id",
     "audit_id",
 )
 _PROJECTS = PreparedQuery(
-    lambda scope_id: Project.objects.filter(pk=scope_id).order_by().values_list(*_columns(_PROJECT)), "scope_id"
+    lambda scope_id: Project.objects.filter(pk=scope_id).order_by().values_list(*columns(PLACE)), "scope_id"
 )
 _DOMAINS = PreparedQuery(
-    lambda scope_id: Domain.objects.filter(pk=scope_id).order_by().values_list(*_columns(_ALONE)), "scope_id"
+    lambda scope_id: Domain.objects.filter(pk=scope_id).order_by().values_list(*columns(_ALONE)), "scope_id"
 )
 _IMPLICATIONS = PreparedQuery(_implications)
 _ROLES = {

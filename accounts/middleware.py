@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts import contexts
+from accounts import workplaces
 from accounts.services import sessions, tokens
 from portal.core.context import RequestContext
 from portal.core.errors import Unauthorized
@@ -59,7 +59,7 @@ def session_context(request: HttpRequest) -> RequestContext | None:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None
-    ctx = contexts.context_in(user, request.session.get(PROJECT_KEY), **_request(request))
+    ctx = workplaces.context_in(user, request.session.get(PROJECT_KEY), **_request(request))
     user.ctx = ctx
     return ctx
 

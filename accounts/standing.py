@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts import contexts, delegations, holdings
+from accounts import contexts, delegations, holdings, workplaces
 from accounts.delegations import APPLICATION_CREDENTIAL, TRUST, Delegation
 from accounts.models import Project, User
 from portal.core.context import RequestContext
@@ -31,7 +31,7 @@ class Standing:
         if user is None:
             return None
         if not (self.application_credential_id or self.trust_id):
-            found = contexts.project_contexts(user, **request)
+            found = workplaces.project_contexts(user, **request)
             return next((ctx for ctx in found if ctx.project_id == self.project_id), None)
         return self._lent(user, request)
 

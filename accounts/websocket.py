@@ -11,7 +11,7 @@ from django.contrib import auth
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from accounts import contexts
+from accounts import workplaces
 from accounts.middleware import PROJECT_KEY
 from portal.core.context import RequestContext
 
@@ -66,7 +66,7 @@ def context_of_session(cookie: str) -> RequestContext | None:
     user = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
     if not user.is_authenticated:
         return None
-    return contexts.context_in(user, session.get(PROJECT_KEY))  # type: ignore[arg-type]
+    return workplaces.context_in(user, session.get(PROJECT_KEY))  # type: ignore[arg-type]
 
 
 def _session_cookie(scope: dict[str, Any]) -> str | None:

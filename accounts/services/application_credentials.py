@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
 
-from accounts import contexts, policies
+from accounts import holdings, policies
 from accounts.hashers import RandomSecretHasher
 from accounts.models import AccessRule, ApplicationCredential, Role
 from accounts.services import access_rules as rules
@@ -106,7 +106,7 @@ def _roles(ctx: RequestContext, wanted: list[dict[str, str]]) -> list[Role]:
     if not wanted:
         return list(held)
     meant = roles_meant(wanted)
-    full = contexts.expand(meant, contexts.implications())
+    full = holdings.implied(meant)
     if not {*meant, *full} <= set(held):
         raise BadRequest("Invalid application credential: Cannot create an application credential with unassigned role.")
     return full

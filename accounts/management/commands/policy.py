@@ -12,7 +12,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
-from accounts import contexts, holdings
+from accounts import contexts, holdings, workplaces
 from accounts.models import Domain, Project, User
 from portal.core.context import RequestContext
 from portal.core.policy import engine, rehearsal
@@ -124,7 +124,7 @@ class Command(BaseCommand):
         if project == "system":
             return contexts.system_context(person, holdings.roles(holdings.SYSTEM, user_id=person.pk, scope_id=""))
         place = self._row(Project, project)
-        found = next((ctx for ctx in contexts.project_contexts(person) if ctx.project_id == place.pk), None)
+        found = next((ctx for ctx in workplaces.project_contexts(person) if ctx.project_id == place.pk), None)
         if found is None:
             raise CommandError(f"{person} holds no role in {place}.")
         return found
