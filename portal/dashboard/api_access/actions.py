@@ -1,26 +1,19 @@
 """The buttons of an application credential."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 
 from accounts import policies
 from accounts.models import ApplicationCredential
 from accounts.services import application_credentials
 from portal.core.context import RequestContext
-from portal.dashboard.kit.actions import RowAction
+from portal.dashboard.kit.actions import DeleteAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
 
 
-class Delete(RowAction):
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
-    icon = "trash"
-    group = "danger"
+class Delete(DeleteAction):
     panel = "api-access"
     subject = "credential"
     rule = policies.DELETE_APPLICATION_CREDENTIAL
-    danger = True
-    asks_first = True
 
     @staticmethod
     def perform(*, ctx: RequestContext, credential: ApplicationCredential) -> None:

@@ -11,7 +11,7 @@ from images.states import ImageStatus, TaskStatus
 from portal.core.context import RequestContext
 from portal.core.policy import Rule
 from portal.dashboard.images.commands import import_commands
-from portal.dashboard.kit.actions import RowAction
+from portal.dashboard.kit.actions import DeleteAction, RowAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
 
 
@@ -94,15 +94,9 @@ class CopyToStore(ImageAction):
         return _("%(name)s is being copied.") % {"name": obj}
 
 
-class Delete(ImageAction):
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
-    icon = "trash"
-    group = "danger"
+class Delete(DeleteAction, ImageAction):
     rule = policies.DELETE_IMAGE
     perform = staticmethod(registry.delete)
-    danger = True
-    asks_first = True
 
     def refusal_by_state(self, obj: Image) -> tuple[str, str]:
         if obj.protected:

@@ -14,7 +14,7 @@ from portal.dashboard.instances.copying import COPIES, RESTS
 from portal.dashboard.instances.more_actions import CHANGES, OTHERS, ForceDelete
 from portal.dashboard.instances.networking import NETWORK_ACTIONS
 from portal.dashboard.instances.words import status_of
-from portal.dashboard.kit.actions import RowAction
+from portal.dashboard.kit.actions import DeleteAction, RowAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
 
 
@@ -69,16 +69,10 @@ class RebootHard(InstanceAction):
         power.reboot(ctx=ctx, server=obj, hard=True)
 
 
-class Delete(InstanceAction):
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
-    icon = "trash"
-    group = "danger"
+class Delete(DeleteAction, InstanceAction):
     rule = policies.DELETE
     action = Action.DELETE
     perform = staticmethod(lifecycle.delete)
-    danger = True
-    asks_first = True
     verb = ("delete",)
 
     def refusal_by_state(self, obj: Server) -> tuple[str, str]:

@@ -159,12 +159,16 @@ def _named(groups: Iterable[SecurityGroup]) -> list[tuple[str, str]]:
     return [(group.pk, group.name) for group in groups]
 
 
-class _CardAction(InstanceAction):
-    """Base of the two that change cards: the service names the states, since the state table does not know of cards."""
+class _NetworkAction(InstanceAction):
+    """Base of the tab's buttons, which all open a form."""
 
     group = "network"
     asks_first = True
     tab = TAB
+
+
+class _CardAction(_NetworkAction):
+    """Base of the two that change cards: the service names the states, since the state table does not know of cards."""
 
     def refusal_by_state(self, obj: Server) -> tuple[str, str]:
         if obj.task_state is None and obj.vm_state in interfaces.STATES and obj.host is not None:
@@ -215,12 +219,9 @@ class DetachInterface(_CardAction):
         )
 
 
-class _GroupAction(InstanceAction):
+class _GroupAction(_NetworkAction):
     """Base of the two that change security groups: every state and a lock allow it."""
 
-    group = "network"
-    asks_first = True
-    tab = TAB
     deed: ClassVar[str]
 
     def verdict(self, ctx: RequestContext, obj: Server) -> Verdict:

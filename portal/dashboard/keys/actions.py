@@ -1,26 +1,19 @@
 """The buttons of a key."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 
 from compute import policies
 from compute.models import Keypair
 from compute.services import keypairs
-from portal.dashboard.kit.actions import RowAction
+from portal.dashboard.kit.actions import DeleteAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
 
 
-class Delete(RowAction):
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
-    icon = "trash"
-    group = "danger"
+class Delete(DeleteAction):
     panel = "keys"
     subject = "keypair"
     rule = policies.KEYPAIRS_DELETE
     perform = staticmethod(keypairs.delete)
-    danger = True
-    asks_first = True
 
     def command(self, obj: Keypair) -> Commands:
         return Commands(openstack("keypair", "delete", obj.name), curl("DELETE", f"/compute/v2.1/os-keypairs/{obj.name}"))

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError, NotFound
@@ -109,6 +110,17 @@ class RowAction:
     def offer(self, ctx: RequestContext, obj: Any) -> "Offer":
         """Return this button for one object and one caller."""
         return Offer(self, obj, self.verdict(ctx, obj))
+
+
+class DeleteAction(RowAction):
+    """Base of the buttons that take an object away for good."""
+
+    name = "delete"
+    label = pgettext_lazy("action", "Delete")
+    icon = "trash"
+    group = "danger"
+    danger = True
+    asks_first = True
 
 
 @dataclass(frozen=True)

@@ -4,32 +4,26 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from compute.network import policies
 from compute.network.models import Network
 from compute.network.services import networks
 from compute.network.usage_selectors import networks_in_reach, ranges_of
-from portal.dashboard.kit.actions import RowAction
+from portal.dashboard.kit.actions import DeleteAction, RowAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
 from portal.dashboard.kit.tables import Column, LiveTable
 
 NETWORKS_PATH = "/network/v2.0/networks"
 
 
-class Delete(RowAction):
+class Delete(DeleteAction):
     """Only a network without a port goes."""
 
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
-    icon = "trash"
-    group = "danger"
     panel = "networks"
     subject = "network"
     rule = policies.DELETE_NETWORK
     perform = staticmethod(networks.delete)
-    danger = True
-    asks_first = True
 
     def refusal_by_state(self, obj: Any) -> tuple[str, str]:
         if not obj.port_count:

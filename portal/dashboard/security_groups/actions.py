@@ -10,7 +10,7 @@ from compute.network.models import SecurityGroup
 from compute.network.models.security_group import DEFAULT_GROUP
 from compute.network.services import security_group_rules, security_groups
 from portal.core.context import RequestContext
-from portal.dashboard.kit.actions import RowAction, Verdict
+from portal.dashboard.kit.actions import DeleteAction, RowAction, Verdict
 from portal.dashboard.kit.commands import Commands, curl, openstack
 from portal.dashboard.security_groups.words import RuleLine
 
@@ -38,19 +38,13 @@ class Edit(RowAction):
         return _("%(name)s is changed.") % {"name": obj.name}
 
 
-class Delete(RowAction):
+class Delete(DeleteAction):
     """Only a group that nothing is in goes; ``default`` is the operators' alone."""
 
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
-    icon = "trash"
-    group = "danger"
     panel = "security-groups"
     subject = "group"
     rule = policies.DELETE_SECURITY_GROUP
     perform = staticmethod(security_groups.delete)
-    danger = True
-    asks_first = True
 
     def verdict(self, ctx: RequestContext, obj: SecurityGroup) -> Verdict:
         answer = super().verdict(ctx, obj)
@@ -71,17 +65,11 @@ class Delete(RowAction):
         return _("The security group %(name)s is deleted.") % {"name": obj.name}
 
 
-class DeleteRule(RowAction):
-    name = "delete"
-    label = pgettext_lazy("action", "Delete")
+class DeleteRule(DeleteAction):
     short = gettext_lazy("Delete rule:")
-    icon = "trash"
-    group = "danger"
     panel = "security-groups:rules"
     subject = "rule"
     rule = policies.DELETE_SECURITY_GROUP_RULE
-    danger = True
-    asks_first = True
 
     def run(self, ctx: RequestContext, obj: RuleLine) -> None:
         security_group_rules.delete(ctx=ctx, rule=obj.rule)
