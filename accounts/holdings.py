@@ -19,7 +19,7 @@ _PERSON = (
 PLACE = (Part(Project, "", ("id", "name", "domain_id", "enabled")), Part(Domain, "domain", _DOMAIN))
 _ALONE = (Part(Domain, "", _DOMAIN),)
 ROLE = Part(Role, "", ("id", "name", "domain_id"))
-_IMPLIED = Part(Role, "implied", ("id", "name", "domain_id"))
+_IMPLIED = Part(Role, "implied", ROLE.fields)
 _GIVEN = ""  # stands where a role that is implied has the one that implies it
 
 

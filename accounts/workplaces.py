@@ -42,8 +42,8 @@ class _Held:
             places = self._below if inherited else self._on
             places.setdefault(project_id or domain_id, []).append(_ROLE.row(role))
         self._above: dict[str, list[str]] = {}
-        inherited = Ancestor.objects.filter(above_id__in=list(self._below)).order_by()
-        for project_id, above_id in inherited.values_list("project_id", "above_id"):
+        chains = Ancestor.objects.filter(above_id__in=list(self._below)).order_by()
+        for project_id, above_id in chains.values_list("project_id", "above_id"):
             self._above.setdefault(project_id, []).append(above_id)
 
     def in_project(self, project: Project) -> list[Role]:

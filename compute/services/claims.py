@@ -1,15 +1,20 @@
 """Claims: what a server takes of its host, written in the server's ``host`` and in the host's sums, always together."""
 
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from compute.models import Host, Migration, Server
 from compute.scheduler.core import HostState
 
 LOG = logging.getLogger(__name__)
+
+_FIGURES = ("host", "vcpus", "ram_mb", "root_gb", "ephemeral_gb", "swap_mb")
 
 
 def take(server: Server, host: str, *, seen: HostState | None = None) -> bool:
@@ -34,30 +39,40 @@ def give_back(server: Server, host: str | None) -> None:
         Host.objects.release(host=host, **amounts(server))
 
 
-def owed(host: Host) -> dict[str, int]:
-    """Return what ought to be claimed of a host: what its servers need, and what resizes hold there."""
-    needed = {"vcpus": 0, "memory_mb": 0, "disk_gb": 0}
-    held = [amounts(server) for server in Server.objects.present().filter(host=host.name)]
-    held += Migration.objects.filter(source_host=host.name, open=True).values_list("held", flat=True)
-    for claim in held:
-        for name, amount in claim.items():
-            needed[name] += amount
-    return needed
+@dataclass(frozen=True)
+class Astray:
+    """A host of which something else is claimed than what its servers need and resizes hold there."""
+
+    host: Host
+    claimed: dict[str, int]
+    needed: dict[str, int]
+
+    def __str__(self) -> str:
+        return f"host {self.host.name} has claimed {self.claimed}, its instances need {self.needed}"
 
 
-def claimed(host: Host) -> dict[str, int]:
-    """Return what is claimed of a host."""
-    return {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
+def astray(hosts: QuerySet[Host]) -> Iterator[Astray]:
+    """Yield those of these hosts. Three queries, however many there are."""
+    found = {host.name: host for host in hosts}
+    needed = {name: {"vcpus": 0, "memory_mb": 0, "disk_gb": 0} for name in found}
+    servers = Server.objects.present().filter(host__in=found).only(*_FIGURES)
+    held = [(server.host or "", amounts(server)) for server in servers]
+    held += Migration.objects.filter(source_host__in=found, open=True).values_list("source_host", "held")
+    for name, claim in held:
+        for figure, amount in claim.items():
+            needed[name][figure] += amount
+    for name, host in found.items():
+        claimed = {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
+        if claimed != needed[name]:
+            yield Astray(host, claimed, needed[name])
 
 
 @transaction.atomic
 def set_right(host_id: int) -> None:
-    """Let what is claimed of a host be what is owed. Nobody claims or releases meanwhile: both change the host's row, which is held."""
-    host = Host.objects.select_for_update().get(pk=host_id)
-    needed = owed(host)
-    if claimed(host) != needed:
-        LOG.warning("Host %s had claimed %s, its instances need %s.", host.name, claimed(host), needed)
-        Host.objects.filter(pk=host_id).update(**{f"{name}_used": amount for name, amount in needed.items()})
+    """Let what is claimed of a host be what is needed. Nobody claims or releases meanwhile: both change the host's row, which is held."""
+    for found in astray(Host.objects.select_for_update().filter(pk=host_id)):
+        LOG.warning("Claims are set right: %s.", found)
+        Host.objects.filter(pk=host_id).update(**{f"{name}_used": amount for name, amount in found.needed.items()})
 
 
 def amounts(server: Server) -> dict[str, Any]:

@@ -12,17 +12,15 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from accounts.services import shares
 from compute import notify, rpc
 from compute.messages import Destroy
 from compute.models import Host, Server, ServerAction
-from compute.network.models import Port
 from compute.network.services import ports
 from compute.services import actions, claims, failures
 from compute.services.findings import Find, Finding, attend
-from compute.services.invariants import SETTLE, folders
+from compute.services.invariants import SETTLE, folders, grants_left, ports_left
 from compute.states import VmState
 from portal.core.context import new_request_id
 
@@ -46,17 +44,13 @@ def builds_of_nobody() -> Iterator[Finding]:
 
 def claims_astray() -> Iterator[Finding]:
     """Yield hosts of which something else is claimed than what their servers need."""
-    for host in Host.objects.all():
-        if claims.claimed(host) != claims.owed(host):
-            what = f"host {host.name} has claimed {claims.claimed(host)}, its instances need {claims.owed(host)}"
-            yield Finding(what, "the claim is set right", partial(claims.set_right, host.pk))
+    for found in claims.astray(Host.objects.all()):
+        yield Finding(str(found), "the claim is set right", partial(claims.set_right, found.host.pk))
 
 
 def ports_of_nobody() -> Iterator[Finding]:
     """Yield servers that are gone and still have ports."""
-    present = Server.objects.present().values("pk")
-    left = Port.objects.filter(device_owner=ports.DEVICE_OWNER).exclude(device_id__in=present)
-    for device_id in left.values_list("device_id", flat=True).distinct():
+    for device_id in ports_left().values_list("device_id", flat=True).distinct():
         yield Finding(f"instance {device_id} is gone and has ports", "they are released", partial(_release, device_id))
 
 
@@ -69,10 +63,8 @@ def folders_of_nobody() -> Iterator[Finding]:
 
 def grants_on_nothing() -> Iterator[Finding]:
     """Yield servers that are gone and are still shared."""
-    present = Server.objects.present().values("pk")
-    for model in (UserObjectPermission, GroupObjectPermission):
-        rows = model.objects.filter(content_type__app_label="compute", content_type__model="server")
-        for server_id in rows.exclude(object_pk__in=present).values_list("object_pk", flat=True).distinct():
+    for rows in grants_left():
+        for server_id in rows.values_list("object_pk", flat=True).distinct():
             forget = partial(shares.forget, Server(pk=server_id))
             yield Finding(f"instance {server_id} is gone and shared", "the grants are taken back", forget)
 
