@@ -22,7 +22,7 @@ class Guests:
     """As many servers of the smallest flavor that boots the tiny image."""
 
     def __init__(self, cloud: RunningCloud, number: int) -> None:
-        self._http = cloud.http
+        self._cloud, self._http = cloud, cloud.http
         self._number = number
         self._image = next(
             image["id"] for image in self._http.get("/image/v2/images").json()["images"] if image["name"] == "tiny"
@@ -37,13 +37,7 @@ class Guests:
 
     def create(self) -> None:
         with ThreadPoolExecutor(8) as pool:
-            self.ids = list(pool.map(self._create, range(self._number)))
-
-    def _create(self, number: int) -> str:
-        body = {"server": {"name": f"guest-{number}", "imageRef": self._image, "flavorRef": "84", "networks": "auto"}}
-        answer = self._http.post("/compute/v2.1/servers", json=body, headers={"OpenStack-API-Version": "compute 2.37"})
-        answer.raise_for_status()
-        return str(answer.json()["server"]["id"])
+            self.ids = list(pool.map(lambda number: self._cloud.create(f"guest-{number}", self._image), range(self._number)))
 
     def running(self) -> bool:
         """Whether all are ACTIVE; ends the benchmark when one is in ERROR."""

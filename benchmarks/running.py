@@ -46,13 +46,17 @@ class RunningCloud:
             browser.post("/account/sign-in/", data=form, headers={"Origin": self.url})
             return "; ".join(f"{key}={value}" for key, value in browser.cookies.items())
 
+    def create(self, name: str, image: str) -> str:
+        """Ask for a server of the smallest flavor that boots the tiny image; return its id."""
+        body = {"server": {"name": name, "flavorRef": "84", "imageRef": image, "networks": "auto"}}
+        answer = self.http.post("/compute/v2.1/servers", json=body, headers={"OpenStack-API-Version": "compute 2.37"})
+        answer.raise_for_status()
+        return str(answer.json()["server"]["id"])
+
     @contextmanager
     def server(self) -> Iterator[str]:
         """A server that runs meanwhile."""
-        image = self.http.get("/image/v2/images").json()["images"][0]["id"]
-        body = {"server": {"name": "bench", "flavorRef": "84", "imageRef": image, "networks": "auto"}}
-        answer = self.http.post("/compute/v2.1/servers", json=body, headers={"OpenStack-API-Version": "compute 2.37"})
-        server_id = str(answer.json()["server"]["id"])
+        server_id = self.create("bench", self.http.get("/image/v2/images").json()["images"][0]["id"])
         while self.http.get(f"/compute/v2.1/servers/{server_id}").json()["server"]["status"] != "ACTIVE":
             time.sleep(0.1)
         try:
