@@ -21,11 +21,8 @@ SMALL, LARGER = "84", "c1"
 
 @pytest.fixture(scope="module")
 def cloud():
-    made = Cloud(driver="fake", extra={"NEBULET_FAKE_STEP_S": "0.3"})
-    try:
-        yield made.up()
-    finally:
-        made.down()
+    with Cloud(driver="fake", extra={"NEBULET_FAKE_STEP_S": "0.3"}).running() as made:
+        yield made
 
 
 @pytest.mark.real

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,14 @@ class Cloud:
             template.fill(self.state, _set_up)
         self.nebulet("up", "--detach")
         return self
+
+    @contextmanager
+    def running(self) -> Iterator["Cloud"]:
+        """The cloud while it is up; down also when it did not come up."""
+        try:
+            yield self.up()
+        finally:
+            self.down()
 
     def down(self) -> None:
         """Stop it, search its logs for secrets, and take away what it left on the machine."""

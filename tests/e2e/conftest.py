@@ -10,11 +10,8 @@ from tests.e2e.cloud import Api, Cloud, free_port
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """A cloud on real libvirt and QEMU, set up by the script that users run."""
-    cloud = Cloud(extra={"NEBULET_VIEWER_PORT": str(free_port())})
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(extra={"NEBULET_VIEWER_PORT": str(free_port())}).running() as cloud:
+        yield cloud
 
 
 @pytest.fixture

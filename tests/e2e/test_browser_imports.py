@@ -45,10 +45,8 @@ def cloud() -> Iterator[Cloud]:
     (made.state / "more").mkdir()
     (made.state / "more").chmod(0o777)  # the services run as another user
     (made.state / "images.toml").write_text(SETTINGS.format(state=made.state))
-    try:
-        yield made.up()
-    finally:
-        made.down()
+    with made.running():
+        yield made
 
 
 def test_an_image_comes_from_the_web(cloud: Cloud, page: Page):  # noqa: F811

@@ -16,11 +16,8 @@ MICROVERSION = "2.87"  # the last one with the sums of all hypervisors
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake")
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake").running() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,8 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake", extra={"NEBULET_VIEWER_PORT": str(free_port())})
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake", extra={"NEBULET_VIEWER_PORT": str(free_port())}).running() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,8 @@ CONTENT = b"x" * 300_000
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake")
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake").running() as cloud:
+        yield cloud
 
 
 def test_an_image_is_fetched_ahead_listed_and_removed(cloud: Cloud):

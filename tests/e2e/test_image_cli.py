@@ -20,12 +20,8 @@ FEW = "--disk-format raw --container-format bare"
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake")
-    try:
-        cloud.up()
+    with Cloud(driver="fake").running() as cloud:
         yield cloud
-    finally:
-        cloud.down()
 
 
 @pytest.fixture(scope="module")

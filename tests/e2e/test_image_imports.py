@@ -28,10 +28,8 @@ def trickle(request):
 def cloud():
     made = Cloud(driver="fake")
     (made.state / "images.toml").write_text(SETTINGS)
-    try:
-        yield made.up()
-    finally:
-        made.down()
+    with made.running():
+        yield made
 
 
 @pytest.mark.real

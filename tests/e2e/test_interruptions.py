@@ -55,11 +55,8 @@ def armed() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def cloud(armed: Path) -> Iterator[Cloud]:
     limits = {"NEBULET_POWER_TIMEOUT_S": str(POWER_TIMEOUT_S), "NEBULET_COPY_TIMEOUT_S": "90", "NEBULET_BUILD_TIMEOUT_S": "90"}
-    cloud = Cloud(driver="fake", extra={"NEBULET_FAULTS": str(armed), **limits})
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake", extra={"NEBULET_FAULTS": str(armed), **limits}).running() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

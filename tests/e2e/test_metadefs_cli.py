@@ -19,11 +19,8 @@ SCHEMA = shlex.quote(json.dumps({"enum": ["a", "b"], "description": "How", "maxL
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake")
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake").running() as cloud:
+        yield cloud
 
 
 def test_every_verb_of_the_command_works(cloud: Cloud):

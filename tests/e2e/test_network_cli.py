@@ -13,11 +13,8 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake")
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake").running() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -38,11 +38,8 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture(scope="module")
 def cloud(servers: Servers) -> Iterator[Cloud]:
     urls = {"DATABASE_URL": servers.database_url, "BROKER_URL": servers.broker_url, "REDIS_URL": servers.redis_url}
-    cloud = Cloud(driver="fake", extra={**urls, "NEBULET_DEBUG": "1"})
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake", extra={**urls, "NEBULET_DEBUG": "1"}).running() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,8 @@ NEWEST, OLDER = "2.104", "2.56"
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud(driver="fake")
-    try:
-        yield cloud.up()
-    finally:
-        cloud.down()
+    with Cloud(driver="fake").running() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

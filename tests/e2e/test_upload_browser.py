@@ -20,11 +20,8 @@ PIECES = re.compile(r"/image/v2/images/[0-9a-f-]{36}/file")
 
 @pytest.fixture(scope="module")
 def cloud():
-    made = Cloud(driver="fake")
-    try:
-        yield made.up()
-    finally:
-        made.down()
+    with Cloud(driver="fake").running() as made:
+        yield made
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from compute.worker import console
 from compute.worker.console import FIRST_BYTES, KEPT_BYTES, LEASE, STREAM, ConsoleTailer
 from tests.compute.virt.samples import SERVER_ID
 from tests.kit.queue import private_redis  # noqa: F401
+from tests.kit.waiting import wait_for
 
 KEY = STREAM + SERVER_ID
 
@@ -33,12 +34,8 @@ def tailer(client, log):
     tailer.stop()
 
 
-def wait(probe, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not (answer := probe()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return answer
+def wait(probe):
+    return wait_for("the reader of the log", probe, 5, every=0.02)
 
 
 def read(client):

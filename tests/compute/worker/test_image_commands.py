@@ -11,6 +11,7 @@ from compute.virt.naming import cache_name
 from tests.compute.worker.test_commands import spawn, world  # noqa: F401
 from tests.compute.worker.test_images import server  # noqa: F401
 from tests.kit.queue import private_redis  # noqa: F401
+from tests.kit.waiting import wait_for
 
 
 @pytest.fixture
@@ -18,13 +19,8 @@ def host(world):  # noqa: F811
     return world(pretence=Pretence(fetch_images=True))
 
 
-def until(what, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not come to pass")
+def until(what):
+    return wait_for("the host", what, 10, every=0.02)
 
 
 def holds(conductor, *image_ids):
