@@ -135,9 +135,8 @@ def test_a_lease_that_ends_stops_the_tail(client, tailer, log, monkeypatch):
     monkeypatch.setattr(console, "_LEASES_EVERY_S", 0.1)
     log.write_bytes(b"x")
     lease(client, seconds=1)
-    wait(lambda: text(client))
+    wait(lambda: tailer._tails)  # its text arrives before it is one of those that are looked at
     wait(lambda: not tailer._tails)
-    time.sleep(0.3)  # a read that was under way comes to its end
     with log.open("ab") as file:
         file.write(b"unseen")
     time.sleep(0.3)
