@@ -7,6 +7,8 @@ only the server's work is timed.
 import os
 import sys
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -25,6 +27,22 @@ from benchmarks.timing import median_ms  # noqa: E402
 
 ROUNDS = 300
 VALIDATION_TARGET_MS, SIGN_IN_EXTRA_TARGET_MS = 2, 5
+
+
+def watch(client: Client) -> list[float]:
+    """Return a list that grows by the milliseconds that the server takes for each request of a client."""
+    spent: list[float] = []
+    answer = client.handler.get_response
+
+    def timed(request: Any) -> Any:
+        began = perf_counter()
+        try:
+            return answer(request)
+        finally:
+            spent.append((perf_counter() - began) * 1000)
+
+    client.handler.get_response = timed  # type: ignore[method-assign]
+    return spent
 
 
 def main() -> int:
@@ -53,21 +71,27 @@ def main() -> int:
     token = sign_in()
     headers = {"X-Auth-Token": token, "X-Subject-Token": token}
 
-    def validate() -> Any:
-        return client.get("/identity/v3/auth/tokens?nocatalog", headers=headers)
+    def validate(query: str = "") -> float:
+        """Return the milliseconds from the request's arrival at the first middleware to its answer."""
+        assert client.get(f"/identity/v3/auth/tokens{query}", headers=headers).status_code == 200
+        return spent[-1]
 
-    assert validate().status_code == 200
+    spent = watch(client)
     from accounts.services.tokens import context_for_token
 
     inner = median_ms(lambda: context_for_token(token), ROUNDS)
-    outer = median_ms(validate, ROUNDS)
+    whole = median(validate() for _ in range(ROUNDS))
+    plain = median(validate("?nocatalog") for _ in range(ROUNDS))
     encoded = make_password("bench-demo-1")
     hash_ms = median_ms(lambda: check_password("bench-demo-1", encoded), 30)
     sign_in_ms = median_ms(sign_in, 30)
-    print(
-        f"token validation (in process)  {inner:7.2f} ms  ratio to {VALIDATION_TARGET_MS} ms: {inner / VALIDATION_TARGET_MS:.2f}"
+    told = (
+        ("token looked up", inner),
+        ("GET /v3/auth/tokens", whole),
+        ("GET /v3/auth/tokens?nocatalog", plain),
     )
-    print(f"GET /v3/auth/tokens (whole)    {outer:7.2f} ms")
+    for name, ms in told:
+        print(f"{name:<30} {ms:7.2f} ms  ratio to {VALIDATION_TARGET_MS} ms: {ms / VALIDATION_TARGET_MS:.2f}")
     print(f"password hash alone            {hash_ms:7.2f} ms")
     extra = sign_in_ms - hash_ms
     print(
