@@ -48,7 +48,7 @@ class Upload:
     def send(self, *, in_pieces: bool) -> None:
         """Return when the image is whole; raises UploadRefused."""
         failures = 0
-        offset = self._safe() if in_pieces else 0
+        offset = self._begun(in_pieces)
         while offset < self._size:
             self._say(offset)
             end = min(offset + PIECE_BYTES, self._size) if in_pieces else self._size
@@ -60,8 +60,13 @@ class Upload:
                     raise UploadRefused(f"The image could not be sent: {_reason(error)}.") from error
                 LOG.warning("The image is sent again from byte %d: %s", offset, _reason(error))
                 self._wait(failures, offset)
-                offset = self._safe() if in_pieces else 0
+                offset = self._begun(in_pieces)
         self._say(self._size)
+
+    def _begun(self, in_pieces: bool) -> int:
+        """Return where sending goes on: what is not sent in pieces has arrived whole or begins anew."""
+        safe = self._safe()
+        return safe if in_pieces or safe == self._size else 0
 
     def _safe(self) -> int:
         """Return how many bytes have arrived, as far as that can be told now."""

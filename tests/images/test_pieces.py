@@ -250,6 +250,17 @@ async def test_each_piece_may_have_a_ticket_of_its_own(personas, image, store):
     await assert_active(image, store)
 
 
+async def test_who_sent_it_whole_may_ask_whether_it_arrived(personas, image, store):
+    """So a host that died after its last byte finds out, also where a store takes no pieces."""
+    address = await sync_to_async(transfer.upload_ticket)(personas.member.ctx, await fresh(image))
+    question = {"content-range": f"bytes */{SIZE}", "content-type": None}
+    before = await call("PUT", address, headers=question)
+    assert (before.status, before.headers.get("range")) == (308, None)
+    assert (await call("PUT", address, chunks=[CONTENT])).status == 204
+    assert (await call("PUT", address, headers=question)).status == 204
+    await assert_active(image, store)
+
+
 async def test_a_cancelled_upload_leaves_nothing(personas, image, store, send):
     assert (await call("DELETE", file_of(image), token=personas.member.token)).status == 409
     await send(0, 1000)

@@ -164,6 +164,19 @@ class TestCopies:
         assert service.content == b"whole"
         wait_for("the copies to be cleared away", lambda: not folder.exists(), 5)
 
+    @pytest.mark.parametrize(("arrived", "sent"), [(b"whole", None), (b"who", b"whole"), (b"", b"whole")])
+    def test_what_is_not_sent_in_pieces_is_sent_anew_unless_it_is_there(self, guest, service, arrived, sent):
+        host, conductor, server_id = guest
+        folder = host.config.instances / server_id / "copies"
+        folder.mkdir()
+        (folder / "image-1").write_bytes(b"whole")
+        service.content = arrived
+
+        assert conductor.outcome(conductor.send(copy(server_id, service, in_pieces=False))).fault is None
+
+        assert service.requests == ["bytes */5"] + ([] if sent is None else [None])
+        assert service.content == b"whole"
+
     def test_a_command_that_comes_after_a_restart_sends_nothing_again(self, guest, service, world):  # noqa: F811
         host, conductor, server_id = guest
         command = copy(server_id, service)
