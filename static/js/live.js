@@ -1,5 +1,5 @@
 // Keep the page true. The feed says only "this id changed, and this was message n"; the page then asks for the HTML of what it
-// shows, so that rules, language and buttons are the server's. A gap in n, a reconnect or a return to the tab asks for all.
+// shows, so that rules, language and buttons are the server's. An opened feed, a gap in n or a return to the tab asks for all.
 import { isHeld, morph } from "./morph.js";
 
 const GONE_MS = 500;
@@ -51,13 +51,11 @@ class Feed {
     this.lostAt ??= Date.now();
     const socket = (this.socket = new WebSocket(this.address));
     socket.addEventListener("open", () => {
-      const again = this.tries > 0;
       this.tries = 0;
       this.lostAt = null;
       this.last = null;
       show("live");
-      if (again || this.wasOpen) this.page.everything();
-      this.wasOpen = true;
+      this.page.everything(); // the first time too: something may have changed since the server made the page
     });
     socket.addEventListener("message", (event) => this.take(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => {

@@ -1,0 +1,39 @@
+"""A page stays true: what changes while it comes up, on a host that pretends."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.e2e.cloud import Api, Cloud
+from tests.e2e.test_browser import page, sign_in  # noqa: F401
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with Cloud(driver="fake").running() as cloud:
+        yield cloud
+
+
+@pytest.mark.parametrize("address", ["/instances/", "/instances/{}/"])
+def test_what_changed_before_the_feed_was_open_is_shown(cloud: Cloud, page: Page, address: str):  # noqa: F811
+    api = Api(cloud)
+    server_id = api.create("early")
+    api.wait(server_id)
+    sign_in(page, cloud)
+    stopped = []
+
+    def late(socket: WebSocketRoute) -> None:
+        if not stopped:  # the page is there, and nobody tells it of this
+            stopped.append(api.act(server_id, "os-stop"))
+            api.wait(server_id, "SHUTOFF")
+        socket.connect_to_server()
+
+    page.route_web_socket("**/ws/servers/", late)
+    page.goto(cloud.url + address.format(server_id))
+
+    expect(page.get_by_text("Stopped", exact=True).first).to_be_visible()
+    assert stopped
+    api.delete(server_id)
