@@ -1,11 +1,13 @@
 """Keys that seal: one folder of numbered files for tokens, another one for credentials.
 
 The highest number seals; every other one still opens what it sealed until it is removed. ``0`` is the next key, already known
-everywhere before it seals anything. A folder is read again as soon as it changes.
+everywhere before it seals anything. A folder is looked at again each second, and at once when something does not open: a new key opens
+from the first moment, and one that was removed opens nothing a second later.
 """
 
 import logging
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,9 +22,21 @@ LOG = logging.getLogger(__name__)
 Stamp = tuple[tuple[str, int, int], ...]
 
 KEEP = 3
+LOOK_EVERY_S = 1.0
 STAGED, PRIMARY, SECONDARY = "staged", "primary", "secondary"
 _lock = Lock()
-_read: dict[str, tuple[Stamp, MultiFernet | None]] = {}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was found in a folder, and when somebody last looked whether it still is so (``time.monotonic``)."""
+
+    stamp: Stamp
+    cipher: MultiFernet | None
+    looked_at: float
+
+
+_read: dict[str, _Read] = {}
 
 
 @dataclass(frozen=True)
@@ -39,15 +53,21 @@ class KeyFolder:
 
     def cipher(self) -> MultiFernet:
         """Return what seals and opens; raises Unavailable when there is no key."""
-        folder = str(getattr(settings, self.setting))
-        stamp = _stamp(folder)
-        known = _read.get(folder)
-        if known is None or known[0] != stamp:
-            with _lock:
-                known = _read[folder] = (stamp, _load(Path(folder), stamp))
-        if known[1] is None:
+        known = _read.get(str(getattr(settings, self.setting)))
+        if known is None or known.cipher is None or time.monotonic() - known.looked_at >= LOOK_EVERY_S:
+            known = self._look()
+        if known.cipher is None:
             raise Unavailable(f"There is no key for {self.purpose}.")
-        return known[1]
+        return known.cipher
+
+    def _look(self) -> _Read:
+        folder = str(getattr(settings, self.setting))
+        with _lock:
+            now, stamp = time.monotonic(), _stamp(folder)
+            known = _read.get(folder)
+            cipher = known.cipher if known is not None and known.stamp == stamp else _load(Path(folder), stamp)
+            found = _read[folder] = _Read(stamp, cipher, now)
+        return found
 
     def seal(self, note: bytes) -> str:
         """Return a note sealed, as text that needs no quoting anywhere."""
@@ -55,7 +75,14 @@ class KeyFolder:
 
     def unseal(self, sealed: str) -> bytes:
         """Return the note that one of the keys sealed; raises InvalidToken for every other text."""
-        return self.cipher().decrypt(_padded(sealed))
+        padded, cipher = _padded(sealed), self.cipher()
+        try:
+            return cipher.decrypt(padded)
+        except InvalidToken:
+            fresh = self._look().cipher
+            if fresh is None or fresh is cipher:
+                raise
+            return fresh.decrypt(padded)
 
     def primary(self) -> Fernet:
         """Return the key that seals at present, alone; raises Unavailable when there is none."""
@@ -68,6 +95,7 @@ class KeyFolder:
         if not _numbers(self.path):
             for number in (0, 1):
                 _write(self.path / str(number))
+        _read.pop(str(self.path), None)
 
     def rotate(self, keep: int = KEEP) -> None:
         """Let the next key seal, make a new next one, and drop the oldest beyond ``keep`` keys that still open."""
@@ -78,6 +106,7 @@ class KeyFolder:
         sealing = sorted(number for number in _numbers(folder) if number)
         for number in sealing[: max(len(sealing) - keep, 0)]:
             (folder / str(number)).unlink()
+        _read.pop(str(folder), None)
 
     def kinds(self) -> list[tuple[int, str]]:
         """Return each key's number and what it does now: ``primary`` seals, ``staged`` is next, ``secondary`` only opens."""

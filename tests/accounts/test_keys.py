@@ -1,8 +1,10 @@
 """Keys that seal tokens and credentials: rotated by commands while everything works on."""
 
 from io import StringIO
+from time import sleep
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -93,6 +95,17 @@ def test_every_other_token_is_refused_and_breaks_nothing(personas, folders, sett
 def test_tokens_and_credentials_do_not_open_each_other(folders):
     with pytest.raises(keys.InvalidToken):
         keys.TOKENS.unseal(vault.seal("a secret"))
+
+
+def test_a_key_that_another_process_made_opens_at_once_and_one_that_it_removed_a_second_later_no_more(folders):
+    first = keys.TOKENS.seal(b"a note")
+    theirs = Fernet.generate_key()
+    (folders / "fernet" / "2").write_bytes(theirs)
+    assert keys.TOKENS.unseal(Fernet(theirs).encrypt(b"another").decode()) == b"another"
+    (folders / "fernet" / "1").unlink()
+    sleep(keys.LOOK_EVERY_S)
+    with pytest.raises(keys.InvalidToken):
+        keys.TOKENS.unseal(first)
 
 
 def test_credentials_outlive_every_rotation(folders):

@@ -63,6 +63,50 @@ def test_a_file_that_starts_broken_leaves_the_defaults(policy_file, text):
     assert engine.service_policy("testing").problems
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"t:member": "rule:t:read"}, "rule t:member refers to itself: t:member - t:read - t:member"),
+        ({"t:read": "not (role:member and rule:t:read)"}, "refers to itself"),
+        ({"t:read": "user_id:%(project_id)d"}, "cannot be judged: user_id:%(project_id)d"),
+        ({"t:read": "1a:%(project_id)s"}, "cannot be judged: 1a:%(project_id)s"),
+        ({"t:read": "role:member or role:%(project_id)d"}, "cannot be judged: role:%(project_id)d"),
+        ({"t:read": "http://127.0.0.1:9/judge"}, "asks somebody else"),
+    ],
+)
+def test_rules_that_could_never_be_judged_are_refused_with_the_whole_file(policy_file, changes, told):
+    policy_file.write_text(json.dumps({"t:open": "!"}))
+    assert not engine.allowed(member(), OPEN)
+    policy_file.write_text(json.dumps(changes))
+    assert engine.allowed(member(), READ, THING)
+    assert not engine.allowed(member(), OPEN), "the last good file holds"
+    assert told in engine.service_policy("testing").problems[0]
+
+
+def test_a_rule_that_is_referred_to_and_does_not_exist_denies_and_is_named(policy_file):
+    policy_file.write_text(json.dumps({"t:read": "rule:t:membr"}))
+    assert not engine.allowed(member(), READ, THING)
+    assert engine.service_policy("testing").problems == ["rule t:membr is not known here; did you mean t:member?"]
+
+
+@pytest.mark.parametrize(
+    ("check", "holds"),
+    [
+        ("'p1':%(project_id)s", True),
+        ("True:%(shared)s", True),
+        ("None:%(owner)s", True),
+        ("5:%(size)s", True),
+        ("'p2':%(project_id)s", False),
+        ("project_id:p1", True),
+        ("token.project.domain:%(project_id)s", False),
+        ("project_id:%(missing)s", False),
+    ],
+)
+def test_comparisons_mean_what_they_mean_in_openstack(policy_file, check, holds):
+    policy_file.write_text(json.dumps({"t:read": check}))
+    assert engine.allowed(member(), READ, THING | {"shared": True, "owner": None, "size": 5}) is holds
+
+
 def test_yaml_is_read_too_and_unknown_names_are_reported_not_fatal(policy_file):
     policy_file.write_text('"t:read": "role:reader"\n"t:other": "role:admin"\n')
     assert engine.allowed(member("p2"), READ, THING)

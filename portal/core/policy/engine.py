@@ -7,6 +7,7 @@ an answer was no. A broken file is named in the log and the last good rules stay
 import difflib
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import checks, records, tracing, upstream, verdict, words
+from portal.core.policy import checks, records, soundness, tracing, upstream, verdict, words
 from portal.core.policy.rules import Rule, registry
 
 LOG = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ class Decision:
     allowed: bool
     rule: Rule
     reason: str = ""
+
+
+_REFERRED = re.compile(r"\brule:([^\s()]+)")
 
 
 def _misspelled(name: str, known: Iterable[str]) -> str:
@@ -112,6 +116,7 @@ class ServicePolicy:
         try:
             overrides = self._read_overrides() if has_file else {}
             rules = policy.Rules.from_dict(self._defaults() | overrides)
+            soundness.demand(rules)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
             self.problems, self.broken = [f"{self.path}: {error}"], True
             LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
@@ -157,6 +162,8 @@ class ServicePolicy:
         used = " ".join([*overrides.values(), *(rule.check for rule in known.values())])
         strange = [name for name in overrides if name not in known and f"rule:{name}" not in used]
         self.notes = [name for name in strange if upstream.knows(self.service, name)]
+        referred = {name for check in overrides.values() for name in _REFERRED.findall(check)}
+        strange += sorted(referred - known.keys() - overrides.keys())
         return [_misspelled(name, known) for name in strange if name not in self.notes]
 
 
