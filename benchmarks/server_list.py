@@ -4,7 +4,6 @@ Run: ``python benchmarks/server_list.py [servers]``. It fills a database in memo
 token, and prints the best of several answers beside one that shows a single server. The target is 100 ms for a thousand.
 """
 
-import gc
 import os
 import sys
 import time
@@ -24,6 +23,7 @@ from django.test.runner import DiscoverRunner
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
+from benchmarks.timing import settle
 from compute.models import Server, ServerNumber
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.services import security_groups, seed
@@ -83,9 +83,7 @@ def fill(ctx, number: int) -> None:
 def measure(client: Client, path: str, headers: dict[str, str]) -> tuple[float, float, int, int]:
     """Return the best time and the least processor time in ms, the queries, and the bytes of an answer."""
     times, cpu_times = [], []
-    gc.collect()
-    gc.freeze()  # as the web process does
-    gc.set_threshold(25_000, 20, 20)
+    settle()
     for _ in range(ROUNDS):
         started, cpu_started = time.perf_counter(), time.process_time()
         answer = client.get(path, headers=headers)

@@ -59,7 +59,8 @@ def weight(name: str) -> int:
 
 def by_weight(found: Iterable[str]) -> list[str]:
     """Return stores in the order in which their copies are read."""
-    return sorted(found, key=lambda name: (-weight(name), name))
+    names = sorted(found)
+    return sorted(names, key=weight, reverse=True) if len(names) > 1 else names
 
 
 def _make(name: str) -> Store:

@@ -34,8 +34,9 @@ class Sight:
 
     def __init__(self, ctx: RequestContext, rows: Iterable[Image | ListedImage]) -> None:
         self.properties = protections.reader(ctx)
+        self.shows_locations = settings.IMAGE_SHOW_LOCATIONS
         self._locations: dict[str, list[dict[str, Any]]] = {}
-        if settings.IMAGE_SHOW_LOCATIONS:
+        if self.shows_locations:
             may = [row.pk for row in rows if allowed(ctx, policies.GET_IMAGE_LOCATION, row.policy_target())]
             self._locations = placements.shown(may)
 
@@ -63,7 +64,7 @@ def image(row: Image | ListedImage, sight: Sight) -> dict[str, Any]:
         shape["os_glance_import_task"] = row.import_task_id
     if row.store_names:
         shape["stores"] = ",".join(stores.by_weight(row.store_names))
-    if settings.IMAGE_SHOW_LOCATIONS:
+    if sight.shows_locations:
         shape["locations"] = sight.locations(row)
     return shape
 
