@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import SELF, UNSAFE_INLINE
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from portal import VERSION
@@ -239,6 +240,7 @@ UNFOLD = {
     "SITE_HEADER": "Nebulet",
     "SITE_SUBHEADER": _("Administration"),
     "SITE_SYMBOL": "cloud",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("dist/favicon.svg")}],
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "COLORS": {

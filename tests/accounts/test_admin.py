@@ -48,6 +48,10 @@ def test_the_site_is_closed_to_others(personas, client, who):
         assert client.get(url(model)).status_code == 302
 
 
+def test_a_browser_finds_the_sign_of_the_site(operator):
+    assert '<link rel="icon" href="/static/dist/favicon.svg"' in operator.get("/admin/").content.decode()
+
+
 def test_a_password_is_never_shown(operator):
     user = User.objects.get(name="demo")
     assert user.password not in operator.get(url(User, f"{user.pk}/change/")).content.decode()
