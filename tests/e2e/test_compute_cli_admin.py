@@ -15,12 +15,6 @@ MICROVERSION = "2.87"  # the last one with the sums of all hypervisors
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
 def openstack(cloud: Cloud) -> Iterator[Shell]:
     shell = Shell(cloud, compute=MICROVERSION)
     yield shell

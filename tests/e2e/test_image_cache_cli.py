@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ from tests.kit.waiting import wait_for
 pytestmark = pytest.mark.real
 
 CONTENT = b"x" * 300_000
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
 
 
 def test_an_image_is_fetched_ahead_listed_and_removed(cloud: Cloud):

@@ -19,12 +19,6 @@ FEW = "--disk-format raw --container-format bare"
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
 def openstack(cloud: Cloud) -> Iterator[Shell]:
     shell = Shell(cloud)
     yield shell

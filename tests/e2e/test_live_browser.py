@@ -1,7 +1,5 @@
 """A page stays true: what changes while it comes up, on a host that pretends."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
@@ -9,12 +7,6 @@ from tests.e2e.cloud import Api, Cloud
 from tests.e2e.test_browser import page, sign_in  # noqa: F401
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
 
 
 @pytest.mark.parametrize("address", ["/instances/", "/instances/{}/"])

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,12 +14,6 @@ pytestmark = pytest.mark.real
 META = "image metadef"
 SPACE = "Our::Limits"
 SCHEMA = shlex.quote(json.dumps({"enum": ["a", "b"], "description": "How", "maxLength": 9}))
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
 
 
 def test_every_verb_of_the_command_works(cloud: Cloud):

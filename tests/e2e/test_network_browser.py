@@ -1,7 +1,6 @@
 """A newcomer lets SSH in: told by the instance's page that nothing does, he opens port 22; on a host that pretends."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,12 +9,6 @@ from tests.e2e.cloud import Api, Cloud
 from tests.e2e.test_browser import SHOTS, page, sign_in  # noqa: F401
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,6 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
 def openstack(cloud: Cloud) -> Iterator[Shell]:
     shell = Shell(cloud, "demo", "demo")
     yield shell

@@ -14,12 +14,6 @@ NEWEST, OLDER = "2.104", "2.56"
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake").running() as cloud:
-        yield cloud
-
-
-@pytest.fixture(scope="module")
 def openstack(cloud: Cloud) -> Iterator[Shell]:
     shell = Shell(cloud, compute=NEWEST)
     try:

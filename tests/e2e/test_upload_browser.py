@@ -18,12 +18,6 @@ CONTENT = random.Random(7).randbytes(28 * MIB + 5)
 PIECES = re.compile(r"/image/v2/images/[0-9a-f-]{36}/file")
 
 
-@pytest.fixture(scope="module")
-def cloud():
-    with Cloud(driver="fake").running() as made:
-        yield made
-
-
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "disk.raw"
