@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,9 +75,11 @@ def _state_dir() -> Path:
 
 
 def _environment(config: Config, state_dir: Path) -> dict[str, str]:
-    """Return our environment without anything that would lead tests to a running installation."""
-    return {
-        **{key: value for key, value in os.environ.items() if key not in config.environ and not key.startswith("OS_")},
-        "NEBULET_STATE_DIR": str(state_dir),
-        "DJANGO_SETTINGS_MODULE": "portal.settings.test",
-    }
+    """Return our environment without anything that would lead tests to a running installation.
+
+    Each process compiles all tests and all code where it may not keep what it compiled, so it may in a checkout of our own.
+    """
+    kept = {key: value for key, value in os.environ.items() if key not in config.environ and not key.startswith("OS_")}
+    if not sys.dont_write_bytecode:
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "NEBULET_STATE_DIR": str(state_dir), "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
