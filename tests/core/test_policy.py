@@ -56,6 +56,36 @@ def test_a_broken_file_keeps_the_last_good_rules_and_is_named(policy_file):
     assert str(policy_file) in engine.service_policy("testing").problems[0]
 
 
+UNANSWERABLE = [
+    '{"t:read": "rule:t:read"}',
+    '{"t:read": "rule:a", "a": "role:x or not rule:b", "b": "rule:a"}',
+    '{"t:read": "project_id:%(project_id"}',
+    '{"t:read": "role:admin", 5: "role:member"}',
+]
+
+
+@pytest.mark.parametrize("text", UNANSWERABLE)
+def test_what_could_never_be_answered_keeps_the_last_good_rules_and_is_named(policy_file, text):
+    assert engine.allowed(member(), READ, THING)
+    policy_file.write_text(text)
+    assert engine.allowed(member(), READ, THING)
+    live = engine.service_policy("testing")
+    assert live.broken
+    assert str(policy_file) in live.problems[0]
+
+
+def test_a_rule_that_two_others_share_is_no_circle(policy_file):
+    policy_file.write_text('{"t:read": "rule:a and rule:b", "a": "rule:c", "b": "not rule:c", "c": "role:x"}')
+    assert not engine.allowed(member(), READ, THING)
+    assert engine.service_policy("testing").problems == []
+
+
+def test_a_misspelled_reference_refuses_and_is_named(policy_file):
+    policy_file.write_text('{"t:read": "role:reader and rule:t:opem"}')
+    assert not engine.allowed(member(), READ, THING)
+    assert engine.service_policy("testing").problems == ["t:read: rule t:opem is not known here; did you mean t:open?"]
+
+
 @pytest.mark.parametrize("text", ['{"t:read": "role:admin or"}', '{"t:read": 3}', "", '"x"'])
 def test_a_file_that_starts_broken_leaves_the_defaults(policy_file, text):
     policy_file.write_text(text)

@@ -19,7 +19,7 @@ from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import checks, records, tracing, upstream, verdict, words
+from portal.core.policy import checks, records, soundness, tracing, upstream, verdict, words
 from portal.core.policy.rules import Rule, registry
 
 LOG = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class ServicePolicy:
     def _read(self, has_file: bool) -> None:
         try:
             overrides = self._read_overrides() if has_file else {}
-            rules = policy.Rules.from_dict(self._defaults() | overrides)
+            rules = soundness.parsed(self._defaults() | overrides)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
             self.problems, self.broken = [f"{self.path}: {error}"], True
             LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
@@ -120,7 +120,7 @@ class ServicePolicy:
             return
         defaults = self._defaults()
         self._overrides = {name: check for name, check in overrides.items() if defaults.get(name) != check}
-        self.problems, self.broken = self._unknown(overrides), False
+        self.problems, self.broken = self._unknown(overrides) + self._dangling(overrides, rules), False
         for problem in self.problems:
             LOG.warning("Policy of %s: %s", self.service, problem)
         if self.notes:
@@ -145,7 +145,7 @@ class ServicePolicy:
         if not text.strip():
             raise ValueError("the file is empty; write {} to change nothing")
         found = policy.parse_file_contents(text)
-        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        if not isinstance(found, dict) or not all(isinstance(word, str) for pair in found.items() for word in pair):
             raise ValueError("the file must be one object of rule names and check strings")
         for name, check in found.items():
             if check.strip() != "!" and isinstance(policy._parser.parse_rule(check), policy._checks.FalseCheck):
@@ -158,6 +158,11 @@ class ServicePolicy:
         strange = [name for name in overrides if name not in known and f"rule:{name}" not in used]
         self.notes = [name for name in strange if upstream.knows(self.service, name)]
         return [_misspelled(name, known) for name in strange if name not in self.notes]
+
+    def _dangling(self, overrides: Mapping[str, str], rules: Mapping[str, Any]) -> list[str]:
+        """Return what the file refers to in vain; rules of things that are not offered are nobody's concern."""
+        names = [name for name in overrides if name not in self.notes]
+        return [f"{name}: {_misspelled(other, rules)}" for name in names for other in soundness.missing(rules, name)]
 
 
 _policies: dict[str, ServicePolicy] = {}

@@ -1,0 +1,61 @@
+"""Whether rules can be answered at all: found out when a file is read, so that no request has to fail over it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from oslo_policy import policy
+
+
+class _Anything(dict[str, str]):
+    """A target that has a text for every name."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
+
+
+def parsed(checks: Mapping[str, str]) -> policy.Rules:
+    """Return parsed rules; raises ValueError where one leads back to itself or compares with what cannot be spelled."""
+    rules = policy.Rules.from_dict(dict(checks))
+    sound: set[str] = set()
+    for name, check in rules.items():
+        _refuse_circle(name, rules, (), sound)
+        for atom in _atoms(check):
+            _refuse_misspelled(name, str(getattr(atom, "match", "")))
+    return rules
+
+
+def missing(rules: Mapping[str, Any], name: str) -> list[str]:
+    """Return the names of rules to which a rule refers and which there are not: such a part always refuses."""
+    return [reference for reference in _references(rules[name]) if reference not in rules]
+
+
+def _refuse_circle(name: str, rules: Mapping[str, Any], above: tuple[str, ...], sound: set[str]) -> None:
+    if name in above:
+        raise ValueError(f"the rule {name} leads back to itself: {' -> '.join((*above[above.index(name) :], name))}")
+    if name in sound:
+        return
+    for reference in _references(rules[name]):
+        if reference in rules:
+            _refuse_circle(reference, rules, (*above, name), sound)
+    sound.add(name)
+
+
+def _refuse_misspelled(name: str, match: str) -> None:
+    try:
+        match % _Anything()
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"the check of {name} compares with {match!r}, which cannot be spelled: {error}") from error
+
+
+def _references(check: Any) -> list[str]:
+    return [atom.match for atom in _atoms(check) if isinstance(atom, policy.RuleCheck)]
+
+
+def _atoms(check: Any) -> Iterator[Any]:
+    if isinstance(check, policy.NotCheck):
+        yield from _atoms(check.rule)
+    elif isinstance(check, policy.AndCheck | policy.OrCheck):
+        for part in check.rules:
+            yield from _atoms(part)
+    else:
+        yield check
