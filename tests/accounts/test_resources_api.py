@@ -118,6 +118,23 @@ def test_an_admin_makes_changes_and_deletes(personas, plural, who):
     assert api.delete(path).status_code == 404
 
 
+def test_a_domain_is_made_under_an_id_of_ones_choice(personas):
+    api, chosen = personas.admin.api, "9aea63518f0040c6b4518d8d2242911c"
+    made = api.post(f"{V3}/domains", {"domain": {"name": "space", "explicit_domain_id": chosen}})
+    assert made.status_code == 201
+    assert made.json()["domain"]["id"] == chosen
+    assert "explicit_domain_id" not in api.get(f"{V3}/domains/{chosen}").json()["domain"]
+    for taken in (chosen, ProjectFactory().pk):
+        again = api.post(f"{V3}/domains", {"domain": {"name": "another", "explicit_domain_id": taken}})
+        assert again.status_code == 409
+
+
+@pytest.mark.parametrize("chosen", ["bad!", "", "9aea63518f0040c", "9aea6351-8f00-40c6-b451-8d8d2242911c", 5, f"{'a' * 32}\n"])
+def test_an_id_of_another_form_is_refused(personas, chosen):
+    sent = {"domain": {"name": "space", "explicit_domain_id": chosen}}
+    assert personas.admin.api.post(f"{V3}/domains", sent).status_code == 400
+
+
 BAD = [
     ("users", {}),
     ("users", {"user": {}}),
