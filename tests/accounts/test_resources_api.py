@@ -394,10 +394,25 @@ def test_regions_are_made_by_name_and_kept_while_used(personas):
     assert api.put(f"{V3}/regions/North", {"region": {}}).status_code == 201
     assert api.post(f"{V3}/regions", {"region": {"id": "Sub", "parent_region_id": "North"}}).status_code == 201
     assert api.patch(f"{V3}/regions/North", {"region": {"parent_region_id": "Sub"}}).status_code == 400
-    assert api.delete(f"{V3}/regions/North").status_code == 400
     assert [row["id"] for row in api.get(f"{V3}/regions?parent_region_id=North").json()["regions"]] == ["Sub"]
-    assert api.delete(f"{V3}/regions/Sub").status_code == 204
+    endpoint = EndpointFactory(region_id="Sub")
+    assert api.delete(f"{V3}/regions/North").status_code == 403
+    endpoint.delete()
+    limit = RegisteredLimitFactory(region_id="Sub")
+    assert api.delete(f"{V3}/regions/North").status_code == 403
+    limit.delete()
     assert api.delete(f"{V3}/regions/North").status_code == 204
+    assert api.get(f"{V3}/regions/Sub").status_code == 404
+
+
+def test_a_service_stays_while_somebody_has_a_limit_on_it(personas):
+    api, registered = personas.admin.api, RegisteredLimitFactory()
+    path = f"{V3}/services/{registered.service_id}"
+    limit = Limit.objects.create(registered=registered, project=personas.lab, resource_limit=1)
+    assert api.delete(path).status_code == 403
+    limit.delete()
+    assert api.delete(path).status_code == 204
+    assert api.get(f"{V3}/registered_limits/{registered.pk}").status_code == 404
 
 
 @pytest.mark.usefixtures("tokens_issued")
