@@ -405,6 +405,13 @@ def test_regions_are_made_by_name_and_kept_while_used(personas):
     assert api.get(f"{V3}/regions/Sub").status_code == 404
 
 
+def test_a_domain_is_nobodys_default_project(personas):
+    api, path = personas.admin.api, f"{V3}/users/{personas.member.user.pk}"
+    assert api.patch(path, {"user": {"default_project_id": "default"}}).status_code == 400
+    assert api.post(f"{V3}/users", {"user": {"name": "new", "default_project_id": "default"}}).status_code == 400
+    assert api.patch(path, {"user": {"default_project_id": personas.lab.pk}}).status_code == 200
+
+
 def test_a_service_stays_while_somebody_has_a_limit_on_it(personas):
     api, registered = personas.admin.api, RegisteredLimitFactory()
     path = f"{V3}/services/{registered.service_id}"
