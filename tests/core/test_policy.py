@@ -61,6 +61,7 @@ UNANSWERABLE = [
     '{"t:read": "rule:a", "a": "role:x or not rule:b", "b": "rule:a"}',
     '{"t:read": "project_id:%(project_id"}',
     '{"t:read": "role:admin", 5: "role:member"}',
+    '{"t:read": "role:admin or https://judge.example/%(project_id)s"}',
 ]
 
 

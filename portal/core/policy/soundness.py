@@ -6,6 +6,9 @@ from typing import Any
 from oslo_policy import policy
 
 
+REMOTE = ("http", "https")
+
+
 class _Anything(dict[str, str]):
     """A target that has a text for every name."""
 
@@ -14,12 +17,15 @@ class _Anything(dict[str, str]):
 
 
 def parsed(checks: Mapping[str, str]) -> policy.Rules:
-    """Return parsed rules; raises ValueError where one leads back to itself or compares with what cannot be spelled."""
+    """Return parsed rules; raises ValueError where one leads back to itself, compares with what cannot be spelled, or asks another
+    server, which would have to be told all about caller and object.
+    """
     rules = policy.Rules.from_dict(dict(checks))
     sound: set[str] = set()
     for name, check in rules.items():
         _refuse_circle(name, rules, (), sound)
         for atom in _atoms(check):
+            _refuse_foreign(name, atom)
             _refuse_misspelled(name, str(getattr(atom, "match", "")))
     return rules
 
@@ -38,6 +44,11 @@ def _refuse_circle(name: str, rules: Mapping[str, Any], above: tuple[str, ...], 
         if reference in rules:
             _refuse_circle(reference, rules, (*above, name), sound)
     sound.add(name)
+
+
+def _refuse_foreign(name: str, atom: Any) -> None:
+    if getattr(atom, "kind", "") in REMOTE:
+        raise ValueError(f"the check of {name} asks another server ({atom.kind}:), which is not offered")
 
 
 def _refuse_misspelled(name: str, match: str) -> None:
