@@ -5,7 +5,6 @@ from typing import Any
 
 from oslo_policy import policy
 
-
 REMOTE = ("http", "https")
 
 
