@@ -27,6 +27,7 @@ from accounts.selectors.credentials import (
     get_credential,
     refuse_delegated,
     revocations,
+    users_whose_tokens_ended,
 )
 from accounts.selectors.finding import (
     find,
@@ -122,4 +123,5 @@ __all__ = [
     "tags_of",
     "users_in_group",
     "users_visible",
+    "users_whose_tokens_ended",
 ]

@@ -1,8 +1,10 @@
 """Credentials, consumers and revoked tokens."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts import policies
 from accounts.models import (
@@ -72,3 +74,14 @@ def revocations(ctx: RequestContext, since: datetime | None) -> QuerySet[Revoked
     authorize(ctx, policies.LIST_REVOKE_EVENTS)
     rows = RevokedToken.objects.order_by("revoked_at", "pk")
     return rows if since is None else rows.filter(revoked_at__gte=since)
+
+
+def users_whose_tokens_ended(ctx: RequestContext, since: datetime | None) -> QuerySet[User]:
+    """Return the users all of whose tokens ended at a moment, as long as one of these could still be in use.
+
+    One who was just made is among them: there is no token of his from before, which is true of him as well.
+    """
+    authorize(ctx, policies.LIST_REVOKE_EVENTS)
+    oldest = timezone.now() - timedelta(seconds=settings.TOKEN_LIFETIME_S)
+    rows = User.objects.filter(tokens_valid_from__gte=oldest if since is None else max(oldest, since))
+    return rows.order_by("tokens_valid_from", "pk").only("pk", "tokens_valid_from")

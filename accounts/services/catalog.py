@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from accounts import policies, selectors
-from accounts.models import CatalogService, Endpoint, Region
+from accounts.models import CatalogService, Endpoint, Limit, Region, RegisteredLimit
 from accounts.services.writing import change, storing
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest
+from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import authorize
 
 
@@ -35,12 +37,24 @@ def update_region(*, ctx: RequestContext, region: Region, **changes: Any) -> Reg
     return region
 
 
+@transaction.atomic
 def delete_region(*, ctx: RequestContext, region: Region) -> None:
-    """Delete a region that holds neither endpoints nor other regions."""
+    """Delete a region with those below it; raises Forbidden where one of them has endpoints or limits."""
     authorize(ctx, policies.DELETE_REGION, region)
-    if region.endpoints.exists() or region.children.exists():
-        raise BadRequest(f"Unable to delete region {region.pk} because it or its child regions have associated endpoints.")
-    region.delete()
+    rows = _with_all_below(region)
+    if Endpoint.objects.filter(region__in=rows).exists():
+        raise Forbidden(f"Unable to delete region {region.pk} because it or its child regions have associated endpoints.")
+    if RegisteredLimit.objects.filter(region__in=rows).exists():
+        raise Forbidden(f"Unable to delete region {region.pk} because it or its child regions have registered limits.")
+    for row in reversed(rows):
+        row.delete()
+
+
+def _with_all_below(region: Region) -> list[Region]:
+    found = [region]
+    for row in found:  # grows while it is walked
+        found += row.children.all()
+    return found
 
 
 def create_service(*, ctx: RequestContext, **values: Any) -> CatalogService:
@@ -61,8 +75,10 @@ def update_service(*, ctx: RequestContext, service: CatalogService, **changes: A
 
 
 def delete_service(*, ctx: RequestContext, service: CatalogService) -> None:
-    """Delete a service with its endpoints."""
+    """Delete a service with its endpoints and registered limits; raises Forbidden where projects or domains have such limits."""
     authorize(ctx, policies.DELETE_SERVICE, service)
+    if Limit.objects.filter(registered__service=service).exists():
+        raise Forbidden(f"Unable to delete service {service.pk} because there are limits of projects or domains on it.")
     service.delete()
 
 

@@ -9,7 +9,7 @@ from accounts import contexts, policies, selectors
 from accounts.models import Credential, Project, User
 from accounts.models.credential import EC2, ec2_id
 from accounts.services import vault
-from accounts.services.writing import storing
+from accounts.services.writing import change, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import authorize
@@ -54,19 +54,38 @@ def create_ec2(*, ctx: RequestContext, user: User, project: Project) -> Credenti
     return _stored(ctx, row, msgspec.json.encode(pair).decode())
 
 
-def update(*, ctx: RequestContext, credential: Credential, blob: str | None = None, **same: Any) -> Credential:
-    """Put another secret into a credential; whose it is, for which project and of what type stays as it was."""
+def update(*, ctx: RequestContext, credential: Credential, blob: str | None = None, **changes: Any) -> Credential:
+    """Put another secret into a credential, or make it another's or of another type; an EC2 key pair stays whose it is.
+
+    The rule is asked about the credential as it was and as it would be, so nobody gives one away who may not make it there.
+    """
     authorize(ctx, policies.UPDATE_CREDENTIAL, credential)
     selectors.refuse_delegated(ctx)
-    changed = next((name for name, value in same.items() if value != getattr(credential, name)), None)
-    if changed is not None:
-        raise BadRequest(f"The {changed} of a credential cannot be changed. Delete it and create another one.")
+    _refuse_moved_pair(credential, changes)
+    if "user_id" in changes:
+        credential.user = selectors.find(User, "user", changes.pop("user_id"))
+    if "project_id" in changes:
+        project_id = changes.pop("project_id")
+        credential.project = selectors.find(Project, "project", project_id) if project_id else None
+    change(credential, changes)
+    authorize(ctx, policies.UPDATE_CREDENTIAL, credential)
+    _refuse_foreign_project(ctx, credential)
     if blob is not None:
         if credential.type == EC2:
             _pair(blob)
         credential.sealed = vault.seal(blob)
-        credential.save(update_fields=["sealed"])
+    credential.save()
     return credential
+
+
+def _refuse_moved_pair(credential: Credential, changes: dict[str, Any]) -> None:
+    """Raise BadRequest where an EC2 key pair would get another owner, project or type: it would open what those may do."""
+    if EC2 not in (credential.type, changes.get("type")):
+        return
+    moved = ("user_id", "project_id", "type")
+    changed = next((name for name in moved if changes.get(name, getattr(credential, name)) != getattr(credential, name)), None)
+    if changed is not None:
+        raise BadRequest(f"The {changed} of an EC2 key pair cannot be changed. Delete it and create another one.")
 
 
 def delete(*, ctx: RequestContext, credential: Credential) -> None:
@@ -89,12 +108,16 @@ def ec2_pair(credential: Credential) -> KeyPair:
 
 def _stored(ctx: RequestContext, row: Credential, blob: str) -> Credential:
     selectors.refuse_delegated(ctx)
-    if row.project is not None and row.user_id == ctx.user_id and not _may_use(row.user, row.project):
-        raise Forbidden("A credential of your own must be for a project in which you hold a role.")
+    _refuse_foreign_project(ctx, row)
     row.sealed = vault.seal(blob)
     with storing("credential", f"Duplicate entry found with id {row.pk}"):
         row.save(force_insert=True)
     return row
+
+
+def _refuse_foreign_project(ctx: RequestContext, row: Credential) -> None:
+    if row.project is not None and row.user_id == ctx.user_id and not _may_use(row.user, row.project):
+        raise Forbidden("A credential of your own must be for a project in which you hold a role.")
 
 
 def _may_use(user: User, project: Project) -> bool:

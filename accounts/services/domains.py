@@ -7,14 +7,18 @@ from accounts.models import Domain, Group, Project, Role, User
 from accounts.services import projects
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
-from portal.core.errors import Forbidden
+from portal.core.errors import Conflict, Forbidden
 from portal.core.policy import authorize
 
 
-def create(*, ctx: RequestContext, name: str, **values: Any) -> Domain:
-    """Return a new domain."""
+def create(*, ctx: RequestContext, name: str, explicit_domain_id: str | None = None, **values: Any) -> Domain:
+    """Return a new domain; with ``explicit_domain_id`` under this id, which no project may have either."""
     authorize(ctx, policies.CREATE_DOMAIN)
     domain = Domain(name=name)
+    if explicit_domain_id is not None:
+        domain.pk = explicit_domain_id
+        if any(model._default_manager.filter(pk=domain.pk).exists() for model in (Domain, Project)):
+            raise Conflict(f"Conflict occurred attempting to store domain - Duplicate ID, {domain.pk}.")
     change(domain, values)
     with storing("domain", named(name)):
         domain.save(force_insert=True)

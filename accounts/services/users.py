@@ -20,6 +20,7 @@ def create(
     domain_id = domain_id or selectors.home_domain(ctx)
     authorize(ctx, policies.CREATE_USER, {"target.user.domain_id": domain_id})
     user = User(name=name, domain=_domain(domain_id))
+    _refuse_domain_as_project(values)
     change(user, values)
     passwords.put(user, password)
     with storing("user", named(name, domain_id)):
@@ -34,6 +35,7 @@ def update(*, ctx: RequestContext, user: User, **changes: Any) -> User:
         raise BadRequest("Cannot change Domain ID.")
     password_given = "password" in changes
     password = changes.pop("password", None)
+    _refuse_domain_as_project(changes)
     change(user, changes)
     if changes.get("enabled") is False:
         user.tokens_valid_from = timezone.now()
@@ -63,6 +65,13 @@ def set_password(user: User, password: str) -> bool:
     user.password_expires_at = None
     user.save(update_fields=["password", "password_changed_at", "password_expires_at", "tokens_valid_from"])
     return True
+
+
+def _refuse_domain_as_project(values: dict[str, Any]) -> None:
+    """Raise BadRequest for a domain as default project: nobody works in it. One that is not there yet may be named."""
+    named = values.get("default_project_id")
+    if named and Domain.objects.filter(pk=named).exists():
+        raise BadRequest(f"User's default project ID cannot be a domain ID: {named}")
 
 
 def _domain(domain_id: str) -> Domain:

@@ -10,6 +10,7 @@ from accounts import selectors
 from accounts.models import Credential
 from accounts.services import credentials, vault
 from portal.core.errors import Forbidden
+from tests.accounts.factories import ProjectFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -131,7 +132,7 @@ def test_an_access_key_is_taken_once(personas):
 
 
 @pytest.mark.parametrize("name", ["user_id", "type", "project_id"])
-def test_owner_type_and_project_stay(personas, name):
+def test_owner_type_and_project_of_a_key_pair_stay(personas, name):
     """A user who could hand his key pair to another user or project would get that one's roles."""
     made = make(personas.member, type="ec2", blob=PAIR, project_id=personas.lab.pk)
     for person in (personas.member, personas.admin):
@@ -139,7 +140,26 @@ def test_owner_type_and_project_stay(personas, name):
         assert answer.status_code == 400
     answer = personas.member.api.patch(f"{PATH}/{made['id']}", {"credential": {"blob": "no pair"}})
     assert answer.status_code == 400
-    assert personas.member.api.patch(f"{PATH}/{made['id']}", {"credential": {"id": "x"}}).status_code == 400
+    other = make(personas.member)
+    assert personas.member.api.patch(f"{PATH}/{other['id']}", {"credential": {"type": "ec2", "blob": PAIR}}).status_code == 400
+
+
+def test_another_credential_gets_another_type_owner_and_project_from_who_may(personas):
+    made = make(personas.member)
+    path, member, admin = f"{PATH}/{made['id']}", personas.member.api, personas.admin.api
+    assert member.patch(path, {"credential": {"type": "key", "project_id": personas.lab.pk}}).json()["credential"] == {
+        **made,
+        "type": "key",
+        "project_id": personas.lab.pk,
+    }
+    given_away = {"credential": {"user_id": personas.reader.user.pk, "project_id": None}}
+    assert member.patch(path, given_away).status_code == 403
+    assert Credential.objects.get().user == personas.member.user
+    assert admin.patch(path, {"credential": {"user_id": "nobody"}}).status_code == 404
+    assert member.patch(path, {"credential": {"project_id": ProjectFactory().pk}}).status_code == 403
+    assert admin.patch(path, given_away).json()["credential"]["user_id"] == personas.reader.user.pk
+    assert member.get(path).status_code == 403
+    assert personas.reader.api.get(path).json()["credential"]["project_id"] is None
 
 
 @pytest.mark.parametrize("lent", [{"restricted": True}, {"application_credential_id": "a"}, {"trust_id": "t"}])

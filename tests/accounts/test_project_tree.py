@@ -173,7 +173,8 @@ def test_what_is_held_in_the_end_names_every_way(personas, tree):
     assert links["prior_role"].endswith(f"/roles/{member}/implies/{reader}")
     given = api.get(f"{V3}/role_assignments?scope.OS-INHERIT:inherited_to=projects").json()["role_assignments"]
     assert given[0]["scope"] == {"project": {"id": top}, "OS-INHERIT:inherited_to": "projects"}
-    for query in ("effective&group.id=x", "include_subtree", "scope.OS-INHERIT:inherited_to=domains"):
+    contradictions = ("user.id=x&group.id=y", "scope.system=all&scope.project.id=x", "scope.domain.id=x&scope.project.id=y")
+    for query in ("effective&group.id=x", "include_subtree", "scope.OS-INHERIT:inherited_to=domains", *contradictions):
         assert api.get(f"{V3}/role_assignments?{query}").status_code == 400
 
 

@@ -118,6 +118,23 @@ def test_an_admin_makes_changes_and_deletes(personas, plural, who):
     assert api.delete(path).status_code == 404
 
 
+def test_a_domain_is_made_under_an_id_of_ones_choice(personas):
+    api, chosen = personas.admin.api, "9aea63518f0040c6b4518d8d2242911c"
+    made = api.post(f"{V3}/domains", {"domain": {"name": "space", "explicit_domain_id": chosen}})
+    assert made.status_code == 201
+    assert made.json()["domain"]["id"] == chosen
+    assert "explicit_domain_id" not in api.get(f"{V3}/domains/{chosen}").json()["domain"]
+    for taken in (chosen, ProjectFactory().pk):
+        again = api.post(f"{V3}/domains", {"domain": {"name": "another", "explicit_domain_id": taken}})
+        assert again.status_code == 409
+
+
+@pytest.mark.parametrize("chosen", ["bad!", "", "9aea63518f0040c", "9aea6351-8f00-40c6-b451-8d8d2242911c", 5, f"{'a' * 32}\n"])
+def test_an_id_of_another_form_is_refused(personas, chosen):
+    sent = {"domain": {"name": "space", "explicit_domain_id": chosen}}
+    assert personas.admin.api.post(f"{V3}/domains", sent).status_code == 400
+
+
 BAD = [
     ("users", {}),
     ("users", {"user": {}}),
@@ -377,10 +394,32 @@ def test_regions_are_made_by_name_and_kept_while_used(personas):
     assert api.put(f"{V3}/regions/North", {"region": {}}).status_code == 201
     assert api.post(f"{V3}/regions", {"region": {"id": "Sub", "parent_region_id": "North"}}).status_code == 201
     assert api.patch(f"{V3}/regions/North", {"region": {"parent_region_id": "Sub"}}).status_code == 400
-    assert api.delete(f"{V3}/regions/North").status_code == 400
     assert [row["id"] for row in api.get(f"{V3}/regions?parent_region_id=North").json()["regions"]] == ["Sub"]
-    assert api.delete(f"{V3}/regions/Sub").status_code == 204
+    endpoint = EndpointFactory(region_id="Sub")
+    assert api.delete(f"{V3}/regions/North").status_code == 403
+    endpoint.delete()
+    limit = RegisteredLimitFactory(region_id="Sub")
+    assert api.delete(f"{V3}/regions/North").status_code == 403
+    limit.delete()
     assert api.delete(f"{V3}/regions/North").status_code == 204
+    assert api.get(f"{V3}/regions/Sub").status_code == 404
+
+
+def test_a_domain_is_nobodys_default_project(personas):
+    api, path = personas.admin.api, f"{V3}/users/{personas.member.user.pk}"
+    assert api.patch(path, {"user": {"default_project_id": "default"}}).status_code == 400
+    assert api.post(f"{V3}/users", {"user": {"name": "new", "default_project_id": "default"}}).status_code == 400
+    assert api.patch(path, {"user": {"default_project_id": personas.lab.pk}}).status_code == 200
+
+
+def test_a_service_stays_while_somebody_has_a_limit_on_it(personas):
+    api, registered = personas.admin.api, RegisteredLimitFactory()
+    path = f"{V3}/services/{registered.service_id}"
+    limit = Limit.objects.create(registered=registered, project=personas.lab, resource_limit=1)
+    assert api.delete(path).status_code == 403
+    limit.delete()
+    assert api.delete(path).status_code == 204
+    assert api.get(f"{V3}/registered_limits/{registered.pk}").status_code == 404
 
 
 @pytest.mark.usefixtures("tokens_issued")

@@ -122,6 +122,7 @@ def test_check_says_which_part_decided(files, personas):  # noqa: F811
         ("check", "reader", "other", "identity:list_users"),
         ("check", "reader", "lab", "identity:list_users", "server:nothing"),
         ("rehearse", "/nothing.json", "--service", "compute"),
+        ("rehearse", __file__),
     ],
 )
 def test_words_that_mean_nothing_are_refused(files, personas, words):  # noqa: F811
@@ -182,7 +183,7 @@ def test_rehearsing_names_who_would_be_refused_and_who_let_in(files, personas, r
     new.write_text(
         yaml.safe_dump({"os_compute_api:servers:index": "role:admin", "os_compute_api:servers:stop": "role:reader"})
     )
-    found = said("rehearse", str(new), service="compute")
+    found = said("rehearse", str(new))
     assert "3 requests by 3 people would be newly refused" in found
     assert "1 os_compute_api:servers:index  reader in lab" in found
     assert "1 os_compute_api:servers:stop  reader in lab" in found

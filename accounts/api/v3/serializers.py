@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from accounts.api.v3.options import Options, StrictBoolean, UserOptions
@@ -90,6 +91,14 @@ class DomainShape(OpenSerializer):
     description = Text()
     enabled = StrictBoolean(required=False)
     options = Options(required=False)
+
+
+class NewDomain(DomainShape):
+    """A domain that is made, under an id of the client's choice where one is given."""
+
+    explicit_domain_id = StrictString(
+        required=False, allow_null=True, trim_whitespace=False, validators=[RegexValidator(r"\A[0-9a-f]{32}\Z")]
+    )
 
 
 class ProjectShape(OpenSerializer):

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         add("diff", "What the files change, name and default.").add_argument("service", nargs="?", choices=services)
         rehearse = add("rehearse", "Judge what was asked in the last days by another file.")
         rehearse.add_argument("file", type=Path)
-        rehearse.add_argument("--service", choices=services, required=True)
+        rehearse.add_argument("--service", choices=services, help="whose rules the file changes; the names in it tell")
         rehearse.add_argument("--days", type=int, default=7)
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
@@ -92,12 +92,12 @@ class Command(BaseCommand):
         for line in found.lines():
             self.stdout.write(f"  {line}")
 
-    def do_rehearse(self, file: Path, service: str, days: int, **options: Any) -> None:
+    def do_rehearse(self, file: Path, service: str | None, days: int, **options: Any) -> None:
         """Print who would newly be refused and who would newly be let in."""
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         try:
-            found = list(rehearsal.rehearse(file, days=days, service=service))
+            found = list(rehearsal.rehearse(file, days=days, service=service or rehearsal.service_of(file)))
         except ValueError as error:
             raise CommandError(str(error)) from error
         for allowed, words in ((False, "newly refused"), (True, "newly let in")):

@@ -7,7 +7,6 @@ an answer was no. A broken file is named in the log and the last good rules stay
 import difflib
 import logging
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +41,6 @@ class Decision:
     allowed: bool
     rule: Rule
     reason: str = ""
-
-
-_REFERRED = re.compile(r"\brule:([^\s()]+)")
 
 
 def _misspelled(name: str, known: Iterable[str]) -> str:
@@ -115,8 +111,7 @@ class ServicePolicy:
     def _read(self, has_file: bool) -> None:
         try:
             overrides = self._read_overrides() if has_file else {}
-            rules = policy.Rules.from_dict(self._defaults() | overrides)
-            soundness.demand(rules)
+            rules = soundness.parsed(self._defaults() | overrides)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
             self.problems, self.broken = [f"{self.path}: {error}"], True
             LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
@@ -125,7 +120,7 @@ class ServicePolicy:
             return
         defaults = self._defaults()
         self._overrides = {name: check for name, check in overrides.items() if defaults.get(name) != check}
-        self.problems, self.broken = self._unknown(overrides), False
+        self.problems, self.broken = self._unknown(overrides) + self._dangling(overrides, rules), False
         for problem in self.problems:
             LOG.warning("Policy of %s: %s", self.service, problem)
         if self.notes:
@@ -150,7 +145,7 @@ class ServicePolicy:
         if not text.strip():
             raise ValueError("the file is empty; write {} to change nothing")
         found = policy.parse_file_contents(text)
-        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        if not isinstance(found, dict) or not all(isinstance(word, str) for pair in found.items() for word in pair):
             raise ValueError("the file must be one object of rule names and check strings")
         for name, check in found.items():
             if check.strip() != "!" and isinstance(policy._parser.parse_rule(check), policy._checks.FalseCheck):
@@ -162,9 +157,12 @@ class ServicePolicy:
         used = " ".join([*overrides.values(), *(rule.check for rule in known.values())])
         strange = [name for name in overrides if name not in known and f"rule:{name}" not in used]
         self.notes = [name for name in strange if upstream.knows(self.service, name)]
-        referred = {name for check in overrides.values() for name in _REFERRED.findall(check)}
-        strange += sorted(referred - known.keys() - overrides.keys())
         return [_misspelled(name, known) for name in strange if name not in self.notes]
+
+    def _dangling(self, overrides: Mapping[str, str], rules: Mapping[str, Any]) -> list[str]:
+        """Return what the file refers to in vain; rules of things that are not offered are nobody's concern."""
+        names = [name for name in overrides if name not in self.notes]
+        return [f"{name}: {_misspelled(other, rules)}" for name in names for other in soundness.missing(rules, name)]
 
 
 _policies: dict[str, ServicePolicy] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
+from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.models import PolicyRecord
@@ -45,6 +46,21 @@ def rehearse(file: Path, *, days: int, service: str) -> Iterator[Difference]:
         after = wanted.check(row.rule, target, credentials)
         if after != present.check(row.rule, target, credentials):
             yield Difference(row.rule, row.caller, row.target, row.count, after)
+
+
+def service_of(file: Path) -> str:
+    """Return the service that a file is for: whose rules it names most. Raises ValueError where that is not clear."""
+    try:
+        found = policy.parse_file_contents(file.read_text())
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    names = set(found) if isinstance(found, dict) else set()
+    counts = {service: len(names & registry.of(service).keys()) for service in registry.services()}
+    most = max(counts.values())
+    likely = [service for service, count in counts.items() if count == most > 0]
+    if len(likely) != 1:
+        raise ValueError(f"{file} does not tell for which service it is; say it with --service.")
+    return likely[0]
 
 
 def context_of(caller: dict[str, Any]) -> RequestContext:

@@ -1,4 +1,4 @@
-"""Whether every rule of a file can be judged at all, asked before the file holds: a caller is never told of it by an error."""
+"""Whether rules can be answered at all: found out when a file is read, so that no request has to fail over it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,54 +8,65 @@ from oslo_policy import _checks, policy
 from portal.core.policy import verdict
 from portal.core.policy.checks import GuardianCheck
 
-_ATOMS = (_checks.TrueCheck, _checks.FalseCheck, _checks.RoleCheck, _checks.GenericCheck, GuardianCheck)
+_OURS = (_checks.TrueCheck, _checks.FalseCheck, _checks.RoleCheck, _checks.GenericCheck, GuardianCheck, policy.RuleCheck)
 
 
-class _Anything(dict[str, Any]):
-    """A target that has everything that a rule may name."""
+class _Anything(dict[str, str]):
+    """A target that has a text for every name."""
 
-    def __missing__(self, key: str) -> str:
+    def __missing__(self, _name: str) -> str:
         return ""
 
 
-def demand(rules: Mapping[str, Any]) -> None:
-    """Raise ValueError, with the reason, for the first parsed rule that could never be judged.
-
-    That is one that comes back to itself, compares what cannot be compared, or asks somebody else (``http:``).
+def parsed(checks: Mapping[str, str]) -> policy.Rules:
+    """Return parsed rules; raises ValueError where one leads back to itself, compares what cannot be compared, or asks another
+    server, which would have to be told all about caller and object.
     """
+    rules = policy.Rules.from_dict(dict(checks))
     sound: set[str] = set()
+    for name, check in rules.items():
+        _refuse_circle(name, rules, (), sound)
+        for atom in _atoms(check):
+            _try(name, atom)
+    return rules
 
-    def look(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            raise ValueError(f"rule {name} refers to itself: {' - '.join((*above, name))}")
-        if name in sound or name not in rules:
-            return
-        for atom in _atoms(rules[name]):
-            if isinstance(atom, policy.RuleCheck):
-                look(atom.match, (*above, name))
-            else:
-                _try(name, atom)
-        sound.add(name)
 
-    for name in rules:
-        look(name, ())
+def missing(rules: Mapping[str, Any], name: str) -> list[str]:
+    """Return the names of rules to which a rule refers and which there are not: such a part always refuses."""
+    return [reference for reference in _references(rules[name]) if reference not in rules]
+
+
+def _refuse_circle(name: str, rules: Mapping[str, Any], above: tuple[str, ...], sound: set[str]) -> None:
+    if name in above:
+        raise ValueError(f"the rule {name} leads back to itself: {' -> '.join((*above[above.index(name) :], name))}")
+    if name in sound:
+        return
+    for reference in _references(rules[name]):
+        if reference in rules:
+            _refuse_circle(reference, rules, (*above, name), sound)
+    sound.add(name)
+
+
+def _try(name: str, atom: Any) -> None:
+    if not isinstance(atom, _OURS):
+        raise ValueError(f"the check of {name} asks another server ({atom}), which is not offered")
+    if isinstance(atom, policy.RuleCheck):
+        return
+    try:
+        verdict.holds(atom, _Anything(), {"roles": [""]}, None)
+    except (TypeError, ValueError, SyntaxError) as error:
+        raise ValueError(f"the check of {name} cannot be answered: {atom} ({error})") from error
+
+
+def _references(check: Any) -> list[str]:
+    return [atom.match for atom in _atoms(check) if isinstance(atom, policy.RuleCheck)]
 
 
 def _atoms(check: Any) -> Iterator[Any]:
-    """Yield the parts of a check that have no parts themselves."""
-    if isinstance(check, policy.AndCheck | policy.OrCheck):
-        for each in check.rules:
-            yield from _atoms(each)
-    elif isinstance(check, policy.NotCheck):
+    if isinstance(check, policy.NotCheck):
         yield from _atoms(check.rule)
+    elif isinstance(check, policy.AndCheck | policy.OrCheck):
+        for part in check.rules:
+            yield from _atoms(part)
     else:
         yield check
-
-
-def _try(rule: str, atom: Any) -> None:
-    if not isinstance(atom, _ATOMS):
-        raise ValueError(f"the check of {rule} asks somebody else, which is not done here: {atom}")
-    try:
-        verdict.holds(atom, _Anything(_object=None), {"roles": [""]}, None)
-    except (TypeError, ValueError, SyntaxError) as error:
-        raise ValueError(f"the check of {rule} cannot be judged: {atom} ({error})") from error

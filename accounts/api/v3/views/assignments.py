@@ -17,6 +17,12 @@ from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import authorize
 
 INHERITED = "scope.OS-INHERIT:inherited_to"
+EXCLUSIVE = (
+    ("scope.domain.id", "scope.project.id"),
+    ("scope.domain.id", "scope.system"),
+    ("scope.project.id", "scope.system"),
+    ("user.id", "group.id"),
+)
 
 
 class RoleAssignmentsView(IdentityView):
@@ -27,6 +33,7 @@ class RoleAssignmentsView(IdentityView):
 
     def get(self, request: Request) -> Response:
         params = request.GET
+        _refuse_contradiction(params)
         subtree = _asked(params, "include_subtree")
         if subtree and "scope.project.id" not in params:
             raise BadRequest("scope.project.id must be specified if include_subtree is also specified")
@@ -60,6 +67,13 @@ class RoleAssignmentsView(IdentityView):
             rows = rows.filter(project__isnull=False) | rows.filter(domain__isnull=False, inherited=True)
         found = effective.as_held(_on_places(rows, params), user_id=user_id, project_ids=projects)
         return [item for item in found if role_id in (None, item.role.pk) and (projects is None or item.place_id in projects)]
+
+
+def _refuse_contradiction(params: QueryDict) -> None:
+    """Raise BadRequest where two filters exclude each other."""
+    for one, other in EXCLUSIVE:
+        if params.get(one) and params.get(other):
+            raise BadRequest(f"Specify only one of {one} and {other}.")
 
 
 def _on_places(rows: Any, params: QueryDict) -> Any:

@@ -1,5 +1,7 @@
 """/v3/OS-OAUTH1/consumers and /v3/OS-REVOKE/events"""
 
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -11,7 +13,7 @@ from accounts import selectors
 from accounts.api.v3 import presenters
 from accounts.api.v3.serializers import OpenSerializer
 from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
-from accounts.models import Consumer, RevokedToken
+from accounts.models import Consumer
 from accounts.services import consumers
 from portal.core.api.serializers import StrictString
 from portal.core.errors import BadRequest
@@ -63,9 +65,11 @@ class RevocationsView(IdentityView):
             raise BadRequest(f"Invalid date format {since[:50]!r}.")
         if moment is not None and is_naive(moment):
             moment = make_aware(moment)
-        return self.listed("events", list(selectors.revocations(self.ctx, moment)), _event)
+        tokens = [("audit_id", row.pk, row.revoked_at) for row in selectors.revocations(self.ctx, moment)]
+        people = [("user_id", row.pk, row.tokens_valid_from) for row in selectors.users_whose_tokens_ended(self.ctx, moment)]
+        return self.listed("events", sorted([*tokens, *people], key=itemgetter(2)), _event)
 
 
-def _event(row: RevokedToken, link: Any) -> dict[str, Any]:
-    moment = presenters.time(row.revoked_at)
-    return {"audit_id": row.audit_id, "issued_before": moment, "revoked_at": moment}
+def _event(row: tuple[str, str, datetime], link: Any) -> dict[str, Any]:
+    kind, key, moment = row
+    return {kind: key, "issued_before": presenters.time(moment), "revoked_at": presenters.time(moment)}

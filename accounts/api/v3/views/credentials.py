@@ -9,7 +9,7 @@ from accounts.api.v3.serializers import Ident, OpenSerializer
 from accounts.api.v3.views.base import CollectionView, MemberView
 from accounts.models import Credential
 from accounts.services import credentials, vault
-from portal.core.api.serializers import StrictSerializer, StrictString
+from portal.core.api.serializers import StrictString
 
 
 class Blob(StrictString):
@@ -24,15 +24,6 @@ class CredentialShape(OpenSerializer):
     user_id = Ident()
     project_id = Ident(required=False, allow_null=True)
     blob = Blob()
-
-
-class ChangedCredential(StrictSerializer):
-    """What a change may name; only the blob may differ from what is there."""
-
-    type = StrictString(required=False)
-    user_id = StrictString(required=False)
-    project_id = StrictString(required=False, allow_null=True)
-    blob = Blob(required=False)
 
 
 def present(row: Credential, link: Link) -> Body:
@@ -60,7 +51,7 @@ class CredentialsView(CollectionView):
 class CredentialView(MemberView):
     """GET, PATCH and DELETE /v3/credentials/{id}"""
 
-    model, singular, shape, present = Credential, "credential", ChangedCredential, present
+    model, singular, shape, present = Credential, "credential", CredentialShape, present
     find, update, delete_row = selectors.get_credential, credentials.update, credentials.delete
 
     def row(self, key: str) -> Credential:

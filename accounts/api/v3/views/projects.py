@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts import policies, selectors
 from accounts.api.v3 import presenters
 from accounts.api.v3.filters import narrow, truth
-from accounts.api.v3.serializers import DomainShape, ProjectShape, TagName, Tags
+from accounts.api.v3.serializers import DomainShape, NewDomain, ProjectShape, TagName, Tags
 from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
 from accounts.models import Ancestor, Domain, Project
 from accounts.services import domains, projects
@@ -176,7 +176,7 @@ class ProjectTagView(ProjectTagsView):
 class DomainsView(CollectionView):
     """GET and POST /v3/domains"""
 
-    singular, plural, shape = "domain", "domains", DomainShape
+    singular, plural, shape = "domain", "domains", NewDomain
     present, create = presenters.domain, domains.create
 
     def rows(self) -> Any:
