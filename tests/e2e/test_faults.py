@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from deploy.launcher import hypervisor
 from tests.e2e.cloud import Api, Cloud
 from tests.kit.waiting import wait_for
 
@@ -34,6 +35,39 @@ def test_a_killed_process_leaves_no_build_stuck_and_none_doubled(cloud: Cloud, a
         api.delete(server_id)
     assert cloud.domains() == []
     wait_for("true invariants", lambda: cloud.nebulet("manage", "invariants", check=False).returncode == 0, 40, every=2)
+
+
+def test_guests_outlive_the_death_of_libvirt_and_what_is_asked_meanwhile_is_done_after_it(cloud: Cloud, api: Api):
+    running, stopped = api.create("runs-on"), api.create("stops-later")
+    for server_id in (running, stopped):
+        api.wait(server_id)
+    guests = emulators(cloud)
+    assert len(guests) == 2
+    subprocess.run(["pkill", "-KILL", "-x", "libvirtd|virtqemud"], check=True)
+    assert api.act(stopped, "os-stop").status_code == 202
+    meanwhile = api.create("waits")
+    time.sleep(3)  # longer than an event takes: a guest whose keeper is gone is not called stopped
+    assert api.server(running)["status"] == "ACTIVE"
+    assert emulators(cloud) == guests
+    hypervisor.ensure_libvirt()
+    api.wait(stopped, "SHUTOFF", 60)
+    api.wait(meanwhile)
+    assert api.server(running)["status"] == "ACTIVE"
+    assert len(emulators(cloud) & guests) == 1, "the one that nobody asked to stop is the same process"
+    os.kill((emulators(cloud) & guests).pop(), signal.SIGKILL)  # events come by the new connection too
+    assert api.wait(running, "SHUTOFF", 5)["OS-EXT-STS:power_state"] in (CRASHED, SHUT_DOWN)
+    for server_id in (running, stopped, meanwhile):
+        api.delete(server_id)
+    assert cloud.domains() == []
+
+
+CRASHED, SHUT_DOWN = 6, 4
+
+
+def emulators(cloud: Cloud) -> set[int]:
+    """Return the process ids of all guests of a cloud."""
+    found = subprocess.run(["pgrep", "-f", f"guest={cloud.name}-"], capture_output=True, text=True, check=False).stdout
+    return {int(word) for word in found.split()}
 
 
 def ready(cloud: Cloud) -> bool:
