@@ -17,6 +17,7 @@ from images import fetching, policies
 from images.models import Image, ImageLocation, ImageTask
 from images.models.location import MAX_ADDRESS
 from images.services import locations, tasks
+from images.services.documents import require_storable
 from images.services.patches import Change
 from images.states import ImageStatus, TaskType
 from images.stores import registry as stores
@@ -207,6 +208,7 @@ def _wanted(value: Any, known: set[str]) -> Mapping[str, Any]:
 def _metadata(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
         raise BadRequest(f"The metadata of a location is an object of at most {MAX_METADATA} characters.")
+    require_storable(value)
     return {name: each for name, each in value.items() if name != "store"}
 
 

@@ -152,6 +152,8 @@ def test_the_heaviest_store_comes_first(personas, staged, settings):
         ({**DIRECT, "all_stores_must_succeed": 1}, 400),
         ({**DIRECT, "all_stores": True, "stores": ["slow"]}, 400),
         ({**DIRECT, "stores": "slow"}, 400),
+        ({**DIRECT, "note": "\x00"}, 400),
+        ({**DIRECT, "note": [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}, 400),
         ({**DIRECT, "stores": ["moon"]}, 409),
         ({**DIRECT, "stores": ["web"]}, 400),
         ({"method": {"name": "web-download", "uri": "http://example.org/"}}, 409),
