@@ -50,6 +50,7 @@ REQUESTS = [
     ("post", "/image/v2/images/{id}/actions/reactivate", None),
     ("get", "/image/v2/schemas/image", None),
     ("get", "/image/v2/info/stores", None),
+    ("get", "/image/v2/info/usage", None),
     ("get", "/image/v2/info/import", None),
 ]
 
@@ -374,6 +375,19 @@ def test_versions_and_services(personas, client):
     assert personas.reader.api.get("/image/v2/info/import").json()["import-methods"]["value"] == METHODS
     for name in ("image", "images", "member", "members"):
         assert personas.reader.api.get(f"/image/v2/schemas/{name}").json()["name"] == name
+
+
+def test_a_project_sees_what_it_takes_of_its_quotas(personas, image):
+    ServiceFactory(type="image")
+    quotas.set_limits(personas.lab.pk, {limits.IMAGES: 5})
+    ImageFactory(owner="somebody else")
+    usage = personas.reader.api.get("/image/v2/info/usage").json()["usage"]
+    assert usage.pop(limits.IMAGES) == {"usage": 1, "limit": 5}
+    assert {name: row["usage"] for name, row in usage.items()} == {
+        limits.UPLOADS: 0,
+        limits.TOTAL_MIB: 0,
+        limits.STAGED_MIB: 0,
+    }
 
 
 def test_sharing_from_end_to_end(personas):

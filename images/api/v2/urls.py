@@ -3,7 +3,7 @@
 from django.urls import path
 
 from images.api.v2.metadefs.urls import urlpatterns as metadefs
-from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, VersionsView
+from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, UsageView, VersionsView
 from images.api.v2.views.images import (
     ImageActionView,
     ImageDetailView,
@@ -43,6 +43,7 @@ urlpatterns = [
     path(f"{_IMAGE}/members/<str:member_id>", MemberView.as_view()),
     *(path(f"/v2/schemas/{name}", SchemaView.as_view(name=name)) for name in SCHEMAS),
     path("/v2/info/import", ImportView.as_view()),
+    path("/v2/info/usage", UsageView.as_view()),
     path("/v2/info/stores", StoresView.as_view()),
     path("/v2/info/stores/detail", StoresDetailView.as_view()),
     *metadefs,

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from images import policies
 from images.api.v2.views.base import ImageView
+from images.services import limits
 from images.stores import registry as stores
 from portal.core.policy import authorize
 
@@ -54,6 +55,13 @@ class ImportView(ImageView):
     def get(self, request: Request) -> Response:
         value = list(settings.IMAGE_IMPORT_METHODS)
         return Response({"import-methods": {"description": "Import methods available.", "type": "array", "value": value}})
+
+
+class UsageView(ImageView):
+    """GET /v2/info/usage: what the caller's project takes of its quotas"""
+
+    def get(self, request: Request) -> Response:
+        return Response({"usage": limits.usage(self.ctx.project_id) if self.ctx.project_id else {}})
 
 
 def _detail(name: str) -> dict[str, Any]:
