@@ -184,11 +184,12 @@ def _require_formats(image: Image) -> None:
 
 
 def writable_store(name: str | None) -> Store:
-    """Return a store that takes new images; raises BadRequest."""
+    """Return a store that takes new images; raises BadRequest, or Unavailable for one that is away."""
     try:
         store = stores.get(name)
     except StoreError as error:
-        raise BadRequest(str(error)) from error
+        known = name is None or name in stores.names()
+        raise locations.as_cloud_error(error) if known else BadRequest(str(error)) from error
     if store.read_only or store.name == stores.STAGING:
         raise BadRequest(f"The image store {store.name} takes no new images.")
     return store

@@ -131,7 +131,7 @@ def _replace(image: Image, change: Change, size: int | None) -> None:
 
 def _remove(image: Image, change: Change) -> None:
     rows = _rows(image)
-    if not (change.position or "").isdigit() or int(str(change.position)) >= len(rows):
+    if not re.fullmatch("[0-9]{1,4}", change.position or "") or int(str(change.position)) >= len(rows):
         raise BadRequest("Invalid position for location")
     if image.status not in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED):
         raise Conflict(f"It's not allowed to remove locations if image status is {image.status}.")

@@ -192,7 +192,7 @@ def test_a_location_is_removed_by_operators_but_not_the_last(personas, image, ad
     patch(personas.member, image, added(f"{address}#new"))
     removal = {"op": "remove", "path": "/locations/0"}
     patch(personas.member, image, removal, status=403)
-    for position in ("2", "-", "x", "-1"):
+    for position in ("2", "-", "x", "-1", "²", "9" * 5000):
         patch(personas.admin, image, {"op": "remove", "path": f"/locations/{position}"}, status=400)
     assert [each["url"] for each in patch(personas.admin, image, removal)["locations"]] == [f"{address}#new"]
     patch(personas.admin, image, removal, status=403)
