@@ -16,7 +16,7 @@ from django.db import transaction
 from images import fetching, policies
 from images.models import Image, ImageLocation, ImageTask
 from images.models.location import MAX_ADDRESS
-from images.services import locations, tasks
+from images.services import data, locations, tasks
 from images.services.documents import require_storable
 from images.services.patches import Change
 from images.states import ImageStatus, TaskType
@@ -49,6 +49,7 @@ def add(*, ctx: RequestContext, image: Image, wanted: Any) -> ImageTask:
     if image.status != ImageStatus.QUEUED:
         raise Conflict(f"It's not allowed to add locations if image status is {image.status}.")
     authorize(ctx, policies.ADD_IMAGE_LOCATION, image)
+    data.require_formats(image)
     place = _wanted(wanted, {"url", "validation_data"})
     promised = place.get("validation_data")
     if promised not in (None, {}):
@@ -74,6 +75,7 @@ def measure(*, ctx: RequestContext, image: Image, changes: list[Change]) -> int 
     if not given or image.status != ImageStatus.QUEUED:
         return None
     authorize(ctx, policies.SET_IMAGE_LOCATION, image)
+    data.require_formats(image)
     address = _wanted(given[0], _KEYS)["url"]
     try:
         reader = stores.get(stores.of_addresses()).open(address)
