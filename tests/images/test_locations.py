@@ -250,7 +250,13 @@ def test_or_the_image_stays_queued(personas, image, address):
     row = shown(personas.member, image)
     assert (row["status"], row["size"], row["checksum"], row["os_hash_algo"]) == ("queued", None, None, None)
     assert "hash that was promised" in ImageTask.objects.get().message
-    assert not ImageLocation.objects.exists()
+
+
+def test_an_address_that_failed_is_not_read_when_another_came_through(personas, image, address):
+    add(personas.member, image, {"url": address, "validation_data": {"os_hash_algo": "sha512", "os_hash_value": "0" * 128}})
+    add(personas.member, image, {"url": f"{address}#new"})
+    assert shown(personas.member, image)["status"] == "active"
+    assert [row.address for row in ImageLocation.objects.all()] == [f"{address}#new"]
 
 
 def test_nothing_is_reckoned_where_the_operator_turned_it_off(personas, image, address, settings):

@@ -27,6 +27,7 @@ def take_location(run: "Run") -> None:
     image, address = run.image, str(run.task.input["loc_url"])
     promised: dict[str, Any] = run.task.input.get("validation_data") or {}
     store = str(stores.of_addresses())
+    locations.add_address(image.pk, store, address)
     source = stores.get(store).open(address)
     try:
         if settings.IMAGE_SECURE_HASH:
@@ -38,6 +39,7 @@ def take_location(run: "Run") -> None:
     if promised and found["os_hash_value"] != promised["os_hash_value"]:
         raise StoreError("The data at the location does not have the hash that was promised.")
     with transaction.atomic():
+        locations.forget_addresses(image.pk)  # one that failed before stayed with the image
         locations.add_address(image.pk, store, address)
         outcomes.succeed(run.task, run.id, **found, size=source.size, status=ImageStatus.ACTIVE)
 
