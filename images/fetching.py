@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -89,12 +90,19 @@ def fetch(url: str, *, start: int = 0) -> "Fetched":
         if response.status not in _REDIRECTS:
             return Fetched(response, connection, start)
         connection.close()
-        url = urljoin(url, response.headers.get("Location", ""))
+        url = _onward(url, response.headers.get("Location", ""))
         onward = check(url)
         if (target.scheme, onward.scheme) == ("https", "http"):
             raise FetchRefused("it leads from https to http")
         target = onward
     raise FetchFailed("The address leads to too many others.")
+
+
+def _onward(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchRefused("it leads to an address that is malformed") from error
 
 
 class Fetched:
@@ -162,7 +170,7 @@ def _ask(target: Target, start: int) -> tuple[BaseHTTPResponse, HTTPConnection]:
             if late.is_set():
                 raise TimeoutError("the head of the answer took too long")
             return response, connection
-        except (HTTPError, OSError, ValueError) as error:
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             connection.close()
             failure = error
         finally:

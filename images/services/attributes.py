@@ -11,6 +11,7 @@ from images.stores.base import IMAGE_ID
 from portal.core.errors import BadRequest, Forbidden, TooLarge
 
 MAX_INT = 2**31 - 1
+MAX_OWNER = 64
 MAX_VALUE = 65535
 MAX_PROPERTIES = 128
 MAX_TAGS = 128
@@ -85,6 +86,13 @@ def _text(name: str, value: Any) -> str | None:
     return value
 
 
+def _owner(name: str, value: Any) -> str | None:
+    text = _text(name, value)
+    if text is not None and len(text) > MAX_OWNER:
+        raise _invalid(name, f"it must be the id of a project, at most {MAX_OWNER} characters")
+    return text
+
+
 def _custom(name: str, value: Any) -> str:
     if not name or len(name) > 255 or not name.isprintable():
         raise BadRequest("The name of an image property must have 1 to 255 printable characters.")
@@ -142,7 +150,7 @@ def _short(value: Any) -> str:
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "id": _id,
     "name": _text,
-    "owner": _text,
+    "owner": _owner,
     "visibility": _one_of(tuple(Visibility), null=False),
     "container_format": _one_of(CONTAINER_FORMATS, null=True),
     "disk_format": _one_of(DISK_FORMATS, null=True),

@@ -62,7 +62,7 @@ def begin_upload(
     """
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.UPLOAD_IMAGE, image)
-    _require_formats(image)
+    require_formats(image)
     verifier = verifier_for(image.custom)
     place = writable_store(store)
     limit = size_limit(place, length, limits.remaining_bytes(image.owner))
@@ -177,18 +177,20 @@ def open_reader(image: Image) -> Reader | None:
     return locations.open_reader(image) if image.has_data else None
 
 
-def _require_formats(image: Image) -> None:
+def require_formats(image: Image) -> None:
+    """Let an image take bytes whose formats are known; raises BadRequest."""
     missing = [name for name in ("disk_format", "container_format") if not getattr(image, name)]
     if missing:
         raise BadRequest(f"Properties {', '.join(missing)} must be set prior to saving data.")
 
 
 def writable_store(name: str | None) -> Store:
-    """Return a store that takes new images; raises BadRequest."""
+    """Return a store that takes new images; raises BadRequest, or Unavailable for one that is away."""
     try:
         store = stores.get(name)
     except StoreError as error:
-        raise BadRequest(str(error)) from error
+        known = name is None or name in stores.names()
+        raise locations.as_cloud_error(error) if known else BadRequest(str(error)) from error
     if store.read_only or store.name == stores.STAGING:
         raise BadRequest(f"The image store {store.name} takes no new images.")
     return store

@@ -42,6 +42,12 @@ def in_use(project_ids: list[str]) -> dict[str, int]:
     }
 
 
+def usage(project_id: str) -> dict[str, dict[str, int]]:
+    """Return each quota of a project, and what it takes of that."""
+    allowed = quotas.limits(project_id)
+    return {name: {"usage": used, "limit": allowed[name]} for name, used in in_use([project_id]).items()}
+
+
 def admit_image(project_id: str | None) -> None:
     """Let one more image of the project in, inside the caller's transaction; raises TooLarge."""
     if project_id is None:

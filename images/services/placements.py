@@ -16,7 +16,8 @@ from django.db import transaction
 from images import fetching, policies
 from images.models import Image, ImageLocation, ImageTask
 from images.models.location import MAX_ADDRESS
-from images.services import locations, tasks
+from images.services import data, locations, tasks
+from images.services.documents import require_storable
 from images.services.patches import Change
 from images.states import ImageStatus, TaskType
 from images.stores import registry as stores
@@ -48,6 +49,7 @@ def add(*, ctx: RequestContext, image: Image, wanted: Any) -> ImageTask:
     if image.status != ImageStatus.QUEUED:
         raise Conflict(f"It's not allowed to add locations if image status is {image.status}.")
     authorize(ctx, policies.ADD_IMAGE_LOCATION, image)
+    data.require_formats(image)
     place = _wanted(wanted, {"url", "validation_data"})
     promised = place.get("validation_data")
     if promised not in (None, {}):
@@ -73,6 +75,7 @@ def measure(*, ctx: RequestContext, image: Image, changes: list[Change]) -> int 
     if not given or image.status != ImageStatus.QUEUED:
         return None
     authorize(ctx, policies.SET_IMAGE_LOCATION, image)
+    data.require_formats(image)
     address = _wanted(given[0], _KEYS)["url"]
     try:
         reader = stores.get(stores.of_addresses()).open(address)
@@ -130,7 +133,7 @@ def _replace(image: Image, change: Change, size: int | None) -> None:
 
 def _remove(image: Image, change: Change) -> None:
     rows = _rows(image)
-    if not (change.position or "").isdigit() or int(str(change.position)) >= len(rows):
+    if not re.fullmatch("[0-9]{1,4}", change.position or "") or int(str(change.position)) >= len(rows):
         raise BadRequest("Invalid position for location")
     if image.status not in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED):
         raise Conflict(f"It's not allowed to remove locations if image status is {image.status}.")
@@ -207,6 +210,7 @@ def _wanted(value: Any, known: set[str]) -> Mapping[str, Any]:
 def _metadata(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or len(json.dumps(value)) > MAX_METADATA:
         raise BadRequest(f"The metadata of a location is an object of at most {MAX_METADATA} characters.")
+    require_storable(value)
     return {name: each for name, each in value.items() if name != "store"}
 
 

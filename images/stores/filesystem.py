@@ -6,6 +6,7 @@ name is whole. That name is given once: an upload that was thought dead and wake
 
 import errno
 import fcntl
+import logging
 import os
 import shutil
 import stat
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from images.stores.base import NoData, PartBusy, StoreError, StoreFull, checked, part_name
+
+LOG = logging.getLogger(__name__)
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _RESUME = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -38,11 +41,8 @@ class FilesystemStore:
         if not priorities:
             raise StoreError(f"The image store {name} has no folder.")
         self._folders = {Path(text): priority for text, priority in priorities.items()}
-        for folder in self._folders:
-            try:
-                folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreError(f"The folder {folder} of image store {name} cannot be made: {error.strerror}.") from error
+        if not any([_made(folder) for folder in self._folders]):
+            raise StoreError(f"No folder of the image store {name} answers.")
 
     @property
     def path(self) -> Path:
@@ -86,7 +86,10 @@ class FilesystemStore:
                     yield entry.name
 
     def free_bytes(self) -> int | None:
-        return max(_free(path) for path in self._folders)
+        answering = [path for path in self._folders if path.is_dir()]
+        if not answering:
+            raise StoreError(f"No folder of the image store {self.name} answers.")
+        return max(map(_free, answering))
 
     def url(self, key: str) -> str:
         found = next((path for path in self._folders if (path / checked(key)).exists()), self.path)
@@ -113,6 +116,16 @@ class FilesystemStore:
             finally:
                 os.close(folder)
         return gone
+
+
+def _made(folder: Path) -> bool:
+    """Return whether a folder is there now."""
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        LOG.error("The folder %s of an image store cannot be made: %s", folder, error.strerror)
+        return False
+    return True
 
 
 def _opened(path: Path) -> int:

@@ -42,14 +42,20 @@ def staging() -> FilesystemStore:
     return area
 
 
+def driver(name: str) -> type[Store]:
+    """Return a store's class, which is there even while the store is not."""
+    found: type[Store] = import_string(settings.IMAGE_STORES[name]["driver"])
+    return found
+
+
 def writable() -> list[str]:
     """Return the names of the stores that take new images, the default one first."""
-    return [name for name in names() if not get(name).read_only]
+    return [name for name in names() if not driver(name).read_only]
 
 
 def of_addresses() -> str | None:
     """Return the name of the store that reads what lies at addresses of the web, if there is one."""
-    return next((name for name in names() if get(name).kind == "http"), None)
+    return next((name for name in names() if driver(name).kind == "http"), None)
 
 
 def weight(name: str) -> int:
@@ -69,7 +75,11 @@ def _make(name: str) -> Store:
     options: dict[str, Any] | None = settings.IMAGE_STORES.get(name)
     if options is None:
         raise StoreError(f"There is no image store {name}.")
-    made: Store = import_string(options["driver"])(name=name, **{k: v for k, v in options.items() if k not in _ABOUT})
+    arguments: dict[str, Any] = {key: value for key, value in options.items() if key not in _ABOUT}
+    try:
+        made: Store = import_string(options["driver"])(name=name, **arguments)
+    except (OSError, ValueError) as error:  # a file of credentials that cannot be read
+        raise StoreError(f"The image store {name} cannot be opened.") from error
     return made
 
 

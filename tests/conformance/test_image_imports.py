@@ -54,10 +54,10 @@ def test_every_test_of_imports_passes(tmp_path, cloud):
     listed = [name for name in tempest.listed("image_imports") if PASSED_OVER not in name]
     tests = [name for name in listed if (WITHOUT_HASHING not in name) == hashing]
 
-    with web.serving(web.of(qcow2())) as port:
+    with web.serving(web.of(qcow2())) as port, web.serving(web.of(b"of no format" * 100)) as raw_port:
         sections = {
             "image": {
-                "http_image": f"http://127.0.0.1:{port}/image",
+                "http_image": f"http://127.0.0.1:{raw_port}/image",
                 "http_qcow2_image": f"http://127.0.0.1:{port}/image",
                 "build_timeout": "60",
                 "disk_formats": "raw,qcow2,iso",

@@ -61,24 +61,51 @@ def test_nothing_is_sent_of_an_answer_that_failed():
         ask(Broken)
 
 
-def test_the_body_of_a_request_is_read_piece_by_piece():
-    pieces = [b"ab", b"cd", b"e"]
-    seen = []
+END = {"type": "http.request", "body": b"", "more_body": False}
+GONE = {"type": "http.disconnect"}
+
+
+def piece(data):
+    return {"type": "http.request", "body": data, "more_body": True}
+
+
+def post(*messages, headers=((b"transfer-encoding", b"chunked"),), body_s=60):
+    """Return what an application reads of a body that comes in pieces, and what the client is sent."""
+    waiting, read, sent = list(messages), [], []
 
     def application(environ, start_response):
-        seen.append(environ["wsgi.input"].read(3))
-        seen.append(environ["wsgi.input"].read())
+        read.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         start_response("204 No Content", [])
         return HttpResponse(status=204)
 
     async def receive():
-        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
-
-    sent = []
+        return waiting.pop(0) if waiting else await asyncio.sleep(60)
 
     async def send(message):
         sent.append(message)
 
-    asyncio.run(ThreadPool(application, workers=1)(SCOPE, receive, send))
-    assert seen == [b"abc", b"de"]
+    scope = {**SCOPE, "method": "POST", "headers": list(headers)}
+    asyncio.run(ThreadPool(application, workers=1, body_s=body_s)(scope, receive, send))
+    return read, sent
+
+
+def test_a_body_in_chunks_is_whole_and_has_a_length():
+    read, sent = post(piece(b"ab"), piece(b"cd"), END)
+    assert read == [b"abcd"]
     assert sent[0]["status"] == 204
+
+
+def test_no_thread_waits_for_a_body_that_does_not_end():
+    read, sent = post(piece(b"{"), headers=[(b"content-length", b"100")], body_s=0.05)
+    assert read == []
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_who_goes_away_in_the_middle_of_a_body_has_asked_for_nothing():
+    assert post(piece(b"{"), GONE) == ([], [])
+
+
+def test_of_a_body_without_end_no_more_is_kept_than_anybody_reads():
+    read, _sent = post(*[piece(bytes(1 << 20))] * 4)
+    assert len(read[0]) == 3 << 20

@@ -50,6 +50,7 @@ REQUESTS = [
     ("post", "/image/v2/images/{id}/actions/reactivate", None),
     ("get", "/image/v2/schemas/image", None),
     ("get", "/image/v2/info/stores", None),
+    ("get", "/image/v2/info/usage", None),
     ("get", "/image/v2/info/import", None),
 ]
 
@@ -315,7 +316,49 @@ def test_tags(personas, image):
 
 
 def test_a_file_address_has_no_other_methods(personas, image):
-    assert personas.member.api.post(of(image, "/file"), {}).status_code == 405
+    for part, allowed in (("/file", {"GET", "PUT", "DELETE"}), ("/stage", {"PUT"})):
+        response = personas.member.api.post(of(image, part), {})
+        assert response.status_code == 405
+        assert allowed <= set(response["Allow"].split(", "))
+
+
+@pytest.mark.parametrize(("method", "part"), [("get", "file"), ("put", "file"), ("delete", "file"), ("put", "stage")])
+def test_what_is_no_id_has_no_data(personas, method, part):
+    assert personas.member.api(method, f"/image/v2/images/x/{part}").status_code == 404
+    assert personas.member.api(method, f"/image/v2/images/x%00/{part}").status_code == 404
+
+
+def test_a_create_without_a_body_is_refused(personas):
+    person, media = personas.member, "application/json"
+    response = person.api.client.post("/image/v2/images", "", content_type=media, headers={"X-Auth-Token": person.token})
+    assert response.status_code == 400
+    assert not Image.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "images/%00", 404),
+        ("delete", "images/%00", 404),
+        ("post", "images/%00/import", 404),
+        ("put", "images/{id}/tags/%00", 404),
+        ("delete", "images/{id}/tags/%00", 404),
+        ("delete", "stores/memory/%00", 404),
+        ("get", "tasks/%00", 404),
+        ("get", "tasks?marker=%00", 400),
+        ("get", "images?marker=%00", 400),
+        ("get", "images?owner=%00", 400),
+        ("get", "images?%00=1", 400),
+    ],
+)
+def test_a_null_character_is_in_no_address(personas, image, method, path, status):
+    """PostgreSQL takes none in a question."""
+    assert personas.admin.api(method, "/image/v2/" + path.format(id=image.pk), {}).status_code == status
+
+
+def test_an_owner_is_no_longer_than_its_column(personas):
+    assert personas.admin.api.post("/image/v2/images", {"owner": "o" * 64}).status_code == 201
+    assert personas.admin.api.post("/image/v2/images", {"owner": "o" * 65}).status_code == 400
 
 
 def test_versions_and_services(personas, client):
@@ -332,6 +375,19 @@ def test_versions_and_services(personas, client):
     assert personas.reader.api.get("/image/v2/info/import").json()["import-methods"]["value"] == METHODS
     for name in ("image", "images", "member", "members"):
         assert personas.reader.api.get(f"/image/v2/schemas/{name}").json()["name"] == name
+
+
+def test_a_project_sees_what_it_takes_of_its_quotas(personas, image):
+    ServiceFactory(type="image")
+    quotas.set_limits(personas.lab.pk, {limits.IMAGES: 5})
+    ImageFactory(owner="somebody else")
+    usage = personas.reader.api.get("/image/v2/info/usage").json()["usage"]
+    assert usage.pop(limits.IMAGES) == {"usage": 1, "limit": 5}
+    assert {name: row["usage"] for name, row in usage.items()} == {
+        limits.UPLOADS: 0,
+        limits.TOTAL_MIB: 0,
+        limits.STAGED_MIB: 0,
+    }
 
 
 def test_sharing_from_end_to_end(personas):

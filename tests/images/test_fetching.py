@@ -152,6 +152,19 @@ def test_a_redirect_to_a_name_that_leads_inside_is_refused(names):
         fetching.fetch(f"http://127.0.0.1:{port}/")
 
 
+def test_a_redirect_to_what_is_no_address_is_refused():
+    with web.serving(web.leading_to("http://[")) as port, pytest.raises(FetchRefused, match="malformed"):
+        fetching.fetch(f"http://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize(
+    "head", [b"nonsense\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n", b"x" * 70000]
+)
+def test_an_answer_that_is_no_http_is_a_failure(head):
+    with web.serving(lambda request: request.wfile.write(head)) as port, pytest.raises(FetchFailed, match="does not answer"):
+        fetching.fetch(f"http://127.0.0.1:{port}/")
+
+
 def test_redirects_end_somewhere():
     with web.serving(web.of(b"abc")) as end, web.serving(web.leading_to(f"http://127.0.0.1:{end}/")) as port:
         assert body_of(f"http://127.0.0.1:{port}/") == b"abc"

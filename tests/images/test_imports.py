@@ -50,6 +50,14 @@ def broken(settings):
 
 
 @pytest.fixture
+def away(settings, tmp_path):
+    """A store on a disk that is not there."""
+    (tmp_path / "file").touch()
+    options = {"driver": "images.stores.filesystem.FilesystemStore", "path": tmp_path / "file" / "away"}
+    settings.IMAGE_STORES = {**settings.IMAGE_STORES, "away": options}
+
+
+@pytest.fixture
 def image(personas):
     return ImageFactory(owner=personas.lab.pk)
 
@@ -152,6 +160,8 @@ def test_the_heaviest_store_comes_first(personas, staged, settings):
         ({**DIRECT, "all_stores_must_succeed": 1}, 400),
         ({**DIRECT, "all_stores": True, "stores": ["slow"]}, 400),
         ({**DIRECT, "stores": "slow"}, 400),
+        ({**DIRECT, "note": "\x00"}, 400),
+        ({**DIRECT, "note": [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}, 400),
         ({**DIRECT, "stores": ["moon"]}, 409),
         ({**DIRECT, "stores": ["web"]}, 400),
         ({"method": {"name": "web-download", "uri": "http://example.org/"}}, 409),
@@ -209,6 +219,18 @@ def test_a_store_that_does_not_answer_fails_the_import(personas, staged, broken)
     assert shown(personas.member, staged)["status"] == "queued"
     assert held()["memory"] == {}
     assert not ImageLocation.objects.exists()
+
+
+def test_a_store_that_is_away_takes_nothing_else_along(personas, staged, away):
+    listed = personas.member.api.get("/image/v2/info/stores").json()["stores"]
+    assert {"id": "away"} in listed
+    told = personas.admin.api.get("/image/v2/info/stores/detail").json()["stores"]
+    assert {"id": "away", "type": "file", "weight": 0, "properties": {}} in told
+    ask(personas.member, staged, {**DIRECT, "stores": ["away"]}, status=503)
+    ask(personas.member, staged, {**DIRECT, "all_stores": True, "all_stores_must_succeed": False})
+    work()
+    staged.refresh_from_db()
+    assert (staged.status, staged.failed_import) == (ImageStatus.ACTIVE, "away")
 
 
 def test_or_only_its_own_copy_where_not_all_must_succeed(personas, staged, broken):

@@ -192,7 +192,7 @@ def test_a_location_is_removed_by_operators_but_not_the_last(personas, image, ad
     patch(personas.member, image, added(f"{address}#new"))
     removal = {"op": "remove", "path": "/locations/0"}
     patch(personas.member, image, removal, status=403)
-    for position in ("2", "-", "x", "-1"):
+    for position in ("2", "-", "x", "-1", "²", "9" * 5000):
         patch(personas.admin, image, {"op": "remove", "path": f"/locations/{position}"}, status=400)
     assert [each["url"] for each in patch(personas.admin, image, removal)["locations"]] == [f"{address}#new"]
     patch(personas.admin, image, removal, status=403)
@@ -219,6 +219,21 @@ def test_a_location_is_added_and_its_hashes_reckoned(personas, image, address):
     add(personas.member, image, {"url": address}, 409)
 
 
+def test_bytes_at_a_location_are_what_the_record_says_or_the_image_stays_queued(personas, image, address):
+    Image.objects.filter(pk=image.pk).update(disk_format="qcow2")
+    add(personas.member, image, {"url": address})
+    row = shown(personas.member, image)
+    assert (row["status"], row["size"], row["os_hash_value"]) == ("queued", None, None)
+    assert "declared qcow2, found raw" in ImageTask.objects.get().message
+
+
+def test_an_image_without_formats_takes_no_location(personas, image, address):
+    Image.objects.filter(pk=image.pk).update(disk_format=None)
+    add(personas.member, image, {"url": address}, 400)
+    patch(personas.member, image, added(address), status=400)
+    assert not ImageLocation.objects.exists()
+
+
 def test_hashes_that_were_promised_are_confirmed(personas, image, address):
     promise = {"os_hash_algo": "sha256", "os_hash_value": hashlib.sha256(b"abc").hexdigest()}
     add(personas.member, image, {"url": address, "validation_data": promise})
@@ -235,6 +250,13 @@ def test_or_the_image_stays_queued(personas, image, address):
     row = shown(personas.member, image)
     assert (row["status"], row["size"], row["checksum"], row["os_hash_algo"]) == ("queued", None, None, None)
     assert "hash that was promised" in ImageTask.objects.get().message
+
+
+def test_an_address_that_failed_is_not_read_when_another_came_through(personas, image, address):
+    add(personas.member, image, {"url": address, "validation_data": {"os_hash_algo": "sha512", "os_hash_value": "0" * 128}})
+    add(personas.member, image, {"url": f"{address}#new"})
+    assert shown(personas.member, image)["status"] == "active"
+    assert [row.address for row in ImageLocation.objects.all()] == [f"{address}#new"]
 
 
 def test_nothing_is_reckoned_where_the_operator_turned_it_off(personas, image, address, settings):

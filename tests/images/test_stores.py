@@ -197,6 +197,18 @@ class TestSeveralFolders(StoreContract):
                 act(new_uuid())
             assert not isinstance(failure.value, NoData)
 
+        with pytest.raises(StoreError, match="answers"):
+            store.free_bytes()
+
+    def test_a_folder_that_cannot_be_made_hides_no_other(self, folders, tmp_path):
+        (tmp_path / "file").touch()
+        away = str(tmp_path / "file" / "away")
+        store = FilesystemStore("file", paths={away: 9, (there := next(iter(folders))): 1})
+        put(store, image_id := new_uuid(), new_uuid(), [b"abc"])
+        assert (Path(there) / image_id).read_bytes() == b"abc"
+        with pytest.raises(StoreError, match="answers"):
+            FilesystemStore("file", away)
+
     def test_a_store_without_a_folder_is_none(self):
         with pytest.raises(StoreError):
             FilesystemStore("file")

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from compute.api.v2_1 import versions
 from portal.core.api import paging
 from portal.core.api.microversions import MicroversionedView
-from portal.core.errors import BadRequest, NotFound
+from portal.core.errors import BadRequest
 from portal.core.versions import Version
 
 PREFIX = "/compute"
@@ -37,8 +37,6 @@ class ComputeView(MicroversionedView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if any("\x00" in str(value) for value in kwargs.values()):
-            raise NotFound("Resource", "", "The resource could not be found.")
         self.check_query(request, self.query)
 
     def negotiate(self, request: Request) -> Version:

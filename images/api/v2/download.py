@@ -12,7 +12,8 @@ from images.stores.base import Reader
 from portal.core.errors import CloudError, NotFound
 
 CHUNK_BYTES = 1 << 20
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes *= *(\d{0,40}) *- *(\d{0,40})", re.IGNORECASE)
+_OLDER_RANGE = re.compile(r"bytes (\d{1,40})-(\d{1,40})/(?:\*|\d{1,40})", re.IGNORECASE)
 
 
 class RangeNotSatisfiable(CloudError):
@@ -84,13 +85,16 @@ def _headers(call: Call, image: Image, size: int, first: int, end: int) -> dict[
     return headers
 
 
-def _asked(call: Call) -> bool:
-    return _RANGE.fullmatch(call.headers.get("range", "").strip()) is not None
+def _asked(call: Call) -> re.Match[str] | None:
+    """Return the range that is asked for: by ``Range``, or as older clients of this API do, by ``Content-Range``."""
+    if "range" in call.headers:
+        return _RANGE.fullmatch(call.headers["range"].strip())
+    return _OLDER_RANGE.fullmatch(call.headers.get("content-range", "").strip())
 
 
 def _range(call: Call, size: int) -> tuple[int, int]:
     """Return the first byte and the end of what to send; several ranges or another unit mean the whole, as HTTP allows."""
-    match = _RANGE.fullmatch(call.headers.get("range", "").strip())
+    match = _asked(call)
     if match is None:
         return 0, size
     first, last = match.groups()

@@ -3,8 +3,15 @@
 from django.urls import path
 
 from images.api.v2.metadefs.urls import urlpatterns as metadefs
-from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, VersionsView
-from images.api.v2.views.images import ImageActionView, ImageDetailView, ImageFileView, ImagesView, ImageTagView
+from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, UsageView, VersionsView
+from images.api.v2.views.images import (
+    ImageActionView,
+    ImageDetailView,
+    ImageFileView,
+    ImageStageView,
+    ImagesView,
+    ImageTagView,
+)
 from images.api.v2.views.imports import ImageTasksView, ImportImageView, TasksView, TaskView
 from images.api.v2.views.locations import LocationsView
 from images.api.v2.views.members import MembersView, MemberView
@@ -22,7 +29,7 @@ urlpatterns = [
     path("/v2/images", ImagesView.as_view()),
     path(_IMAGE, ImageDetailView.as_view()),
     path(f"{_IMAGE}/file", ImageFileView.as_view()),
-    path(f"{_IMAGE}/stage", ImageFileView.as_view()),
+    path(f"{_IMAGE}/stage", ImageStageView.as_view()),
     path(f"{_IMAGE}/locations", LocationsView.as_view()),
     path(f"{_IMAGE}/import", ImportImageView.as_view()),
     path(f"{_IMAGE}/tasks", ImageTasksView.as_view()),
@@ -36,6 +43,7 @@ urlpatterns = [
     path(f"{_IMAGE}/members/<str:member_id>", MemberView.as_view()),
     *(path(f"/v2/schemas/{name}", SchemaView.as_view(name=name)) for name in SCHEMAS),
     path("/v2/info/import", ImportView.as_view()),
+    path("/v2/info/usage", UsageView.as_view()),
     path("/v2/info/stores", StoresView.as_view()),
     path("/v2/info/stores/detail", StoresDetailView.as_view()),
     *metadefs,

@@ -1,6 +1,6 @@
-"""A location that somebody added: the image takes its bytes from there, and its hashes are reckoned in the background.
+"""A location that somebody added: the image takes its bytes from there, once they were read in the background.
 
-With hashes that came along the image becomes active when they are confirmed; without, at once. An operator may turn the reckoning off;
+They must be what the record says of their formats, and have the hashes that came along. An operator may turn the reading off;
 then nothing is confirmed, and a host refuses an image that has no hash.
 """
 
@@ -13,6 +13,7 @@ from django.db import transaction
 from images.services import locations
 from images.services.imports import outcomes
 from images.services.ingest import HASH_ALGORITHM
+from images.services.inspection import Inspection
 from images.states import ImageStatus
 from images.stores import registry as stores
 from images.stores.base import Reader, StoreError, chunks_of
@@ -29,27 +30,34 @@ def take_location(run: "Run") -> None:
     locations.add_address(image.pk, store, address)
     source = stores.get(store).open(address)
     try:
-        known = {"size": source.size, "os_hash_algo": promised.get("os_hash_algo", HASH_ALGORITHM)}
-        if not settings.IMAGE_SECURE_HASH:
-            hashes = promised or {"os_hash_algo": None}
+        if settings.IMAGE_SECURE_HASH:
+            found = _measured(run, source, promised.get("os_hash_algo", HASH_ALGORITHM))
         else:
-            if not promised:
-                run.change_image(**known, status=ImageStatus.ACTIVE)
-            hashes = _hashes(run, source, known["os_hash_algo"])
+            found = promised
     finally:
         source.close()
-    if promised and hashes["os_hash_value"] != promised["os_hash_value"]:
+    if promised and found["os_hash_value"] != promised["os_hash_value"]:
         raise StoreError("The data at the location does not have the hash that was promised.")
     with transaction.atomic():
-        outcomes.succeed(run.task, run.id, **{**known, **hashes}, status=ImageStatus.ACTIVE)
+        locations.forget_addresses(image.pk)  # one that failed before stayed with the image
+        locations.add_address(image.pk, store, address)
+        outcomes.succeed(run.task, run.id, **found, size=source.size, status=ImageStatus.ACTIVE)
 
 
-def _hashes(run: "Run", source: Reader, algorithm: str) -> dict[str, str]:
+def _measured(run: "Run", source: Reader, algorithm: str) -> dict[str, Any]:
+    """Return hashes and virtual size of the bytes; raises BadRequest when they are not what the record says."""
+    inspection = Inspection(str(run.image.disk_format), str(run.image.container_format))
     checksum, value = hashlib.md5(usedforsecurity=False), hashlib.new(algorithm)
     done = 0
     for chunk in chunks_of(source):
+        inspection.feed(chunk)
         checksum.update(chunk)
         value.update(chunk)
         done += len(chunk)
         run.report(done, source.size)
-    return {"checksum": checksum.hexdigest(), "os_hash_algo": algorithm, "os_hash_value": value.hexdigest()}
+    return {
+        "virtual_size": inspection.conclude(done),
+        "checksum": checksum.hexdigest(),
+        "os_hash_algo": algorithm,
+        "os_hash_value": value.hexdigest(),
+    }

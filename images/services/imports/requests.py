@@ -15,6 +15,7 @@ from images import fetching, policies
 from images.models import Image, ImageTask
 from images.services import limits, locations, tasks
 from images.services.data import writable_store
+from images.services.documents import require_storable
 from images.services.steps import injection
 from images.states import ImageStatus, TaskType
 from images.stores import registry as stores
@@ -36,6 +37,7 @@ _BEFORE = {
 
 def ask(*, ctx: RequestContext, image: Image, wanted: Mapping[str, Any], store: str | None = None) -> ImageTask | None:
     """Begin an import; None when there is nothing to do. ``store`` is the older way to name the one store."""
+    require_storable(wanted)
     method = _method(wanted)
     name: str = method["name"]
     authorize(ctx, policies.COPY_IMAGE if name == COPY else policies.MODIFY_IMAGE, image)

@@ -5,13 +5,12 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from images.services.documents import require_storable
 from images.services.metadefs import schemas
 from portal.core.errors import BadRequest, Forbidden
 
 Body = dict[str, Any]
 
-MAX_DEPTH = 16
-MAX_INT = 2**63
 _TIMES = ("created_at", "updated_at")
 _LINKS = ("self", "schema")
 
@@ -95,25 +94,11 @@ def _checked(validator: Draft202012Validator, body: Any, read_only: tuple[str, .
     for name in read_only:
         if name in body:
             raise Forbidden(f"Attribute '{name}' is read-only.")
-    _require_storable(body)
+    require_storable(body)
     error = next(validator.iter_errors(body), None)
     if error is not None:
         raise BadRequest(f"Provided object does not match schema '{validator.schema['name']}': {error.message[:300]}")
     return body
-
-
-def _require_storable(value: Any, depth: int = 0) -> None:
-    """Let a document pass that every database keeps as it is."""
-    if depth > MAX_DEPTH:
-        raise BadRequest(f"The request body is nested more than {MAX_DEPTH} deep.")
-    if isinstance(value, str) and "\x00" in value:
-        raise BadRequest("A null character is not allowed.")
-    if isinstance(value, int) and abs(value) > MAX_INT:
-        raise BadRequest("A number in the request body is too large.")
-    if isinstance(value, dict | list):
-        inner = [*value, *value.values()] if isinstance(value, dict) else value
-        for item in inner:
-            _require_storable(item, depth + 1)
 
 
 def _require_addressable(name: str) -> None:

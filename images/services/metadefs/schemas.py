@@ -118,7 +118,11 @@ NAMESPACE = _one(
         "namespace": _told(_NAME, "The name of the namespace; there is one of each"),
         "display_name": _told(_NAME, "What people call the namespace"),
         "description": _told({"type": "string", "maxLength": 500}, "What the namespace is about"),
-        "visibility": {"type": "string", "description": "Who sees it besides its owner", "enum": list(NamespaceVisibility)},
+        "visibility": {
+            "type": "string",
+            "description": "Who sees it besides its owner",
+            "enum": [word.value for word in NamespaceVisibility],
+        },
         "protected": _told(_FLAG, "Whether the namespace and what is in it are kept from deletion"),
         "owner": {"type": "string", "description": "The project it belongs to", "maxLength": 255},
         **_times("namespace"),

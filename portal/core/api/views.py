@@ -1,6 +1,7 @@
 """CloudView, the base of every API view: who asks is known, refusals are faults in the service's own form."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
 from django.http import Http404
@@ -51,6 +52,15 @@ class CloudView(APIView):
         super().initial(request, *args, **kwargs)
         if not self.public:
             _ = self.ctx
+        self._refuse_null_characters(kwargs.values())
+
+    def _refuse_null_characters(self, keys: Iterable[object]) -> None:
+        """Refuse what PostgreSQL takes in no question."""
+        if any("\x00" in str(key) for key in keys):
+            raise NotFound("Resource", "", "The resource could not be found.")
+        query = self.request._request.GET
+        if any("\x00" in text for name, values in query.lists() for text in (name, *values)):
+            raise BadRequest("A query must not contain null characters.")
 
     def handle_exception(self, exc: Exception) -> Response:
         error = as_cloud_error(exc)

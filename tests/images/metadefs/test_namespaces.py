@@ -251,8 +251,8 @@ def test_a_query_that_cannot_be_read_is_refused(personas):
         ("sort_dir=sideways", 400),
         ("visibility=shared", 400),
         ("marker=unknown", 404),
-        ("marker=%00", 404),
-        ("resource_types=%00", 200),
+        ("marker=%00", 400),
+        ("resource_types=%00", 400),
         ("limit=0", 200),
     ):
         assert personas.reader.api.get(f"{LIST}?{query}").status_code == status, query

@@ -110,7 +110,7 @@ def test_a_property_is_made_shown_written_anew_and_deleted(api, empty):
         ("low", "?resource_type=OS::Glance::Image", 404),
         ("low", "?resource_type=OS::Nova::Server", 404),
         ("low", "?resource_type=OS::Nova::Flavor", 404),
-        ("low", "?resource_type=%00", 404),
+        ("low", "?resource_type=%00", 400),
         ("%00", "", 404),
     ],
 )
@@ -265,7 +265,7 @@ BAD = (
     ("post", "/tags", {"tags": [{"name": "x", "colour": "red"}]}, 400),
     ("post", "/tags", {"tags": "red"}, 400),
     ("post", f"/tags/{'x' * 81}", None, 400),
-    ("post", "/tags/%00", None, 400),
+    ("post", "/tags/%00", None, 404),
     ("put", "/tags/red", {"name": 5}, 400),
     ("post", "/resource_types", {"prefix": "hw:"}, 400),
     ("post", "/resource_types", {"name": "x", "prefix": "p" * 81}, 400),

@@ -23,13 +23,6 @@ class IdentityView(CloudView):
 
     service = "identity"
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if any("\x00" in str(value) for value in kwargs.values()):
-            raise NotFound("resource", "", "The resource could not be found.")
-        if any("\x00" in text for name, values in request.GET.lists() for text in (name, *values)):
-            raise BadRequest("A query must not contain null characters.")
-        super().initial(request, *args, **kwargs)
-
     def link(self, path: str) -> str:
         """Return an address of this API at the host by which the client came."""
         return self.request.build_absolute_uri(f"/identity/v3/{path}")

@@ -3,6 +3,7 @@
 Follows the Image API reference, "Versions" and "Service info discovery".
 """
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,9 @@ from rest_framework.response import Response
 
 from images import policies
 from images.api.v2.views.base import ImageView
+from images.services import limits
 from images.stores import registry as stores
+from images.stores.base import StoreError
 from portal.core.policy import authorize
 
 VERSIONS = (
@@ -56,9 +59,18 @@ class ImportView(ImageView):
         return Response({"import-methods": {"description": "Import methods available.", "type": "array", "value": value}})
 
 
+class UsageView(ImageView):
+    """GET /v2/info/usage: what the caller's project takes of its quotas"""
+
+    def get(self, request: Request) -> Response:
+        return Response({"usage": limits.usage(self.ctx.project_id) if self.ctx.project_id else {}})
+
+
 def _detail(name: str) -> dict[str, Any]:
-    store = stores.get(name)
-    return {"type": store.kind, "weight": stores.weight(name), "properties": store.properties()}
+    shape: dict[str, Any] = {"type": stores.driver(name).kind, "weight": stores.weight(name), "properties": {}}
+    with suppress(StoreError):  # one that is away has no properties now
+        shape["properties"] = stores.get(name).properties()
+    return shape
 
 
 def _store(name: str) -> dict[str, Any]:
@@ -68,6 +80,6 @@ def _store(name: str) -> dict[str, Any]:
         shape["description"] = options["description"]
     if name == settings.IMAGE_DEFAULT_STORE:
         shape["default"] = "true"
-    if stores.get(name).read_only:
+    if stores.driver(name).read_only:
         shape["read-only"] = "true"
     return shape

@@ -19,7 +19,7 @@ from images.services import registry
 from images.services.patches import parse, parse_v20
 from images.stores import registry as stores
 from portal.core.api.codec import JSONParser
-from portal.core.errors import BadRequest
+from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import authorize
 
 
@@ -59,7 +59,7 @@ class ImagesView(ImageView):
         return Response(body)
 
     def post(self, request: Request) -> Response:
-        if not isinstance(request.data, dict):
+        if request.stream is None or not isinstance(request.data, dict):
             raise BadRequest("Request body must be a JSON object.")
         image = registry.create(ctx=self.ctx, wanted=request.data)
         response = Response(_shape(self, image), status=201)
@@ -109,8 +109,17 @@ class ImageDetailView(ImageView):
         return response
 
 
-class ImageFileView(ImageView):
-    """/v2/images/{image_id}/file and /stage for the methods that the receiver does not take"""
+class ImageStageView(ImageView):
+    """PUT /v2/images/{image_id}/stage of an id that is none; the receiver takes all others"""
+
+    def put(self, request: Request, image_id: str) -> Response:
+        raise NotFound("Image", image_id, f"No image found with ID {image_id}")
+
+
+class ImageFileView(ImageStageView):
+    """GET, PUT and DELETE /v2/images/{image_id}/file of an id that is none; the receiver takes all others"""
+
+    get = delete = ImageStageView.put
 
 
 class ImageActionView(ImageView):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from images.api.v2.views.base import ImageView
-from images.services.attributes import MAX_INT
+from images.services.attributes import MAX_INT, MAX_OWNER
 from images.states import CONTAINER_FORMATS, DISK_FORMATS, ImageStatus, MemberStatus, TaskStatus, TaskType, Visibility
 
 Schema = dict[str, Any]
@@ -44,7 +44,7 @@ IMAGE: Schema = {
         "checksum": _fixed(_or_null(_text("md5 hash of image contents.", 32))),
         "os_hash_algo": _fixed(_or_null(_text("Algorithm to calculate os_hash_value", 64))),
         "os_hash_value": _fixed(_or_null(_text("Hexdigest of the image contents using os_hash_algo", 128))),
-        "owner": _or_null(_text("Owner of the image", 255)),
+        "owner": _or_null(_text("Owner of the image", MAX_OWNER)),
         "size": _fixed(_or_null(_number("Size of image file in bytes"))),
         "virtual_size": _fixed(_or_null(_number("Virtual size of image in bytes"))),
         "container_format": _or_null(_text("Format of the container", enum=[None, *CONTAINER_FORMATS])),
