@@ -93,6 +93,14 @@ def test_who_is_no_admin_is_refused_in_keystones_words(personas, plural, who):
         assert api.delete(f"{V3}/{plural}/unknown").status_code == 403
 
 
+def test_a_refusal_says_what_is_missing_and_who_could_give_it(personas):
+    told = personas.member.api.post(f"{V3}/regions", new_body("regions")).json()["error"]["message"]
+    assert told == (
+        "You are not authorized to perform the requested action: identity:create_region. You are member in lab. "
+        "This needs: the role admin. Whoever may assign the role admin in project lab can give it to you."
+    )
+
+
 @pytest.mark.parametrize("plural", SINGULAR)
 @pytest.mark.parametrize("who", ["admin", "operator"])
 def test_an_admin_makes_changes_and_deletes(personas, plural, who):

@@ -108,6 +108,8 @@ def test_check_says_which_part_decided(files, personas):  # noqa: F811
     found = said("check", "reader", "lab", "os_compute_api:servers:stop", f"server:{server.pk}")
     assert found.startswith("refused: os_compute_api:servers:stop to reader in lab (reader)")
     assert "role:member" in found.splitlines()[1]
+    assert found.splitlines()[-2].startswith("You are reader in lab. This needs: ")
+    assert found.splitlines()[-1] == "Whoever may assign the role member in project lab can give it to you."
     found = said("check", "member", "lab", "os_compute_api:servers:stop", f"server:{server.pk}")
     assert found.startswith("allowed")
     assert "decided by: role:member, project_id:%(project_id)s" in found

@@ -91,6 +91,9 @@ class Command(BaseCommand):
         self.stdout.write(f"decided by: {', '.join(found.deciding())}")
         for line in found.lines():
             self.stdout.write(f"  {line}")
+        decision = engine.decide(ctx, registry.of(service)[rule], target)
+        for sentence in filter(None, (decision.reason, decision.remedy)):
+            self.stdout.write(sentence)
 
     def do_rehearse(self, file: Path, service: str | None, days: int, **options: Any) -> None:
         """Print who would newly be refused and who would newly be let in."""

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import checks, records, soundness, tracing, upstream, verdict, words
+from portal.core.policy import checks, records, remedy, soundness, tracing, upstream, verdict, words
 from portal.core.policy.rules import Rule, registry
 
 LOG = logging.getLogger(__name__)
@@ -36,11 +37,30 @@ Target = Targetable | Mapping[str, Any] | None
 
 @dataclass(frozen=True)
 class Decision:
-    """The engine's answer: ``reason`` says in words what was missing, and is empty when allowed."""
+    """The engine's answer. Its words are found when they are read: lists ask for many answers and tell few refusals."""
 
     allowed: bool
     rule: Rule
-    reason: str = ""
+    ctx: RequestContext
+    target: Mapping[str, Any]
+
+    @cached_property
+    def reason(self) -> str:
+        """What was missing; empty when allowed."""
+        if self.allowed:
+            return ""
+        live = _policy_of(self.rule)
+        if live is None:
+            return words.unknown_rule(self.rule.name)
+        return words.refusal(self.ctx, live.parsed(self.rule.name), registry.of(live.service))
+
+    @cached_property
+    def remedy(self) -> str:
+        """Who could give the role that is missing; empty when no role would help."""
+        live = _policy_of(self.rule)
+        if self.allowed or live is None:
+            return ""
+        return words.who_could_grant(self.ctx, live.missing_role(self.rule.name, self.target, self.ctx))
 
 
 def _misspelled(name: str, known: Iterable[str]) -> str:
@@ -84,6 +104,11 @@ class ServicePolicy:
         """Return which parts of a rule hold for a caller and a target, and which do not."""
         self.refresh()
         return tracing.trace(self._enforcer, self._enforcer.rules[rule], target, credentials)
+
+    def missing_role(self, rule: str, target: Mapping[str, Any], ctx: RequestContext) -> str | None:
+        """Return the role for want of which a rule refuses, or None where no role would help."""
+        self.refresh()
+        return remedy.missing_role(ctx, self._enforcer.rules[rule], target, self._enforcer)
 
     def changed(self) -> dict[str, str]:
         """Return the checks that the file sets and that differ from the defaults."""
@@ -198,39 +223,39 @@ def decide(ctx: RequestContext, rule: Rule, target: Target = None) -> Decision:
 
 
 def _decide(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
-    decision = _judge(ctx, rule, target)
+    decision = Decision(_holds(ctx, rule, target), rule, ctx, target)
     if LOG.isEnabledFor(logging.DEBUG):
         told = "allowed" if decision.allowed else f"refused: {decision.reason}"
         LOG.debug("Rule %s for user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, told)
     return decision
 
 
-def _judge(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
+def _holds(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> bool:
+    live = _policy_of(rule)
+    return live is not None and live.check(rule.name, target, ctx.credentials())
+
+
+def _policy_of(rule: Rule) -> ServicePolicy | None:
     service = registry.service_of(rule.name)
-    if service is None:
-        return Decision(False, rule, words.unknown_rule(rule.name))
-    live = service_policy(service)
-    if live.check(rule.name, target, ctx.credentials()):
-        return Decision(True, rule)
-    return Decision(False, rule, words.refusal(ctx, live.parsed(rule.name), registry.of(service)))
+    return None if service is None else service_policy(service)
 
 
 def allowed(ctx: RequestContext, rule: Rule, target: Target = None) -> bool:
     """Return whether ``ctx`` may do what ``rule`` stands for."""
     if LOG.isEnabledFor(logging.DEBUG):
         return decide(ctx, rule, target).allowed  # slower, since it finds the reason
-    service = registry.service_of(rule.name)
-    return service is not None and service_policy(service).check(rule.name, target_mapping(ctx, target), ctx.credentials())
+    return _holds(ctx, rule, target_mapping(ctx, target))
 
 
 def authorize(ctx: RequestContext, rule: Rule, target: Target = None) -> None:
-    """Let the caller pass or raise Forbidden with the rule's name and the reason in words."""
+    """Let the caller pass or raise Forbidden with the rule's name, the reason in words, and who could help."""
     seen = target_mapping(ctx, target)
     decision = _decide(ctx, rule, seen)
     records.note(ctx, rule.name, seen, decision.allowed)
     if not decision.allowed:
         LOG.info("Refused %s to user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, decision.reason)
-        raise Forbidden(f"Policy doesn't allow {rule.name} to be performed.", rule=rule.name, reason=decision.reason)
+        why = " ".join(filter(None, (decision.reason, decision.remedy)))
+        raise Forbidden(f"Policy doesn't allow {rule.name} to be performed. {why}", rule=rule.name, reason=why)
 
 
 def target_mapping(ctx: RequestContext, target: Target) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ def parsed(checks: Mapping[str, str]) -> policy.Rules:
     sound: set[str] = set()
     for name, check in rules.items():
         _refuse_circle(name, rules, (), sound)
-        for atom in _atoms(check):
+        for atom in atoms(check):
             _try(name, atom)
     return rules
 
@@ -59,14 +59,15 @@ def _try(name: str, atom: Any) -> None:
 
 
 def _references(check: Any) -> list[str]:
-    return [atom.match for atom in _atoms(check) if isinstance(atom, policy.RuleCheck)]
+    return [atom.match for atom in atoms(check) if isinstance(atom, policy.RuleCheck)]
 
 
-def _atoms(check: Any) -> Iterator[Any]:
+def atoms(check: Any) -> Iterator[Any]:
+    """Yield what a check is made of; rules it refers to stay closed."""
     if isinstance(check, policy.NotCheck):
-        yield from _atoms(check.rule)
+        yield from atoms(check.rule)
     elif isinstance(check, policy.AndCheck | policy.OrCheck):
         for part in check.rules:
-            yield from _atoms(part)
+            yield from atoms(part)
     else:
         yield check
