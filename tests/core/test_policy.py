@@ -70,7 +70,17 @@ def test_a_misspelled_reference_refuses_and_is_named(policy_file):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"t:read": "role:admin or"}', '{"t:read": 3}', '{"t:read": "role:admin", 5: "role:member"}', "", '"x"']
+    "text",
+    [
+        '{"t:read": "role:admin or"}',
+        '{"t:read": 3}',
+        '{"t:read": "role:admin", 5: "role:member"}',
+        "",
+        '"x"',
+        "[]",
+        "0",
+        "false",
+    ],
 )
 def test_a_file_that_starts_broken_leaves_the_defaults(policy_file, text):
     policy_file.write_text(text)
@@ -121,6 +131,20 @@ def test_yaml_is_read_too_and_unknown_names_are_reported_not_fatal(policy_file):
     policy_file.write_text('"t:read": "role:reader"\n"t:other": "role:admin"\n')
     assert engine.allowed(member("p2"), READ, THING)
     assert engine.service_policy("testing").problems == ["rule t:other is not known here; did you mean t:open?"]
+
+
+@pytest.mark.parametrize("text", ["{}", "# nothing is changed\n", "---\n"])
+def test_a_file_that_changes_nothing_is_no_problem(policy_file, text):
+    policy_file.write_text(text)
+    assert engine.allowed(member(), READ, THING)
+    assert engine.service_policy("testing").problems == []
+
+
+def test_a_permission_that_there_is_not_is_named(policy_file):
+    policy_file.write_text('{"t:read": "role:admin or guardian:images.view_imag", "t:open": "guardian:images.view_image"}')
+    assert not engine.allowed(member(), READ, THING)
+    told = "t:read: permission images.view_imag is not known here; did you mean images.view_image?"
+    assert engine.service_policy("testing").problems == [told]
 
 
 def test_an_unknown_rule_denies(policy_file):

@@ -51,6 +51,15 @@ def test_a_shell_reads_openrc_and_asks_for_the_password(member, browse, tmp_path
     assert not (tmp_path / "hacked").exists()
 
 
+def test_a_shell_forgets_where_it_worked_before(member, browse, tmp_path):
+    (tmp_path / "openrc.sh").write_text(browse("member").get("/api-access/openrc.sh").text)
+    before = 'export OS_TOKEN=old OS_CLOUD=other OS_AUTH_TYPE=token OS_PROJECT_DOMAIN_NAME="a b" MY_OS_X=1; '
+    line = before + "source ./openrc.sh >/dev/null; env | grep OS_ | cut -d= -f1 | sort"
+    told = subprocess.run(["bash", "-c", line], cwd=tmp_path, input="x\n", capture_output=True, text=True, check=True).stdout
+    assert {"MY_OS_X", "OS_PASSWORD", "OS_PROJECT_ID"} <= set(told.split())
+    assert not {"OS_TOKEN", "OS_CLOUD", "OS_AUTH_TYPE", "OS_PROJECT_DOMAIN_NAME"} & set(told.split())
+
+
 def test_the_secret_is_shown_once_and_works(member, browse, tmp_path):
     client = browse("member")
     page = client.post(NEW, {"name": "backup", "roles": ["reader"]}).text

@@ -100,9 +100,12 @@ class Command(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         try:
-            found = list(rehearsal.rehearse(file, days=days, service=service or rehearsal.service_of(file)))
+            wanted = rehearsal.read(file, service or rehearsal.service_of(file))
         except ValueError as error:
             raise CommandError(str(error)) from error
+        for problem in wanted.problems:
+            self.stdout.write(f"problem: {problem}")
+        found = list(rehearsal.rehearse(wanted, days=days))
         for allowed, words in ((False, "newly refused"), (True, "newly let in")):
             some = [item for item in found if item.allowed is allowed]
             people = {item.caller.get("user_id") for item in some}

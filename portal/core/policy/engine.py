@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
+import yaml
 from django.conf import settings
 from oslo_config import cfg
 from oslo_policy import policy
@@ -63,20 +64,22 @@ class Decision:
         return words.who_could_grant(self.ctx, live.missing_role(self.rule.name, self.target, self.ctx))
 
 
-def _misspelled(name: str, known: Iterable[str]) -> str:
+def _misspelled(name: str, known: Iterable[str], kind: str = "rule") -> str:
     like = difflib.get_close_matches(name, list(known), n=1)
-    return f"rule {name} is not known here" + (f"; did you mean {like[0]}?" if like else "")
+    return f"{kind} {name} is not known here" + (f"; did you mean {like[0]}?" if like else "")
 
 
 class ServicePolicy:
     """The rules of one service as they stand now: defaults, changed by its policy file.
 
     ``problems`` are what keeps the file from meaning what it says; ``notes`` are names in it that OpenStack knows and we do not.
+    Both are logged, unless the file is only ``tried``: it rules nothing then, and whoever tries it tells them.
     """
 
-    def __init__(self, service: str, path: Path | None) -> None:
+    def __init__(self, service: str, path: Path | None, *, tried: bool = False) -> None:
         self.service = service
         self.path = path
+        self.tried = tried
         self._places = [str(path), str(path.with_suffix(".yaml"))] if path else []  # the second where there is not the first
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -139,18 +142,23 @@ class ServicePolicy:
             rules = soundness.parsed(self._defaults() | overrides)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
             self.problems, self.broken = [f"{self.path}: {error}"], True
-            LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
+            if not self.tried:
+                LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
             if not self._enforcer.rules:
                 self._enforcer.set_rules(policy.Rules.from_dict(self._defaults()), use_conf=False)
             return
         defaults = self._defaults()
         self._overrides = {name: check for name, check in overrides.items() if defaults.get(name) != check}
         self.problems, self.broken = self._unknown(overrides) + self._dangling(overrides, rules), False
+        if not self.tried:
+            self._log_findings()
+        self._enforcer.set_rules(rules, overwrite=True, use_conf=False)
+
+    def _log_findings(self) -> None:
         for problem in self.problems:
             LOG.warning("Policy of %s: %s", self.service, problem)
         if self.notes:
             LOG.info("Policy of %s: rules of things that are not offered here: %s", self.service, ", ".join(self.notes))
-        self._enforcer.set_rules(rules, overwrite=True, use_conf=False)
 
     def _defaults(self) -> dict[str, str]:
         return {name: rule.check for name, rule in registry.of(self.service).items()}
@@ -170,6 +178,8 @@ class ServicePolicy:
         if not text.strip():
             raise ValueError("the file is empty; write {} to change nothing")
         found = policy.parse_file_contents(text)
+        if not found and yaml.safe_load(text) is not None:
+            found = yaml.safe_load(text)  # the parser takes every empty thing for an empty object
         if not isinstance(found, dict) or not all(isinstance(word, str) for pair in found.items() for word in pair):
             raise ValueError("the file must be one object of rule names and check strings")
         for name, check in found.items():
@@ -187,7 +197,10 @@ class ServicePolicy:
     def _dangling(self, overrides: Mapping[str, str], rules: Mapping[str, Any]) -> list[str]:
         """Return what the file refers to in vain; rules of things that are not offered are nobody's concern."""
         names = [name for name in overrides if name not in self.notes]
-        return [f"{name}: {_misspelled(other, rules)}" for name in names for other in soundness.missing(rules, name)]
+        found = [f"{name}: {_misspelled(other, rules)}" for name in names for other in soundness.missing(rules, name)]
+        known = {str(rule.perm) for rule in registry.with_perm()}
+        strange = [(name, perm) for name in names for perm in soundness.grants(rules[name]) if perm not in known]
+        return found + [f"{name}: {_misspelled(perm, known, 'permission')}" for name, perm in strange]
 
 
 _policies: dict[str, ServicePolicy] = {}

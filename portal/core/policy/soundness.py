@@ -36,6 +36,11 @@ def missing(rules: Mapping[str, Any], name: str) -> list[str]:
     return [reference for reference in _references(rules[name]) if reference not in rules]
 
 
+def grants(check: Any) -> list[str]:
+    """Return the permissions for which a check looks among what was shared."""
+    return [str(atom.match) for atom in atoms(check) if isinstance(atom, GuardianCheck)]
+
+
 def _refuse_circle(name: str, rules: Mapping[str, Any], above: tuple[str, ...], sound: set[str]) -> None:
     if name in above:
         raise ValueError(f"the rule {name} leads back to itself: {' -> '.join((*above[above.index(name) :], name))}")
