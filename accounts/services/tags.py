@@ -1,5 +1,7 @@
 """Tags of projects and domains: set, added, removed."""
 
+from typing import Any
+
 from accounts import policies, selectors
 from accounts.models import Domain, Project
 from accounts.services.writing import refuse_immutable, storing
@@ -37,9 +39,9 @@ def remove(*, ctx: RequestContext, obj: Project | Domain, tag: str) -> None:
 
 def replace(obj: Project | Domain, tags: list[str]) -> None:
     """Write just these tags, asking no rule: for services that change what bears them."""
-    obj.tags.exclude(name__in=tags).delete()
-    row = obj.tags.model
-    row._default_manager.bulk_create([row(**{_kind(obj): obj}, name=tag) for tag in tags], ignore_conflicts=True)
+    here: Any = obj.tags
+    here.exclude(name__in=tags).delete()
+    here.bulk_create([here.model(**{_kind(obj): obj}, name=tag) for tag in tags], ignore_conflicts=True)
 
 
 def _kind(obj: Project | Domain) -> str:

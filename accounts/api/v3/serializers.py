@@ -1,6 +1,6 @@
 """What identity reads: the shapes of request bodies. Unknown attributes of things are kept (Identity v3, "extra attributes")."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from rest_framework import serializers
@@ -46,7 +46,7 @@ class Text(StrictString):
 class OpenSerializer(serializers.Serializer[Any]):
     """A body whose unknown attributes are kept under ``extra``; what only we assign is ignored."""
 
-    ignored = ASSIGNED_HERE
+    ignored: ClassVar[tuple[str, ...]] = ASSIGNED_HERE
 
     def to_internal_value(self, data: Any) -> Any:
         values = super().to_internal_value(data)
