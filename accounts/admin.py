@@ -105,6 +105,13 @@ class ProjectTagAdmin(PolicyModelAdmin):
     search_fields = ("name", "project__name")
 
 
+@admin.register(models.DomainTag)
+class DomainTagAdmin(PolicyModelAdmin):
+    list_display = ("name", "domain")
+    list_select_related = ("domain",)
+    search_fields = ("name", "domain__name")
+
+
 @admin.register(Assignment)
 class AssignmentAdmin(PolicyModelAdmin):
     list_display = ("user", "group", "role", "project", "domain", "system", "inherited")

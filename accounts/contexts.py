@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import Ancestor, Assignment, Membership, Project, Role, User
 from portal.core.context import RequestContext
@@ -11,20 +11,25 @@ from portal.core.context import RequestContext
 Implications = dict[str, list[Role]]
 
 
-def given_to(user_id: str) -> Q:
+def given_to(user_id: str | OuterRef) -> Q:
     """Return the condition for assignments that a user has, himself or through a group."""
-    return Q(user_id=user_id) | Q(group_id__in=Membership.objects.filter(user_id=user_id).values("group_id"))
+    return Q(user_id=user_id) | Q(group_id__in=Membership.objects.filter(user_id=_deeper(user_id)).values("group_id"))
 
 
-def on_project(project_id: str) -> Q:
+def on_project(project_id: str | OuterRef) -> Q:
     """Return the condition for assignments that act on a project: on itself, or inherited from above."""
-    above = Ancestor.objects.filter(project_id=project_id).order_by().values("above_id")
-    home = Project.objects.filter(pk=project_id).order_by().values("domain_id")
+    above = Ancestor.objects.filter(project_id=_deeper(project_id)).order_by().values("above_id")
+    home = Project.objects.filter(pk=_deeper(project_id)).order_by().values("domain_id")
     return (
         Q(project_id=project_id, inherited=False)
         | Q(project_id__in=above, inherited=True)
         | Q(domain_id__in=home, inherited=True)
     )
+
+
+def _deeper(value: str | OuterRef) -> str | OuterRef:
+    """Return a value for a query within a query: a column of the outermost one is then one step further away."""
+    return OuterRef(value) if isinstance(value, OuterRef) else value
 
 
 def on_domain(domain_id: str) -> Q:

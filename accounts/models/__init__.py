@@ -10,9 +10,10 @@ from accounts.models.group import Group, Membership
 from accounts.models.limit import Limit, ProjectLock, RegisteredLimit
 from accounts.models.password import PastPassword, SignIn
 from accounts.models.policy import Consumer, DomainSetting, Policy, PolicyAssociation
-from accounts.models.project import Ancestor, Project, ProjectTag
+from accounts.models.project import Ancestor, Project
 from accounts.models.role import ImpliedRole, Role
 from accounts.models.share import Share
+from accounts.models.tag import DomainTag, ProjectTag
 from accounts.models.token import RevokedToken
 from accounts.models.user import User
 
@@ -28,6 +29,7 @@ __all__ = [
     "Credential",
     "Domain",
     "DomainSetting",
+    "DomainTag",
     "Endpoint",
     "EndpointGroup",
     "Group",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from accounts.models.domain import new_id
 from accounts.models.project import Project
@@ -22,7 +23,7 @@ class Credential(models.Model):
     """A secret of a user: an EC2 key pair, the seed of one-time passwords, a certificate.
 
     ``sealed`` holds the blob encrypted with the keys of credentials. The id of one of type ``ec2`` is the SHA-256 of its access
-    key, so that it is found without opening any.
+    key, so that it is found without opening any. When those of the first installations were made is not known.
     """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
@@ -31,6 +32,7 @@ class Credential(models.Model):
     type = models.CharField(max_length=255)
     sealed = models.TextField()
     extra = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(null=True, default=timezone.now)
 
     class Meta:
         ordering = ["pk"]

@@ -61,21 +61,3 @@ class Ancestor(models.Model):
     def policy_target(self) -> dict[str, Any]:
         """Return what rules can speak about."""
         return {}
-
-
-class ProjectTag(models.Model):
-    """A word by which projects are found again; compared exactly."""
-
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tags")
-    name = models.CharField(max_length=255)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["project", "name"], name="project_tag_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def policy_target(self) -> dict[str, Any]:
-        """Return what rules can speak about."""
-        return {}

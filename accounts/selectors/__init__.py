@@ -40,7 +40,6 @@ from accounts.selectors.limits import (
     registered_limits_visible,
 )
 from accounts.selectors.people import (
-    check_tag,
     domains_visible,
     get_domain,
     get_group,
@@ -49,13 +48,11 @@ from accounts.selectors.people import (
     groups_of_user,
     groups_visible,
     holds_system_role,
-    no_tag,
     own_domains,
     own_projects,
     projects_of,
     projects_of_user,
     projects_visible,
-    tags_of,
     users_in_group,
     users_visible,
 )
@@ -67,8 +64,17 @@ from accounts.selectors.roles import (
     implied_by,
     roles_visible,
 )
+from accounts.selectors.tags import (
+    acts_as_domain,
+    check_tag,
+    find_tagged,
+    no_tag,
+    tagged,
+    tags_of,
+)
 
 __all__ = [
+    "acts_as_domain",
     "address",
     "assignments_visible",
     "catalog",
@@ -84,6 +90,7 @@ __all__ = [
     "endpoints_visible",
     "find",
     "find_group_of_project",
+    "find_tagged",
     "get_consumer",
     "get_credential",
     "get_domain",
@@ -120,6 +127,7 @@ __all__ = [
     "revocations",
     "roles_visible",
     "services_visible",
+    "tagged",
     "tags_of",
     "users_in_group",
     "users_visible",

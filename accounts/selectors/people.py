@@ -14,7 +14,6 @@ from accounts.models import (
 )
 from accounts.selectors.finding import domain_target, get_allowed, in_domain
 from portal.core.context import RequestContext
-from portal.core.errors import NotFound
 from portal.core.policy import authorize
 
 
@@ -78,24 +77,6 @@ def own_projects(ctx: RequestContext) -> QuerySet[Project]:
 def projects_of(user: Any) -> QuerySet[Project]:
     """Return the projects that a signed-in user can work in, for the pages."""
     return contexts.usable_projects(user.pk)
-
-
-def tags_of(ctx: RequestContext, project_id: str) -> list[str]:
-    """Return the tags of a project, in order."""
-    project = get_allowed(ctx, policies.LIST_PROJECT_TAGS, Project, "project", project_id)
-    return [tag.name for tag in project.tags.all()]
-
-
-def check_tag(ctx: RequestContext, project_id: str, tag: str) -> None:
-    """Return when a project has a tag; raises NotFound otherwise."""
-    project = get_allowed(ctx, policies.GET_PROJECT_TAG, Project, "project", project_id)
-    if not project.tags.filter(name=tag).exists():
-        raise no_tag(tag)
-
-
-def no_tag(tag: str) -> NotFound:
-    """Return the sentence for a tag that a project does not have."""
-    return NotFound("project tag", tag, f"Could not find project tag: {tag}.")
 
 
 def get_domain(ctx: RequestContext, domain_id: str) -> Domain:

@@ -5,13 +5,16 @@ from typing import Any
 from accounts import policies
 from accounts.models import Domain, Group, Project, Role, User
 from accounts.services import projects
+from accounts.services import tags as domain_tags
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
-from portal.core.errors import Conflict, Forbidden
+from portal.core.errors import BadRequest, Conflict, Forbidden
 from portal.core.policy import authorize
 
 
-def create(*, ctx: RequestContext, name: str, explicit_domain_id: str | None = None, **values: Any) -> Domain:
+def create(
+    *, ctx: RequestContext, name: str, explicit_domain_id: str | None = None, tags: list[str] | None = None, **values: Any
+) -> Domain:
     """Return a new domain; with ``explicit_domain_id`` under this id, which no project may have either."""
     authorize(ctx, policies.CREATE_DOMAIN)
     domain = Domain(name=name)
@@ -22,6 +25,7 @@ def create(*, ctx: RequestContext, name: str, explicit_domain_id: str | None = N
     change(domain, values)
     with storing("domain", named(name)):
         domain.save(force_insert=True)
+        domain_tags.replace(domain, tags or [])
     return domain
 
 
@@ -29,10 +33,24 @@ def update(*, ctx: RequestContext, domain: Domain, **changes: Any) -> Domain:
     """Change a domain; nobody of a disabled one can sign in, and nobody can work in its projects."""
     authorize(ctx, policies.UPDATE_DOMAIN, domain)
     refuse_immutable("domain", domain, "update", changes)
+    _refuse_place(changes)
+    tags = changes.pop("tags", None)
     change(domain, changes)
     with storing("domain", named(domain.name)):
         domain.save()
+        if tags is not None:
+            domain_tags.replace(domain, tags)
     return domain
+
+
+def _refuse_place(changes: dict[str, Any]) -> None:
+    """Take off the changes what a project has and a domain has not: a place below something; raises where one is asked for."""
+    if changes.pop("domain_id", None) is not None:
+        raise BadRequest("Cannot change Domain ID.")
+    if changes.pop("parent_id", None) is not None:
+        raise Forbidden("Update of `parent_id` is not allowed.")
+    if not changes.pop("is_domain", True):
+        raise BadRequest("Update of `is_domain` is not allowed.")
 
 
 def delete(*, ctx: RequestContext, domain: Domain) -> None:

@@ -6,15 +6,14 @@ from django.conf import settings
 from django.contrib.auth.models import Group as SharedWith
 
 from accounts import policies, selectors
-from accounts.models import Ancestor, Domain, Project, ProjectTag
+from accounts.models import Ancestor, Domain, Project
 from accounts.services import limit_tree
+from accounts.services import tags as project_tags
 from accounts.services.writing import change, named, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import authorize
 from portal.core.policy.checks import project_group
-
-MAX_TAGS = 80
 
 
 def create(
@@ -43,7 +42,7 @@ def create(
         project.save(force_insert=True)
         if parent is not None:
             _place_below(project, parent)
-        _replace_tags(project, tags or [])
+        project_tags.replace(project, tags or [])
     return project
 
 
@@ -56,13 +55,15 @@ def update(*, ctx: RequestContext, project: Project, **changes: Any) -> Project:
     above = project.parent_id or project.domain_id
     if changes.pop("parent_id", above) != above:
         raise Forbidden("Update of `parent_id` is not allowed.")
+    if changes.pop("is_domain", False):
+        raise BadRequest("Update of `is_domain` is not allowed.")
     _refuse_switch(project, changes.get("enabled", project.enabled))
     tags = changes.pop("tags", None)
     change(project, changes)
     with storing("project", named(project.name, project.domain_id)):
         project.save()
         if tags is not None:
-            _replace_tags(project, tags)
+            project_tags.replace(project, tags)
     return project
 
 
@@ -91,36 +92,6 @@ def _parent(parent_id: str | None, domain_id: str | None) -> Project | None:
 
 def _domain_as_parent(parent_id: str | None) -> str | None:
     return Domain.objects.filter(pk=parent_id).values_list("pk", flat=True).first() if parent_id else None
-
-
-def set_tags(*, ctx: RequestContext, project: Project, tags: list[str]) -> None:
-    """Let a project have just these tags."""
-    authorize(ctx, policies.UPDATE_PROJECT_TAGS if tags else policies.DELETE_PROJECT_TAGS, project)
-    refuse_immutable("project", project, "update")
-    with storing("project tags", "they were changed at the same time"):
-        _replace_tags(project, tags)
-
-
-def add_tag(*, ctx: RequestContext, project: Project, tag: str) -> None:
-    """Tag a project; once more changes nothing."""
-    authorize(ctx, policies.CREATE_PROJECT_TAG, project)
-    refuse_immutable("project", project, "update")
-    if project.tags.exclude(name=tag).count() >= MAX_TAGS:
-        raise BadRequest(f"A project can have {MAX_TAGS} tags.")
-    ProjectTag.objects.get_or_create(project=project, name=tag)
-
-
-def remove_tag(*, ctx: RequestContext, project: Project, tag: str) -> None:
-    """Take a tag off a project; raises NotFound when it has none such."""
-    authorize(ctx, policies.DELETE_PROJECT_TAG, project)
-    refuse_immutable("project", project, "update")
-    if not project.tags.filter(name=tag).delete()[0]:
-        raise selectors.no_tag(tag)
-
-
-def _replace_tags(project: Project, tags: list[str]) -> None:
-    project.tags.exclude(name__in=tags).delete()
-    ProjectTag.objects.bulk_create([ProjectTag(project=project, name=tag) for tag in tags], ignore_conflicts=True)
 
 
 def _place_below(project: Project, parent: Project) -> None:

@@ -13,12 +13,12 @@ from django.contrib.auth.models import Group as SharedWith
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from accounts import contexts
-from accounts.models import Project, Share, User
+from accounts.models import Assignment, Project, Share, User
 from accounts.models.share import Level
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, NotFound
@@ -144,8 +144,10 @@ def _about(obj: Model) -> dict[str, Any]:
 
 
 def _of_leavers() -> list[Share]:
-    rows = Share.objects.filter(by_membership=True)
-    return [row for row in rows if not _works_in(str(row.user_id), row.owner_project_id)]
+    place = OuterRef("owner_project_id")
+    held = Assignment.objects.filter(contexts.given_to(OuterRef("user_id")), contexts.on_project(place))
+    usable = Project.objects.filter(pk=place, enabled=True, domain__enabled=True)
+    return list(Share.objects.filter(by_membership=True).exclude(Exists(held), Exists(usable)))
 
 
 def _works_in(user_id: str, project_id: str) -> bool:

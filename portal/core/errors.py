@@ -26,7 +26,7 @@ class Unauthorized(CloudError):
 
 
 class Forbidden(CloudError):
-    """A rule said no: ``rule`` is its name, ``reason`` the part that failed, in words."""
+    """A rule said no: ``rule`` is its name, ``reason`` the part that failed and who could help, in words."""
 
     status = 403
     title = "Forbidden"

@@ -103,6 +103,78 @@ def test_tags_are_set_found_and_removed(personas):
     assert personas.member.api.get(address).status_code == 403
 
 
+@pytest.mark.parametrize("at", ["domain", "project"])
+def test_a_domain_has_tags_under_both_its_addresses(personas, at):
+    api = personas.admin.api
+    body = {"name": "acme", "tags": ["west", "east"], **({"is_domain": True} if at == "project" else {})}
+    made = api.post(f"{V3}/{at}s", {at: body}).json()[at]
+    assert made["tags"] == ["east", "west"]
+    address = f"{V3}/{at}s/{made['id']}"
+    assert api.patch(address, {at: {"description": "x"}}).json()[at]["tags"] == ["east", "west"]
+    assert api.patch(address, {at: {"tags": ["north"]}}).json()[at]["tags"] == ["north"]
+    for other in ("domain", "project"):
+        assert api.get(f"{V3}/{other}s/{made['id']}").json()[other]["tags"] == ["north"]
+    for wrong in (5, "x", ["a,b"], ["a/b"], ["x", "x"], [""], [3], ["y" * 256], [f"t{n}" for n in range(81)]):
+        assert api.patch(address, {at: {"tags": wrong}}).status_code == 400, wrong
+        assert api.post(f"{V3}/{at}s", {at: {**body, "name": "b", "tags": wrong}}).status_code == 400, wrong
+
+
+def test_domains_are_found_by_their_tags(personas, django_assert_max_num_queries):
+    api = personas.admin.api
+    for name, tags in (("red", ["warm", "bright"]), ("blue", ["bright"]), ("grey", [])):
+        assert api.post(f"{V3}/domains", {"domain": {"name": name, "tags": tags}}).status_code == 201
+
+    def found(query):
+        rows = api.get(f"{V3}/domains?{query}").json()["domains"]
+        alike = api.get(f"{V3}/projects?is_domain=true&{query}").json()["projects"]
+        assert [row["id"] for row in rows] == [row["id"] for row in alike]
+        return {row["name"] for row in rows} & {"red", "blue", "grey"}
+
+    assert found("tags=bright,warm") == {"red"}
+    assert found("tags-any=bright,warm") == {"red", "blue"}
+    assert found("not-tags=bright,warm") == {"blue", "grey"}
+    assert found("not-tags-any=bright") == {"grey"}
+    with django_assert_max_num_queries(6):
+        assert len(api.get(f"{V3}/domains").json()["domains"]) >= 4
+
+
+def test_the_tags_of_a_domain_are_changed_at_the_address_of_a_project(personas):
+    domain = DomainFactory()
+    api, address = personas.admin.api, f"{V3}/projects/{domain.pk}/tags"
+    assert api.put(f"{address}/cold").status_code == 201
+    assert api.put(f"{address}/cold").status_code == 201
+    assert api.head(f"{address}/cold").status_code == 204
+    assert api.get(address).json()["tags"] == ["cold"]
+    assert api.put(address, {"tags": ["x", "y"]}).json()["tags"] == ["x", "y"]
+    assert api.delete(f"{address}/x").status_code == 204
+    assert api.delete(f"{address}/x").status_code == 404
+    assert api.delete(address).status_code == 204
+    assert api.get(address).json()["tags"] == []
+    for who in ("manager", "member", "reader", "stranger"):
+        other = getattr(personas, who).api
+        assert other.put(f"{address}/mine").status_code == 403
+        assert other.get(address).status_code == 403
+    assert api.put(f"{V3}/projects/nothing/tags/x").status_code == 404
+    assert personas.member.api.put(f"{V3}/projects/nothing/tags/x").status_code == 403
+    domain.options = {"immutable": True}
+    domain.save()
+    assert api.put(f"{address}/late").status_code == 403
+
+
+def test_a_domain_stands_below_nothing(personas):
+    api, domain, other = personas.admin.api, DomainFactory(), DomainFactory()
+    address = f"{V3}/projects/{domain.pk}"
+    assert api.patch(address, {"project": {"parent_id": other.pk}}).status_code == 403
+    assert api.patch(address, {"project": {"domain_id": other.pk}}).status_code == 400
+    assert api.patch(address, {"project": {"is_domain": False}}).status_code == 400
+    assert api.patch(address, {"project": {"parent_id": None, "domain_id": None, "is_domain": True}}).status_code == 200
+    assert api.patch(f"{V3}/projects/{personas.lab.pk}", {"project": {"is_domain": True}}).status_code == 400
+    below = {"project": {"name": "x", "is_domain": True, "parent_id": other.pk}}
+    assert api.post(f"{V3}/projects", below).status_code == 400
+    shown = api.patch(f"{V3}/domains/{domain.pk}", {"domain": {"parent_id": other.pk}}).json()["domain"]
+    assert "parent_id" not in shown
+
+
 def test_a_domain_is_also_a_project_that_acts_as_one(personas):
     api = personas.admin.api
     made = api.post(f"{V3}/projects", {"project": {"name": "acme", "is_domain": True}}).json()["project"]

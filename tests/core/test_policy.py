@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from time import sleep
 
@@ -69,7 +70,17 @@ def test_a_misspelled_reference_refuses_and_is_named(policy_file):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"t:read": "role:admin or"}', '{"t:read": 3}', '{"t:read": "role:admin", 5: "role:member"}', "", '"x"']
+    "text",
+    [
+        '{"t:read": "role:admin or"}',
+        '{"t:read": 3}',
+        '{"t:read": "role:admin", 5: "role:member"}',
+        "",
+        '"x"',
+        "[]",
+        "0",
+        "false",
+    ],
 )
 def test_a_file_that_starts_broken_leaves_the_defaults(policy_file, text):
     policy_file.write_text(text)
@@ -122,6 +133,20 @@ def test_yaml_is_read_too_and_unknown_names_are_reported_not_fatal(policy_file):
     assert engine.service_policy("testing").problems == ["rule t:other is not known here; did you mean t:open?"]
 
 
+@pytest.mark.parametrize("text", ["{}", "# nothing is changed\n", "---\n"])
+def test_a_file_that_changes_nothing_is_no_problem(policy_file, text):
+    policy_file.write_text(text)
+    assert engine.allowed(member(), READ, THING)
+    assert engine.service_policy("testing").problems == []
+
+
+def test_a_permission_that_there_is_not_is_named(policy_file):
+    policy_file.write_text('{"t:read": "role:admin or guardian:images.view_imag", "t:open": "guardian:images.view_image"}')
+    assert not engine.allowed(member(), READ, THING)
+    told = "t:read: permission images.view_imag is not known here; did you mean images.view_image?"
+    assert engine.service_policy("testing").problems == [told]
+
+
 def test_an_unknown_rule_denies(policy_file):
     stranger = Rule("t:nobody-declared", "")
     assert not engine.allowed(member(), stranger)
@@ -133,11 +158,63 @@ def test_a_refusal_says_who_you_are_and_what_it_needs(policy_file):
     assert decision.reason == "You are member in lab1. This needs: a member of its project."
 
 
+IN_LAB1 = "Whoever may assign the role {} in project lab1 can give it to you."
+
+
+@pytest.mark.parametrize(
+    ("check", "remedy"),
+    [
+        ("role:admin", IN_LAB1.format("admin")),
+        ("role:admin or role:auditor", IN_LAB1.format("auditor")),
+        ("role:admin or (role:manager and project_id:%(project_id)s)", IN_LAB1.format("manager")),
+        ("rule:t:member and role:manager", IN_LAB1.format("manager")),
+        ("role:admin or (role:manager and project_id:%(owner)s)", ""),
+        ("role:admin or user_id:%(user_id)s", ""),
+        ("role:admin or guardian:t.read", ""),
+        ("role:member and role:a and role:b", ""),
+        ("role:reader and system_scope:all", ""),
+        ("role:service", ""),
+        ("not role:member", ""),
+        ("role:%(user_id)s", ""),
+        ("!", ""),
+    ],
+)
+def test_a_remedy_is_promised_only_where_a_role_is_what_is_missing(policy_file, check, remedy):
+    policy_file.write_text(json.dumps({"t:read": check}))
+    decision = engine.decide(member(), READ, THING | {"owner": "p2", "user_id": "other"})
+    assert not decision.allowed
+    assert decision.remedy == remedy
+
+
+def test_a_remedy_names_the_scope_in_which_the_role_is_missing(policy_file):
+    policy_file.write_text('{"t:read": "role:manager"}')
+    place = RequestContext(user_id="u", domain_id="d1", domain_name="north", roles=frozenset({"reader"}))
+    assert "the role manager in domain north" in engine.decide(place, READ).remedy
+    assert "the role manager on the system" in engine.decide(RequestContext(user_id="u", system_scope="all"), READ).remedy
+
+
+@pytest.mark.parametrize(
+    "lent", [{"project_id": None}, {"application_credential_id": "a"}, {"trust_id": "t"}, {"restricted": True}]
+)
+def test_no_role_helps_who_works_nowhere_or_by_what_was_lent(policy_file, lent):
+    policy_file.write_text('{"t:read": "role:manager"}')
+    assert engine.decide(member(), READ).remedy
+    assert engine.decide(replace(member(), **lent), READ).remedy == ""
+
+
+def test_words_are_found_only_for_a_refusal_that_is_told(policy_file, caplog):
+    with caplog.at_level("INFO", engine.LOG.name):
+        decisions = [engine.decide(member("p2"), READ, THING) for _row in range(3)]
+    assert str(decisions[0].reason)
+    assert ["reason" in vars(decision) for decision in decisions] == [True, False, False]
+
+
 def test_authorize_raises_with_the_rules_name(policy_file):
     engine.authorize(member(), OPEN)
     with pytest.raises(Forbidden) as refused:
         engine.authorize(member("p2"), READ, THING)
     assert refused.value.rule == "t:read"
+    assert refused.value.message.startswith("Policy doesn't allow t:read to be performed. You are member in lab1.")
     assert "t:read" in refused.value.message
 
 

@@ -108,6 +108,8 @@ def test_check_says_which_part_decided(files, personas):  # noqa: F811
     found = said("check", "reader", "lab", "os_compute_api:servers:stop", f"server:{server.pk}")
     assert found.startswith("refused: os_compute_api:servers:stop to reader in lab (reader)")
     assert "role:member" in found.splitlines()[1]
+    assert found.splitlines()[-2].startswith("You are reader in lab. This needs: ")
+    assert found.splitlines()[-1] == "Whoever may assign the role member in project lab can give it to you."
     found = said("check", "member", "lab", "os_compute_api:servers:stop", f"server:{server.pk}")
     assert found.startswith("allowed")
     assert "decided by: role:member, project_id:%(project_id)s" in found
@@ -176,7 +178,7 @@ def test_rehearsing_what_holds_finds_no_difference(files, personas, recorder, tm
     )
 
 
-def test_rehearsing_names_who_would_be_refused_and_who_let_in(files, personas, recorder, tmp_path, hosts):  # noqa: F811
+def test_rehearsing_names_who_would_be_refused_and_who_let_in(files, personas, recorder, tmp_path, hosts, caplog):  # noqa: F811
     use(personas)
     recorder.write()
     new = tmp_path / "new.yaml"
@@ -187,9 +189,12 @@ def test_rehearsing_names_who_would_be_refused_and_who_let_in(files, personas, r
     assert "3 requests by 3 people would be newly refused" in found
     assert "1 os_compute_api:servers:index  reader in lab" in found
     assert "1 os_compute_api:servers:stop  reader in lab" in found
+    new.write_text('{"os_compute_api:servers:strat": "role:admin", "os_compute_api:servers:stop": ""}')
+    assert said("rehearse", str(new)).startswith("problem: rule os_compute_api:servers:strat is not known here")
     new.write_text("{")
     with pytest.raises(CommandError):
         said("rehearse", str(new), service="compute")
+    assert "Policy of" not in caplog.text, "the file that rules is good"
 
 
 def test_old_records_are_forgotten(personas, recorder):  # noqa: F811

@@ -51,7 +51,7 @@ def test_a_reader_is_told_why(world, browse):
     assert f'formaction="{address(world.server, "stop")}"' not in page
     assert "os_compute_api:servers:stop" in why
     assert "You are reader in lab." in why
-    assert "A manager of lab or an operator" in why
+    assert "Whoever may assign the role member in project lab can give it to you." in why
 
 
 def test_a_wrong_state_is_told_in_words(world, browse):

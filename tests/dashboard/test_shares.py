@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from accounts.models import Assignment, Share
+from accounts.models import Ancestor, Assignment, Project, Share
 from accounts.services import assignments, groups, shares
 from accounts.services.assignments import Place
 from compute.selectors import get_server, servers_visible
@@ -15,7 +15,7 @@ from images.services import registry
 from portal.core.errors import BadRequest, Forbidden, NotFound
 from portal.core.policy import allowed
 from portal.core.policy import registry as rules
-from tests.accounts.factories import AssignmentFactory, GroupFactory
+from tests.accounts.factories import AssignmentFactory, GroupFactory, ProjectFactory
 from tests.dashboard.world import make_server
 from tests.kit.compute import *  # noqa: F403
 from tests.kit.compute import make_image
@@ -104,6 +104,37 @@ def test_a_share_with_an_outsider_stays_when_others_leave(personas, server):  # 
         ctx=personas.admin.ctx, actor=personas.reader.user, role=personas.roles["reader"], place=Place(project=personas.lab)
     )
     assert Share.objects.count() == 1
+
+
+@pytest.mark.parametrize("way", ["himself", "group", "project above", "domain"])
+def test_a_colleagues_share_stays_while_any_role_is_left(personas, server, way):  # noqa: F811
+    user, role, project = personas.stranger.user, personas.roles["reader"], personas.lab
+    AssignmentFactory(user=user, role=role, project=project)
+    give(personas, server, user=user)
+    Assignment.objects.filter(user=user, project=project).delete()
+    if way == "himself":
+        AssignmentFactory(user=user, role=personas.roles["member"], project=project)
+    elif way == "group":
+        group = GroupFactory()
+        group.members.add(user)
+        AssignmentFactory(user=None, group=group, role=role, project=project)
+    elif way == "project above":
+        above = ProjectFactory()
+        Ancestor.objects.create(project=project, above=above, distance=1)
+        AssignmentFactory(user=user, role=role, project=above, inherited=True)
+    else:
+        AssignmentFactory(user=user, role=role, project=None, domain=project.domain, inherited=True)
+    assert shares.sweep() == 0
+    Project.objects.filter(pk=project.pk).update(enabled=False)
+    assert shares.sweep() == 1
+
+
+def test_looking_for_leavers_asks_once_however_much_is_shared(personas, hosts, django_assert_num_queries):  # noqa: F811
+    for _server in range(5):
+        give(personas, make_server(personas.member.ctx), user=personas.reader.user)
+    with django_assert_num_queries(1):
+        shares.end_for_leavers()
+    assert Share.objects.count() == 5
 
 
 def test_what_is_gone_is_shared_with_nobody(personas, server):  # noqa: F811

@@ -30,7 +30,7 @@ def domain(row: Domain, link: Link) -> Body:
         **named(row),
         "description": row.description,
         "enabled": row.enabled,
-        "tags": [],
+        "tags": [tag.name for tag in row.tags.all()],
         "options": row.options,
         "links": {"self": link(f"domains/{row.pk}")},
     }

@@ -1,6 +1,6 @@
 """What identity reads: the shapes of request bodies. Unknown attributes of things are kept (Identity v3, "extra attributes")."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from rest_framework import serializers
@@ -46,9 +46,11 @@ class Text(StrictString):
 class OpenSerializer(serializers.Serializer[Any]):
     """A body whose unknown attributes are kept under ``extra``; what only we assign is ignored."""
 
+    ignored: ClassVar[tuple[str, ...]] = ASSIGNED_HERE
+
     def to_internal_value(self, data: Any) -> Any:
         values = super().to_internal_value(data)
-        extra = {key: value for key, value in data.items() if key not in self.fields and key not in ASSIGNED_HERE}
+        extra = {key: value for key, value in data.items() if key not in self.fields and key not in self.ignored}
         if any("\x00" in key or len(key) > 255 for key in extra):
             raise serializers.ValidationError("An attribute's name is too long or not printable.")
         return values | ({"extra": extra} if extra else {})
@@ -87,10 +89,13 @@ class Tags(StrictSerializer):
 
 
 class DomainShape(OpenSerializer):
+    ignored = (*ASSIGNED_HERE, "domain_id", "parent_id", "is_domain")
+
     name = Name(max_length=64)
     description = Text()
     enabled = StrictBoolean(required=False)
     options = Options(required=False)
+    tags = TagList(required=False)
 
 
 class NewDomain(DomainShape):

@@ -91,15 +91,21 @@ class Command(BaseCommand):
         self.stdout.write(f"decided by: {', '.join(found.deciding())}")
         for line in found.lines():
             self.stdout.write(f"  {line}")
+        decision = engine.decide(ctx, registry.of(service)[rule], target)
+        for sentence in filter(None, (decision.reason, decision.remedy)):
+            self.stdout.write(sentence)
 
     def do_rehearse(self, file: Path, service: str | None, days: int, **options: Any) -> None:
         """Print who would newly be refused and who would newly be let in."""
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         try:
-            found = list(rehearsal.rehearse(file, days=days, service=service or rehearsal.service_of(file)))
+            wanted = rehearsal.read(file, service or rehearsal.service_of(file))
         except ValueError as error:
             raise CommandError(str(error)) from error
+        for problem in wanted.problems:
+            self.stdout.write(f"problem: {problem}")
+        found = list(rehearsal.rehearse(wanted, days=days))
         for allowed, words in ((False, "newly refused"), (True, "newly let in")):
             some = [item for item in found if item.allowed is allowed]
             people = {item.caller.get("user_id") for item in some}

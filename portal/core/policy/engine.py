@@ -9,17 +9,19 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
+import yaml
 from django.conf import settings
 from oslo_config import cfg
 from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import checks, records, soundness, tracing, upstream, verdict, words
+from portal.core.policy import checks, records, remedy, soundness, tracing, upstream, verdict, words
 from portal.core.policy.rules import Rule, registry
 
 LOG = logging.getLogger(__name__)
@@ -36,27 +38,48 @@ Target = Targetable | Mapping[str, Any] | None
 
 @dataclass(frozen=True)
 class Decision:
-    """The engine's answer: ``reason`` says in words what was missing, and is empty when allowed."""
+    """The engine's answer. Its words are found when they are read: lists ask for many answers and tell few refusals."""
 
     allowed: bool
     rule: Rule
-    reason: str = ""
+    ctx: RequestContext
+    target: Mapping[str, Any]
+
+    @cached_property
+    def reason(self) -> str:
+        """What was missing; empty when allowed."""
+        if self.allowed:
+            return ""
+        live = _policy_of(self.rule)
+        if live is None:
+            return words.unknown_rule(self.rule.name)
+        return words.refusal(self.ctx, live.parsed(self.rule.name), registry.of(live.service))
+
+    @cached_property
+    def remedy(self) -> str:
+        """Who could give the role that is missing; empty when no role would help."""
+        live = _policy_of(self.rule)
+        if self.allowed or live is None:
+            return ""
+        return words.who_could_grant(self.ctx, live.missing_role(self.rule.name, self.target, self.ctx))
 
 
-def _misspelled(name: str, known: Iterable[str]) -> str:
+def _misspelled(name: str, known: Iterable[str], kind: str = "rule") -> str:
     like = difflib.get_close_matches(name, list(known), n=1)
-    return f"rule {name} is not known here" + (f"; did you mean {like[0]}?" if like else "")
+    return f"{kind} {name} is not known here" + (f"; did you mean {like[0]}?" if like else "")
 
 
 class ServicePolicy:
     """The rules of one service as they stand now: defaults, changed by its policy file.
 
     ``problems`` are what keeps the file from meaning what it says; ``notes`` are names in it that OpenStack knows and we do not.
+    Both are logged, unless the file is only ``tried``: it rules nothing then, and whoever tries it tells them.
     """
 
-    def __init__(self, service: str, path: Path | None) -> None:
+    def __init__(self, service: str, path: Path | None, *, tried: bool = False) -> None:
         self.service = service
         self.path = path
+        self.tried = tried
         self._places = [str(path), str(path.with_suffix(".yaml"))] if path else []  # the second where there is not the first
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -84,6 +107,11 @@ class ServicePolicy:
         """Return which parts of a rule hold for a caller and a target, and which do not."""
         self.refresh()
         return tracing.trace(self._enforcer, self._enforcer.rules[rule], target, credentials)
+
+    def missing_role(self, rule: str, target: Mapping[str, Any], ctx: RequestContext) -> str | None:
+        """Return the role for want of which a rule refuses, or None where no role would help."""
+        self.refresh()
+        return remedy.missing_role(ctx, self._enforcer.rules[rule], target, self._enforcer)
 
     def changed(self) -> dict[str, str]:
         """Return the checks that the file sets and that differ from the defaults."""
@@ -114,18 +142,23 @@ class ServicePolicy:
             rules = soundness.parsed(self._defaults() | overrides)
         except Exception as error:  # the parser raises many kinds; every one means "keep the last good rules"
             self.problems, self.broken = [f"{self.path}: {error}"], True
-            LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
+            if not self.tried:
+                LOG.error("Policy of %s not read, the last good rules stay: %s", self.service, error)
             if not self._enforcer.rules:
                 self._enforcer.set_rules(policy.Rules.from_dict(self._defaults()), use_conf=False)
             return
         defaults = self._defaults()
         self._overrides = {name: check for name, check in overrides.items() if defaults.get(name) != check}
         self.problems, self.broken = self._unknown(overrides) + self._dangling(overrides, rules), False
+        if not self.tried:
+            self._log_findings()
+        self._enforcer.set_rules(rules, overwrite=True, use_conf=False)
+
+    def _log_findings(self) -> None:
         for problem in self.problems:
             LOG.warning("Policy of %s: %s", self.service, problem)
         if self.notes:
             LOG.info("Policy of %s: rules of things that are not offered here: %s", self.service, ", ".join(self.notes))
-        self._enforcer.set_rules(rules, overwrite=True, use_conf=False)
 
     def _defaults(self) -> dict[str, str]:
         return {name: rule.check for name, rule in registry.of(self.service).items()}
@@ -145,6 +178,8 @@ class ServicePolicy:
         if not text.strip():
             raise ValueError("the file is empty; write {} to change nothing")
         found = policy.parse_file_contents(text)
+        if not found and yaml.safe_load(text) is not None:
+            found = yaml.safe_load(text)  # the parser takes every empty thing for an empty object
         if not isinstance(found, dict) or not all(isinstance(word, str) for pair in found.items() for word in pair):
             raise ValueError("the file must be one object of rule names and check strings")
         for name, check in found.items():
@@ -162,7 +197,10 @@ class ServicePolicy:
     def _dangling(self, overrides: Mapping[str, str], rules: Mapping[str, Any]) -> list[str]:
         """Return what the file refers to in vain; rules of things that are not offered are nobody's concern."""
         names = [name for name in overrides if name not in self.notes]
-        return [f"{name}: {_misspelled(other, rules)}" for name in names for other in soundness.missing(rules, name)]
+        found = [f"{name}: {_misspelled(other, rules)}" for name in names for other in soundness.missing(rules, name)]
+        known = {str(rule.perm) for rule in registry.with_perm()}
+        strange = [(name, perm) for name in names for perm in soundness.grants(rules[name]) if perm not in known]
+        return found + [f"{name}: {_misspelled(perm, known, 'permission')}" for name, perm in strange]
 
 
 _policies: dict[str, ServicePolicy] = {}
@@ -198,39 +236,39 @@ def decide(ctx: RequestContext, rule: Rule, target: Target = None) -> Decision:
 
 
 def _decide(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
-    decision = _judge(ctx, rule, target)
+    decision = Decision(_holds(ctx, rule, target), rule, ctx, target)
     if LOG.isEnabledFor(logging.DEBUG):
         told = "allowed" if decision.allowed else f"refused: {decision.reason}"
         LOG.debug("Rule %s for user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, told)
     return decision
 
 
-def _judge(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> Decision:
+def _holds(ctx: RequestContext, rule: Rule, target: Mapping[str, Any]) -> bool:
+    live = _policy_of(rule)
+    return live is not None and live.check(rule.name, target, ctx.credentials())
+
+
+def _policy_of(rule: Rule) -> ServicePolicy | None:
     service = registry.service_of(rule.name)
-    if service is None:
-        return Decision(False, rule, words.unknown_rule(rule.name))
-    live = service_policy(service)
-    if live.check(rule.name, target, ctx.credentials()):
-        return Decision(True, rule)
-    return Decision(False, rule, words.refusal(ctx, live.parsed(rule.name), registry.of(service)))
+    return None if service is None else service_policy(service)
 
 
 def allowed(ctx: RequestContext, rule: Rule, target: Target = None) -> bool:
     """Return whether ``ctx`` may do what ``rule`` stands for."""
     if LOG.isEnabledFor(logging.DEBUG):
         return decide(ctx, rule, target).allowed  # slower, since it finds the reason
-    service = registry.service_of(rule.name)
-    return service is not None and service_policy(service).check(rule.name, target_mapping(ctx, target), ctx.credentials())
+    return _holds(ctx, rule, target_mapping(ctx, target))
 
 
 def authorize(ctx: RequestContext, rule: Rule, target: Target = None) -> None:
-    """Let the caller pass or raise Forbidden with the rule's name and the reason in words."""
+    """Let the caller pass or raise Forbidden with the rule's name, the reason in words, and who could help."""
     seen = target_mapping(ctx, target)
     decision = _decide(ctx, rule, seen)
     records.note(ctx, rule.name, seen, decision.allowed)
     if not decision.allowed:
         LOG.info("Refused %s to user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, decision.reason)
-        raise Forbidden(f"Policy doesn't allow {rule.name} to be performed.", rule=rule.name, reason=decision.reason)
+        why = " ".join(filter(None, (decision.reason, decision.remedy)))
+        raise Forbidden(f"Policy doesn't allow {rule.name} to be performed. {why}", rule=rule.name, reason=why)
 
 
 def target_mapping(ctx: RequestContext, target: Target) -> Mapping[str, Any]:

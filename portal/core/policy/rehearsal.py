@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.utils import timezone
 from oslo_policy import policy
 
 from portal.core.context import RequestContext
 from portal.core.models import PolicyRecord
-from portal.core.policy.engine import ServicePolicy
+from portal.core.policy.engine import ServicePolicy, service_policy
 from portal.core.policy.rules import registry
 
 
@@ -28,17 +27,21 @@ class Difference:
     allowed: bool
 
 
-def rehearse(file: Path, *, days: int, service: str) -> Iterator[Difference]:
-    """Yield every difference between the present rules of a service and ``file``, over the requests of the last days.
-
-    Both are asked anew: what changed since in roles is in the record, what changed in shares is read as it stands now.
-    Raises ValueError for a file that cannot be read.
-    """
-    wanted = ServicePolicy(service, file)
-    present = ServicePolicy(service, _file_of(service))
+def read(file: Path, service: str) -> ServicePolicy:
+    """Return the rules of a service as a file would have them; raises ValueError for a file that cannot be read."""
+    wanted = ServicePolicy(service, file, tried=True)
     wanted.refresh()
     if wanted.broken:
         raise ValueError("; ".join(wanted.problems))
+    return wanted
+
+
+def rehearse(wanted: ServicePolicy, *, days: int) -> Iterator[Difference]:
+    """Yield every difference between the present rules of a service and others, over the requests of the last days.
+
+    Both are asked anew: what changed since in roles is in the record, what changed in shares is read as it stands now.
+    """
+    service, present = wanted.service, service_policy(wanted.service)
     since = timezone.now().date() - timedelta(days=days)
     rows = PolicyRecord.objects.filter(day__gt=since, rule__in=list(registry.of(service))).order_by("rule", "day", "pk")
     for row in rows.iterator():
@@ -77,8 +80,3 @@ def target_of(kept: dict[str, Any]) -> dict[str, Any]:
         if row is not None:
             target["_object"] = row
     return target
-
-
-def _file_of(service: str) -> Path | None:
-    path = settings.POLICY_FILES.get(service)
-    return Path(path) if path else None

@@ -26,7 +26,7 @@ def parsed(checks: Mapping[str, str]) -> policy.Rules:
     sound: set[str] = set()
     for name, check in rules.items():
         _refuse_circle(name, rules, (), sound)
-        for atom in _atoms(check):
+        for atom in atoms(check):
             _try(name, atom)
     return rules
 
@@ -34,6 +34,11 @@ def parsed(checks: Mapping[str, str]) -> policy.Rules:
 def missing(rules: Mapping[str, Any], name: str) -> list[str]:
     """Return the names of rules to which a rule refers and which there are not: such a part always refuses."""
     return [reference for reference in _references(rules[name]) if reference not in rules]
+
+
+def grants(check: Any) -> list[str]:
+    """Return the permissions for which a check looks among what was shared."""
+    return [str(atom.match) for atom in atoms(check) if isinstance(atom, GuardianCheck)]
 
 
 def _refuse_circle(name: str, rules: Mapping[str, Any], above: tuple[str, ...], sound: set[str]) -> None:
@@ -59,14 +64,15 @@ def _try(name: str, atom: Any) -> None:
 
 
 def _references(check: Any) -> list[str]:
-    return [atom.match for atom in _atoms(check) if isinstance(atom, policy.RuleCheck)]
+    return [atom.match for atom in atoms(check) if isinstance(atom, policy.RuleCheck)]
 
 
-def _atoms(check: Any) -> Iterator[Any]:
+def atoms(check: Any) -> Iterator[Any]:
+    """Yield what a check is made of; rules it refers to stay closed."""
     if isinstance(check, policy.NotCheck):
-        yield from _atoms(check.rule)
+        yield from atoms(check.rule)
     elif isinstance(check, policy.AndCheck | policy.OrCheck):
         for part in check.rules:
-            yield from _atoms(part)
+            yield from atoms(part)
     else:
         yield check

@@ -1,4 +1,4 @@
-"""Why a rule said no, in words: what the caller is and what the rule needs."""
+"""Why a rule said no, in words: what the caller is, what the rule needs, and who could help."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +22,20 @@ def refusal(ctx: RequestContext, check: Any, rules: Mapping[str, Rule]) -> str:
     """Return one or two sentences: the caller's roles here, and what would be enough."""
     needed = _("This needs: %(needs)s.") % {"needs": needs(check, rules)}
     return f"{_who(ctx)} {needed}"
+
+
+def who_could_grant(ctx: RequestContext, role: str | None) -> str:
+    """Return the sentence that says who can give the missing role, empty where none is missing."""
+    if role is None:
+        return ""
+    if ctx.project_id:
+        words = _("Whoever may assign the role %(role)s in project %(place)s can give it to you.")
+    elif ctx.domain_id:
+        words = _("Whoever may assign the role %(role)s in domain %(place)s can give it to you.")
+    else:
+        return _("Whoever may assign the role %(role)s on the system can give it to you.") % {"role": role}
+    place = ctx.project_name or ctx.project_id or ctx.domain_name or ctx.domain_id
+    return words % {"role": role, "place": place}
 
 
 def _who(ctx: RequestContext) -> str:

@@ -9,6 +9,12 @@ from django.conf import settings
 from portal.core.context import RequestContext
 
 IDENTITY = "/identity/v3"
+FORGET = (
+    r"for _name in $(env | sed -n 's/^\(OS_[A-Z0-9_]*\)=.*/\1/p'); do",
+    '    unset "$_name"',
+    "done",
+    "unset _name",
+)
 
 
 def clouds_yaml(ctx: RequestContext) -> str:
@@ -49,7 +55,7 @@ def openrc(ctx: RequestContext) -> str:
     }
     lines = [f"export {name}={shlex.quote(str(value))}" for name, value in values.items()]
     asks = ['printf "Password of %s: " "$OS_USERNAME"', "read -rs OS_PASSWORD", "echo", "export OS_PASSWORD"]
-    return "\n".join(["# Use it in bash by: source openrc.sh", *lines, *asks, ""])
+    return "\n".join(["# Use it in bash by: source openrc.sh", *FORGET, *lines, *asks, ""])
 
 
 def _clouds(entry: dict[str, Any]) -> str:

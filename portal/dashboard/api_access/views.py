@@ -1,4 +1,4 @@
-"""API access: where the services answer, files for clients, and application credentials, whose secrets are shown once."""
+"""API access: where the services answer, files for clients, and what acts in one's name; secrets are shown once or never."""
 
 from typing import Any
 
@@ -10,19 +10,21 @@ from django.views.decorators.cache import never_cache
 
 from accounts import selectors
 from accounts.models import ApplicationCredential
+from accounts.models.credential import EC2
 from accounts.services import application_credentials
-from portal.dashboard.api_access import files
-from portal.dashboard.api_access.actions import ACTIONS, BY_NAME
+from portal.dashboard.api_access import files, held
+from portal.dashboard.api_access.actions import ACTIONS, BY_NAME, CREDENTIAL_ACTIONS, TRUST_ACTIONS
 from portal.dashboard.api_access.forms import NewCredentialForm
-from portal.dashboard.kit.actions import ActionView, CommandView, RowAction, WhyView, offers
+from portal.dashboard.kit.actions import CommandView, DialogActionView, RowAction, WhyView, offers
 from portal.dashboard.kit.commands import Commands, curl, openstack
-from portal.dashboard.kit.pages import PageResponse, PageView, done, panel
+from portal.dashboard.kit.pages import PageResponse, PageView, panel
 from portal.dashboard.kit.tables import Row
 
 
 class ListView(PageView):
     def get(self, request: HttpRequest) -> PageResponse:
         mine = application_credentials.visible(self.ctx, str(self.ctx.user_id)).select_related("project")
+        others = [Row(line, offers(self.ctx, line, CREDENTIAL_ACTIONS)) for line in held.credential_lines(self.ctx)]
         public = [
             {"type": entry["type"], "name": entry["name"], "url": endpoint["url"]}
             for entry in selectors.catalog(self.ctx)
@@ -31,6 +33,9 @@ class ListView(PageView):
         ]
         facts = {
             "rows": [Row(row, offers(self.ctx, row, ACTIONS)) for row in mine],
+            "pairs": [line for line in others if line.obj.row.type == EC2],
+            "others": [line for line in others if line.obj.row.type != EC2],
+            "trusts": [Row(line, offers(self.ctx, line, TRUST_ACTIONS)) for line in held.trust_lines(self.ctx)],
             "endpoints": public,
             "first_commands": "\n".join(["source openrc.sh", "openstack server list", "openstack image list"]),
         }
@@ -101,15 +106,18 @@ class CredentialActions:
         return application_credentials.get(ctx, ctx.user_id, pk)
 
 
-class CredentialActionView(CredentialActions, ActionView):
-    def did(self, request: HttpRequest, action: RowAction, obj: ApplicationCredential) -> PageResponse:
-        return done(request, action.said(obj), reverse("api-access:list"))
+class DeletingView(DialogActionView):
+    """Base of the views that end something and lead back to the list."""
 
-    def facts(self, action: RowAction, obj: ApplicationCredential) -> dict[str, Any]:
-        return {"back": reverse("api-access:list")}
+    def back(self, request: HttpRequest, obj: Any, action: RowAction) -> str:
+        return reverse("api-access:list")
 
     def template(self, action: RowAction) -> str:
         return "api_access/delete.html"
+
+
+class CredentialActionView(CredentialActions, DeletingView):
+    pass
 
 
 class CredentialWhyView(CredentialActions, WhyView):
@@ -117,4 +125,42 @@ class CredentialWhyView(CredentialActions, WhyView):
 
 
 class CredentialCommandView(CredentialActions, CommandView):
+    pass
+
+
+class OtherActions:
+    actions: dict[str, RowAction] = {action.name: action for action in CREDENTIAL_ACTIONS}
+
+    def find(self, pk: str) -> held.CredentialLine:
+        return held.find_credential(self.ctx, pk)  # type: ignore[attr-defined]
+
+
+class OtherActionView(OtherActions, DeletingView):
+    pass
+
+
+class OtherWhyView(OtherActions, WhyView):
+    pass
+
+
+class OtherCommandView(OtherActions, CommandView):
+    pass
+
+
+class TrustActions:
+    actions: dict[str, RowAction] = {action.name: action for action in TRUST_ACTIONS}
+
+    def find(self, pk: str) -> held.TrustLine:
+        return held.find_trust(self.ctx, pk)  # type: ignore[attr-defined]
+
+
+class TrustActionView(TrustActions, DeletingView):
+    pass
+
+
+class TrustWhyView(TrustActions, WhyView):
+    pass
+
+
+class TrustCommandView(TrustActions, CommandView):
     pass

@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
@@ -29,8 +29,8 @@ class Verdict:
     """Whether something may be done now. A refusal says who refuses, why, and what would help."""
 
     allowed: bool
-    reason: str = ""
-    remedy: str = ""
+    reason: str | Promise = ""
+    remedy: str | Promise = ""
     rule: Rule | None = None
 
     @property
@@ -40,6 +40,7 @@ class Verdict:
 
 
 ALLOWED = Verdict(True)
+_told = lazy(getattr, str)  # words are found when a page shows them
 
 
 def verdict_of(ctx: RequestContext, rule: Rule, target: Any = None) -> Verdict:
@@ -47,14 +48,7 @@ def verdict_of(ctx: RequestContext, rule: Rule, target: Any = None) -> Verdict:
     decision = decide(ctx, rule, target)
     if decision.allowed:
         return ALLOWED
-    return Verdict(False, decision.reason, who_can_grant(ctx), rule)
-
-
-def who_can_grant(ctx: RequestContext) -> str:
-    """Return the sentence that says whom to ask."""
-    return _("A manager of %(project)s or an operator can give you the role that is missing.") % {
-        "project": ctx.project_name or _("the project")
-    }
+    return Verdict(False, _told(decision, "reason"), _told(decision, "remedy"), rule)
 
 
 class RowAction:

@@ -92,14 +92,14 @@ class AuthProjectsView(IdentityView):
     """GET /v3/auth/projects"""
 
     def get(self, request: Request) -> Response:
-        return self.listed("projects", selectors.own_projects(self.ctx), presenters.project)
+        return self.listed("projects", selectors.own_projects(self.ctx).prefetch_related("tags"), presenters.project)
 
 
 class AuthDomainsView(IdentityView):
     """GET /v3/auth/domains"""
 
     def get(self, request: Request) -> Response:
-        return self.listed("domains", selectors.own_domains(self.ctx), presenters.domain)
+        return self.listed("domains", selectors.own_domains(self.ctx).prefetch_related("tags"), presenters.domain)
 
 
 class AuthSystemView(IdentityView):

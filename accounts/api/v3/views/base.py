@@ -60,7 +60,7 @@ class IdentityView(CloudView):
 
     def fault(self, error: CloudError) -> Response:
         if isinstance(error, Forbidden) and error.rule:
-            message = f"You are not authorized to perform the requested action: {error.rule}."
+            message = f"You are not authorized to perform the requested action: {error.rule}. {error.reason}"
             error = Forbidden(message, rule=error.rule, reason=error.reason)
         return super().fault(error)
 

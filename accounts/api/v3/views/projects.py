@@ -1,8 +1,8 @@
-"""/v3/projects with their tags, and /v3/domains"""
+"""/v3/projects and /v3/domains"""
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from accounts import policies, selectors
 from accounts.api.v3 import presenters
 from accounts.api.v3.filters import narrow, truth
-from accounts.api.v3.serializers import DomainShape, NewDomain, ProjectShape, TagName, Tags
-from accounts.api.v3.views.base import CollectionView, IdentityView, MemberView
+from accounts.api.v3.serializers import DomainShape, NewDomain, ProjectShape
+from accounts.api.v3.views.base import CollectionView, MemberView
 from accounts.models import Ancestor, Domain, Project
 from accounts.services import domains, projects
+from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import allowed
 
@@ -26,8 +27,7 @@ class ProjectsView(CollectionView):
 
     def get(self, request: Request) -> Response:
         if truth(request.GET.get("is_domain", "false")):
-            rows = narrow(selectors.domains_visible(self.ctx), request.GET, "name", flags=("enabled",))
-            return self.listed("projects", rows, presenters.domain_as_project)
+            return self.listed("projects", _domains(self.ctx, request.GET), presenters.domain_as_project)
         return super().get(request)
 
     def post(self, request: Request) -> Response:
@@ -35,8 +35,8 @@ class ProjectsView(CollectionView):
         if not values.pop("is_domain", False):
             project = projects.create(ctx=self.ctx, **values)
             return Response({"project": presenters.project(project, self.link)}, status=201)
-        if values.pop("domain_id", None) or values.pop("parent_id", None) or values.pop("tags", None):
-            raise BadRequest("A project that acts as a domain stands under nothing and has no tags.")
+        if values.pop("domain_id", None) or values.pop("parent_id", None):
+            raise BadRequest("A project that acts as a domain stands under nothing.")
         domain = domains.create(ctx=self.ctx, **values)
         return Response({"project": presenters.domain_as_project(domain, self.link)}, status=201)
 
@@ -46,21 +46,7 @@ class ProjectsView(CollectionView):
         above = params.get("parent_id")
         if above is not None:
             rows = rows.filter(parent_id=above) | rows.filter(parent_id=None, domain_id=above)
-        return _tagged(rows, params).prefetch_related("tags")
-
-
-def _tagged(rows: QuerySet[Project], params: QueryDict) -> QuerySet[Project]:
-    """Keep the projects with all, any, not all or none of some tags (Identity v3, "Project tags")."""
-    for parameter in ("tags", "tags-any", "not-tags", "not-tags-any"):
-        names = [name for name in params.get(parameter, "").split(",") if name]
-        if not names:
-            continue
-        having = Project.objects.filter(tags__name__in=names).order_by()
-        if not parameter.endswith("any"):
-            having = having.annotate(matching=Count("tags")).filter(matching=len(set(names)))
-        found = having.values("pk")
-        rows = rows.exclude(pk__in=found) if parameter.startswith("not") else rows.filter(pk__in=found)
-    return rows
+        return selectors.tagged(rows, params)
 
 
 class ProjectView(MemberView):
@@ -70,7 +56,7 @@ class ProjectView(MemberView):
     find, update, delete_row = selectors.get_project, projects.update, projects.delete
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if type(self) is ProjectView and Domain.objects.filter(pk=kwargs["key"]).exists():
+        if selectors.acts_as_domain(kwargs["key"]):
             return DomainAsProjectView.as_view()(request, *args, **kwargs)
         return super().dispatch(request, *args, **kwargs)
 
@@ -126,51 +112,11 @@ class DomainAsProjectView(MemberView):
 
     @staticmethod
     def update(*, project: Domain, **values: Any) -> Domain:
-        return domains.update(domain=project, **{key: value for key, value in values.items() if key != "is_domain"})
+        return domains.update(domain=project, **values)
 
     @staticmethod
     def delete_row(*, project: Domain, **values: Any) -> None:
         domains.delete(domain=project, **values)
-
-
-class ProjectTagsView(IdentityView):
-    """GET, PUT and DELETE /v3/projects/{id}/tags"""
-
-    def get(self, request: Request, project: str) -> Response:
-        return self.enveloped({"tags": selectors.tags_of(self.ctx, project)})
-
-    def put(self, request: Request, project: str) -> Response:
-        form = Tags(data=request.data)
-        form.is_valid(raise_exception=True)
-        tags = form.validated_data["tags"]
-        projects.set_tags(ctx=self.ctx, project=self.project(project), tags=tags)
-        return self.enveloped({"tags": sorted(set(tags))})
-
-    def delete(self, request: Request, project: str) -> Response:
-        projects.set_tags(ctx=self.ctx, project=self.project(project), tags=[])
-        return Response(status=204)
-
-    def project(self, key: str) -> Project:
-        """Return the project of the address."""
-        return self.found(selectors.get_project, Project, "project", key)
-
-
-class ProjectTagView(ProjectTagsView):
-    """GET, HEAD, PUT and DELETE /v3/projects/{id}/tags/{tag}"""
-
-    def get(self, request: Request, project: str, tag: str) -> Response:  # type: ignore[override]
-        selectors.check_tag(self.ctx, project, tag)
-        return Response(status=204)
-
-    def put(self, request: Request, project: str, tag: str) -> Response:  # type: ignore[override]
-        projects.add_tag(ctx=self.ctx, project=self.project(project), tag=TagName().run_validation(tag))
-        response = Response(status=201)
-        response["Location"] = self.link(f"projects/{project}/tags/{tag}")
-        return response
-
-    def delete(self, request: Request, project: str, tag: str) -> Response:  # type: ignore[override]
-        projects.remove_tag(ctx=self.ctx, project=self.project(project), tag=tag)
-        return Response(status=204)
 
 
 class DomainsView(CollectionView):
@@ -180,7 +126,12 @@ class DomainsView(CollectionView):
     present, create = presenters.domain, domains.create
 
     def rows(self) -> Any:
-        return narrow(selectors.domains_visible(self.ctx), self.request.GET, "name", flags=("enabled",))
+        return _domains(self.ctx, self.request.GET)
+
+
+def _domains(ctx: RequestContext, params: QueryDict) -> QuerySet[Domain]:
+    """Return the domains that the caller may list and asks for."""
+    return selectors.tagged(narrow(selectors.domains_visible(ctx), params, "name", flags=("enabled",)), params)
 
 
 class DomainView(MemberView):

@@ -38,6 +38,7 @@ class UserProjectsView(IdentityView):
 
     def get(self, request: Request, key: str) -> Response:
         rows = narrow(selectors.projects_of_user(self.ctx, key), request.GET, "name", "domain_id", flags=("enabled",))
+        rows = rows.prefetch_related("tags")
         return self.listed("projects", rows, presenters.project)
 
 
