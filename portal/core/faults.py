@@ -2,18 +2,21 @@
 
 Nothing can be armed unless the environment names a folder (``NEBULET_FAULTS``), which no installation that is used does. A file
 there named ``<process>.<point>.<subject>`` kills the process with SIGKILL when it comes to that point with that subject (``any`` for
-whichever), once: the file is gone before the process is. A process that runs is armed without a restart. No Django: the compute host reaches points too.
+whichever), once: the file is gone before the process is. A process that runs is armed without a restart. Of several points it dies at once:
+whoever comes to one stays there until each of them has been come to. No Django: the compute host reaches points too.
 """
 
 import logging
 import os
 import signal
+import time
 from enum import StrEnum
 from pathlib import Path
 
 LOG = logging.getLogger(__name__)
 
 ANY = "any"
+_LOOK_EVERY_S = 0.02
 
 
 class Process(StrEnum):
@@ -76,6 +79,8 @@ def arm(folder: Path, process: Process, point: Point, subject: str = ANY) -> Pat
 def reach(point: Point, subject: str) -> None:
     """Die here if that was asked for; else nothing, at the price of one comparison."""
     if _Armoury.folder is not None and any(_disarm(_Armoury.folder, point, word) for word in (subject, ANY)):
+        while any(_Armoury.folder.glob(f"{_Armoury.process}.*")):
+            time.sleep(_LOOK_EVERY_S)
         os.kill(os.getpid(), signal.SIGKILL)
 
 

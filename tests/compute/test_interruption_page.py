@@ -45,6 +45,17 @@ def test_nothing_is_armed_without_a_folder_nor_for_another_point_process_or_serv
     assert run("None").stdout == run(f"Path({str(tmp_path)!r})").stdout == "lives\n"
 
 
+def test_a_process_dies_of_all_its_armed_points_at_once(tmp_path):
+    faults.arm(tmp_path, Process.COMPUTE, Point.WORKED, "server-1")
+    other = faults.arm(tmp_path, Process.COMPUTE, Point.NOTED, "server-2")
+    process = subprocess.Popen([sys.executable, "-c", REACH.format(folder=f"Path({str(tmp_path)!r})")], cwd=os.getcwd())
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+    assert list(tmp_path.iterdir()) == [other], "it has come to its own point, and waits there"
+    other.unlink()
+    assert process.wait(10) == -signal.SIGKILL
+
+
 def run(folder: str) -> subprocess.CompletedProcess[str]:
     code = REACH.format(folder=folder)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=os.getcwd(), check=False)

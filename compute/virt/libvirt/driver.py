@@ -245,12 +245,12 @@ class LibvirtDriver:
             own = rescuing.own_definition(folder, domain)
             if own is None:
                 self.power_on(server_id)
-                return self._built(domain)
-            power.stop(domain, _RESCUE_GRACE_S, never)
-            faults.reach(Point.STOPPED, server_id)
-            built = self._restart(own)
+            else:
+                power.stop(domain, _RESCUE_GRACE_S, never)
+                faults.reach(Point.STOPPED, server_id)
+                self._restart(own)
             rescuing.forget(folder)
-            return built
+            return self._built(domain)
 
     def _restart(self, definition: str) -> Built:
         """Start a guest that is off with another definition."""

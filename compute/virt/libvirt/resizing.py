@@ -32,7 +32,7 @@ _DEFINITION = "domain.xml"
 
 @dataclass(frozen=True)
 class Note:
-    """Which resize is under way or waits to be confirmed, and whether the guest ran when it began."""
+    """Which resize is under way or waits to be confirmed, whether the guest ran when it began, and whether it has its new size."""
 
     token: str
     running: bool
@@ -66,24 +66,27 @@ class Resizing:
         if note is None or note.token != token:
             self._forget()
             note = Note(token, running=bool(self._domain.isActive()))
-        if note.done:
-            return
-        self._refuse_smaller(size)
-        self._write(note)
         try:
-            power.stop(self._domain, grace_s, cancelled)
-            if cancelled():
-                raise BuildCancelled(self._domain.UUIDString())
-            faults.reach(Point.STOPPED, self._server_id)
-            self._keep()
-            faults.reach(Point.KEPT, self._server_id)
-            self._change(size)
-            faults.reach(Point.DEFINED, self._server_id)
+            if not note.done:
+                self._give(size, note, grace_s, cancelled)
             self._start(note)
-            self._write(replace(note, done=True))
         except BaseException:
             self._go_back(token)
             raise
+
+    def _give(self, size: GuestSize, note: Note, grace_s: int, cancelled: Cancelled) -> None:
+        """Give the guest, which is off afterwards, its new size."""
+        self._refuse_smaller(size)
+        self._write(note)
+        power.stop(self._domain, grace_s, cancelled)
+        if cancelled():
+            raise BuildCancelled(self._domain.UUIDString())
+        faults.reach(Point.STOPPED, self._server_id)
+        self._keep()
+        faults.reach(Point.KEPT, self._server_id)
+        self._change(size)
+        faults.reach(Point.DEFINED, self._server_id)
+        self._write(replace(note, done=True))
 
     def confirm(self, token: str) -> None:
         """Throw away what would undo this resize."""
@@ -102,6 +105,7 @@ class Resizing:
         if note is None or note.token != token:
             return
         if (self._kept / _DEFINITION).exists():
+            self._write(replace(note, done=False))
             self._put_back()
             faults.reach(Point.DEFINED, self._server_id)
         self._start(note)
@@ -170,6 +174,7 @@ class Resizing:
                     (self._kept / name).replace(self._folder / name)
                 elif disk_of(root, self._folder / name) is None:
                     (self._folder / name).unlink(missing_ok=True)
+            (self._kept / _DEFINITION).unlink()
 
     def _define(self, definition: str) -> None:
         self._domain = self._connect.defineXML(definition)

@@ -138,6 +138,13 @@ class TestRescues:
         assert disk.read_bytes() == before
         assert not (disk.parent / "disk.rescue").exists()
 
+    @pytest.mark.parametrize("driver", ["libvirt"], indirect=True)
+    def test_an_unrescue_that_comes_again_takes_away_what_one_that_was_interrupted_left(self, driver, spawned):
+        left = folder_of(driver, spawned) / "disk.rescue"
+        left.touch()
+        assert driver.unrescue(spawned.server_id).power_state == PowerState.RUNNING
+        assert not left.exists()
+
     @pytest.mark.parametrize(
         ("device", "bus", "target"),
         [("disk", "virtio", "vdc"), ("disk", "scsi", "sda"), ("disk", "usb", "sda"), ("cdrom", "ide", "hda")],

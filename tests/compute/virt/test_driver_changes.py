@@ -179,6 +179,14 @@ class TestLibvirtResize:
         driver.revert_resize(spawned.server_id, "token")
         assert storage.virtual_size(folder / "disk") == 1 << 30
 
+    def test_a_resize_that_was_interrupted_before_its_start_is_only_started(self, driver, spawned, folder):
+        driver.resize(spawned.server_id, BIG, "token", 0)
+        driver.power_off(spawned.server_id, 0)
+        write(folder / "disk", "after")
+        driver.resize(spawned.server_id, BIG, "token", 0)
+        assert state(driver, spawned) == ON
+        assert read(folder / "disk") == "after"
+
     def test_a_new_resize_forgets_an_old_one(self, driver, spawned, folder):
         driver.resize(spawned.server_id, BIG, "old", 0)
         bigger = GuestSize(2, 1024, 3, 0, 0, "m1.bigger")
