@@ -1,12 +1,15 @@
 """Close codes of our websockets, and what ends one whose right is gone."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from accounts.services.sessions import user_group
 from accounts.websocket import current_context
 from portal.core.context import RequestContext
+
+LOG = logging.getLogger(__name__)
 
 SIGN_IN = 4401
 REFUSED = 4403
@@ -15,11 +18,23 @@ ENDED = 4410
 UNAVAILABLE = 4503
 
 RECHECK_S = 5.0
+UNANSWERED = 3
 
 
 async def while_allowed(still: Callable[[], Awaitable[bool]], every_s: float = RECHECK_S) -> None:
-    """Return as soon as ``still`` says no; asked again and again, so a right that ends closes what it had opened."""
-    while await still():
+    """Return as soon as ``still`` says no; asked again and again, so a right that ends closes what it had opened.
+
+    Who cannot tell now, as while the database restarts, is asked again; UNANSWERED times in a row are a no.
+    """
+    unanswered = 0
+    while unanswered < UNANSWERED:
+        try:
+            if not await still():
+                return
+            unanswered = 0
+        except Exception:
+            unanswered += 1
+            LOG.exception("Whether something may stay open is not known now")
         await asyncio.sleep(every_s)
 
 

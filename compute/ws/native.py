@@ -55,6 +55,8 @@ class ViewerDoor:
             LOG.debug("A native viewer went: %s", error)
         except rfb.Refused as refused:
             LOG.info("A native viewer was refused: %s", refused)
+        except Exception:
+            LOG.exception("A native viewer's console failed")
         finally:
             writer.close()
 
@@ -101,12 +103,15 @@ async def _carry(viewer: Streams, relay: consoles.Relay, display: Streams) -> No
         return bool(await database_sync_to_async(consoles.holder_may_go_on)(relay))
 
     ways = [
-        asyncio.create_task(_pump(viewer[0], display[1])),
-        asyncio.create_task(_pump(display[0], viewer[1])),
-        asyncio.create_task(closing.while_allowed(still)),
+        asyncio.create_task(_pump(viewer[0], display[1]), name="the viewer"),
+        asyncio.create_task(_pump(display[0], viewer[1]), name="the display"),
+        asyncio.create_task(closing.while_allowed(still), name="the right to it"),
     ]
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        ended, _others = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ended:
+            LOG.info("A native viewer's console ended with %s", way.get_name(), extra={"server_id": relay.server_id})
+            way.result()
     finally:
         for way in ways:
             way.cancel()

@@ -22,6 +22,8 @@ HYPERVISOR = (
 )
 # The builder of the tiny image unpacks all else it needs by itself.
 IMAGE_BUILDER = ("e2fsprogs", "zstd", "qemu-utils")
+# What makes, reads and converts disks.
+_DISKS = ("qemu-utils",)
 # What the driver of MariaDB is built against.
 MARIADB_CLIENT = ("libmariadb-dev",)
 # What the tests of databases and of a scaled-out installation run on ports and folders of their own.
@@ -46,7 +48,7 @@ def for_tests(*, fast: bool) -> tuple[str, ...]:
     """Return the packages that the tests need; the fast ones drive no hypervisor, browser or client."""
     queue = () if shutil.which("valkey-server") else ("redis-server",)
     if fast:
-        return (*BUILD, *queue)
+        return (*BUILD, *queue, *_DISKS)
     browser = () if any(shutil.which(name) for name in _BROWSERS) else ("chromium",)
     return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *MARIADB_CLIENT, *_SERVERS, "openssh-client", "strace", *browser)
 

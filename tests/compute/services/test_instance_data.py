@@ -70,7 +70,7 @@ def test_without_dhcp_the_server_is_told_its_address_routes_and_resolvers(cloud)
         cidr="10.99.0.0/24",
         gateway_ip="10.99.0.1",
         enable_dhcp=False,
-        allocation_pools=[{"start": "10.99.0.10", "end": "10.99.0.20"}],
+        allocation_pools=[{"start": "10.99.0.10", "end": "10.99.0.19"}],
         dns_nameservers=["10.99.0.2", "10.99.0.3"],
         host_routes=[{"destination": "10.50.0.0/16", "nexthop": "10.99.0.9"}],
     )
