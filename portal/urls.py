@@ -10,8 +10,8 @@ from portal.health import healthz
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("identity", include("accounts.api.v3.urls")),
-    path("image", include("images.api.v2.urls")),
     path("image", include("compute.api.image_cache.urls")),
+    path("image", include("images.api.v2.urls")),
     path("compute/instance-data", instance_data),
     path("compute", include("compute.api.v2_1.urls")),
     path("network", include("compute.network.api.v2_0.urls")),

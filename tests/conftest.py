@@ -1,8 +1,9 @@
-"""What every test begins with, and no secret in any log (tests/kit/secrecy.py)."""
+"""What every test begins with: no secret in any log (tests/kit/secrecy.py), and whose the machine is (tests/kit/machine.py)."""
 
 import pytest
 from django.core.cache import cache
 
+from tests.kit.machine import pytest_runtest_protocol  # noqa: F401
 from tests.kit.secrecy import (  # noqa: F401
     pytest_sessionfinish,
     pytest_sessionstart,

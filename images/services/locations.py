@@ -30,6 +30,11 @@ def in_order(image: Image) -> list[ImageLocation]:
     return sorted(present, key=reading_order)
 
 
+def copies(image: Image) -> int:
+    """Return how many copies lie in stores of ours, which count against the quota; addresses elsewhere do not."""
+    return sum(not row.address for row in in_order(image))
+
+
 def reading_order(row: ImageLocation) -> tuple[int, str, int]:
     """Return what copies are ordered by: that of the heaviest store is read first."""
     return -stores.weight(row.store), row.store, row.pk

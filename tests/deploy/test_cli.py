@@ -56,18 +56,16 @@ def test_a_step_that_fails_is_marked(capsys):
     assert capsys.readouterr().out.startswith("✗ packages")
 
 
-PARALLEL = ["-n", "auto", "--dist", "loadfile"]
-CLIENTS = ["-m", "real and not hypervisor", *PARALLEL, "--no-loadscope-reorder"]
-
-
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "told", "at_once"),
     [
-        ([], [["-m", "not real", *PARALLEL], CLIENTS, ["-m", "hypervisor"]]),
-        (["--fast"], [["-m", "not real", *PARALLEL]]),
-        (["-k", "power"], [[]]),
-        (["--fast", "tests/core"], [["-m", "not real"]]),
+        ([], ["not real", "real and not hypervisor", "hypervisor"], True),
+        (["--fast"], ["not real"], True),
+        (["-k", "power"], [None], False),
+        (["--fast", "tests/core"], ["not real"], False),
     ],
 )
-def test_what_drives_the_machine_runs_after_all_else_and_alone(words, told):
-    assert tests._rounds(cli.parse(["test", *words])) == told
+def test_what_runs_guests_comes_last_and_what_is_named_runs_in_one_process(words, told, at_once):
+    rounds = tests._rounds(cli.parse(["test", *words]))
+    assert [round_[1] if "-m" in round_ else None for round_ in rounds] == told
+    assert {"-n" in round_ for round_ in rounds} == {at_once}

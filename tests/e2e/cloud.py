@@ -1,5 +1,6 @@
 """A whole Nebulet started by ``./nebulet up --detach`` for tests, and what a user does with it."""
 
+import itertools
 import json
 import os
 import shutil
@@ -18,10 +19,14 @@ import httpx
 
 from tests.e2e import template
 from tests.kit import secrecy
+from tests.kit.machine import lane
 from tests.kit.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENSTACK = Path(sys.executable).with_name("openstack")
+
+
+_ranges = itertools.count()
 
 
 def free_port() -> int:
@@ -43,6 +48,8 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self.state.chmod(0o755)
+        if self.driver == "libvirt":  # which would find a free range itself, unless another cloud looks at the same time
+            self.extra = {"NEBULET_NETWORK_CIDR": f"10.{190 + lane()}.{next(_ranges)}.0/24", **self.extra}
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property

@@ -1,10 +1,11 @@
 """What every pretended cloud of a test run begins with: a database, static files and images, made once for all its processes."""
 
-import fcntl
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.kit.machine import held
 
 _COPIED = ("db", "secrets", "stamps", "images")
 _LINKED = ("cache", "static")  # files there are replaced, never written to
@@ -15,12 +16,13 @@ def fill(state: Path, make: Callable[[], Path]) -> None:
 
     Where the run has no folder of its own to keep it in, nothing is done.
     """
-    run = os.environ.get("NEBULET_STATE_DIR")
-    if run is None:
+    if "NEBULET_STATE_DIR" not in os.environ:
         return
-    kept = Path(run) / "template"
-    with kept.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    run = Path(os.environ["NEBULET_STATE_DIR"])
+    if run.name == os.environ.get("PYTEST_XDIST_WORKER"):
+        run = run.parent
+    kept = run / "template"
+    with held(kept.with_suffix(".lock")):
         if not kept.exists():
             make().rename(kept)
     for names, how in ((_COPIED, "-a"), (_LINKED, "-al")):

@@ -37,6 +37,7 @@ def test_a_killed_process_leaves_no_build_stuck_and_none_doubled(cloud: Cloud, a
     wait_for("true invariants", lambda: cloud.nebulet("manage", "invariants", check=False).returncode == 0, 40, every=2)
 
 
+@pytest.mark.hypervisor(alone=True)
 def test_guests_outlive_the_death_of_libvirt_and_what_is_asked_meanwhile_is_done_after_it(cloud: Cloud, api: Api):
     running, stopped = api.create("runs-on"), api.create("stops-later")
     for server_id in (running, stopped):

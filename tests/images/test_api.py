@@ -377,6 +377,15 @@ def test_versions_and_services(personas, client):
         assert personas.reader.api.get(f"/image/v2/schemas/{name}").json()["name"] == name
 
 
+@pytest.mark.parametrize("path", ["/image/nothing", "/image/v1/images", "/image/v2/nothing", "/image/v2/images/x/nothing"])
+def test_an_address_that_is_none_is_a_fault_of_this_service(personas, client, path):
+    assert client.get(path).status_code == 401
+    for method in ("get", "post", "delete"):
+        answer = getattr(personas.reader.api, method)(path, **({"body": {}} if method == "post" else {}))
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+        assert "could not be found" in answer.json()["message"]
+
+
 def test_a_project_sees_what_it_takes_of_its_quotas(personas, image):
     ServiceFactory(type="image")
     quotas.set_limits(personas.lab.pk, {limits.IMAGES: 5})

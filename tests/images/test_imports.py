@@ -7,6 +7,7 @@ import pytest
 from django.test import TestCase
 from django.utils import timezone
 
+from accounts.services import quotas
 from images.models import Image, ImageLocation, ImageTask
 from images.services import registry as images
 from images.services import tasks
@@ -15,6 +16,7 @@ from images.states import ImageStatus, TaskStatus
 from images.stores import registry as stores
 from images.stores.base import StoreError, put
 from images.stores.memory import MemoryStore
+from tests.accounts.factories import ServiceFactory
 from tests.images import web
 from tests.images.factories import MIB, ActiveImageFactory, ImageFactory, PropertyFactory, qcow2
 
@@ -311,6 +313,17 @@ def test_an_operator_copies_an_image_to_more_stores(personas):
     assert held()["slow"] == {image.pk: b"abc"}
     ask(personas.admin, image, {"method": {"name": "copy-image"}, "all_stores": True})
     assert ImageTask.objects.count() == 1
+
+
+def test_a_copy_needs_room_for_what_lies_here_alone(personas):
+    image = ActiveImageFactory(owner=personas.lab.pk, size=1 << 20, os_hash_algo=None)
+    put(stores.get("memory"), image.pk, image.pk, [b"abc"])
+    ImageLocation.objects.create(image=image, store="web", address="http://192.0.2.1/elsewhere")
+    ServiceFactory(type="image", name="glance")
+    quotas.set_limits(personas.lab.pk, {"image_size_total": 2})
+    ask(personas.admin, image, {"method": {"name": "copy-image"}, "stores": ["slow"]})
+    assert work().message == ""
+    assert held()["slow"] == {image.pk: b"abc"}
 
 
 def test_a_copy_that_is_not_the_original_is_thrown_away(personas):

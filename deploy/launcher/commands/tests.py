@@ -13,14 +13,19 @@ from deploy.launcher.config import Config
 from deploy.launcher.preconditions import closed_folder
 from deploy.launcher.terminal import Terminal
 
-_PARALLEL = ["-n", "auto", "--dist", "loadfile"]
+_BY_FILE = ["--dist", "loadfile"]
+# Of three tests, one waits for something.
+_FAST = ["-m", "not real", "-n", str(max(1, (os.cpu_count() or 1) * 3 // 2)), *_BY_FILE]
+# In the order of their names, OpenStack's own tests begin: the long ones, which should not be the last.
+_CLIENTS = ["-m", "real and not hypervisor", "-n", "auto", *_BY_FILE, "--no-loadscope-reorder"]
+_GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", *_BY_FILE]
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """Run the tests; return pytest's exit code. Its summary is the last line printed.
 
-    First those that need no machine of their own and then those that drive a browser, a client or servers, in as many processes as there
-    are processors; last those that run guests, one by one. Those that are named run in one process.
+    First those that need no machine of their own, then those that drive a browser, a client or servers, last those that run guests; each
+    in several processes. Those that are named run in one process.
     """
     terminal = Terminal()
     _install(config, terminal, fast=options.fast)
@@ -43,12 +48,7 @@ def _rounds(options: argparse.Namespace) -> list[list[str]]:
     """Return what pytest is told in each of its runs."""
     if options.pytest:
         return [["-m", "not real"] if options.fast else []]
-    fast = ["-m", "not real", *_PARALLEL]
-    if options.fast:
-        return [fast]
-    # In the order of their names, OpenStack's own tests begin: the long ones, which should not be the last.
-    clients = ["-m", "real and not hypervisor", *_PARALLEL, "--no-loadscope-reorder"]
-    return [fast, clients, ["-m", "hypervisor"]]
+    return [_FAST] if options.fast else [_FAST, _CLIENTS, _GUESTS]
 
 
 def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:

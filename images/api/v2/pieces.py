@@ -2,7 +2,7 @@
 
 A piece carries ``Content-Range: bytes FIRST-LAST/SIZE``. While more is wanted the answer is 308 and its ``Range`` names the bytes that are
 safe; after the last piece it is 204. An empty body with ``Content-Range: bytes */SIZE`` asks for the same answer without sending anything.
-A piece that is cut keeps what has arrived. RFC 9110, section 14.5, leaves such a PUT to the agreement of both sides; this one is in wide
+Of a piece that is cut, what has arrived stays, short of the last block. RFC 9110, section 14.5, leaves such a PUT to the agreement of both sides; this one is in wide
 use for resumable uploads.
 """
 

@@ -1,9 +1,9 @@
 """Addresses of the Image API, below ``/image``."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from images.api.v2.metadefs.urls import urlpatterns as metadefs
-from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, UsageView, VersionsView
+from images.api.v2.views.discovery import ImportView, StoresDetailView, StoresView, UnknownView, UsageView, VersionsView
 from images.api.v2.views.images import (
     ImageActionView,
     ImageDetailView,
@@ -47,4 +47,5 @@ urlpatterns = [
     path("/v2/info/stores", StoresView.as_view()),
     path("/v2/info/stores/detail", StoresDetailView.as_view()),
     *metadefs,
+    re_path(r"^/.*$", UnknownView.as_view()),
 ]

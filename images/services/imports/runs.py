@@ -151,7 +151,7 @@ def _copy_image(run: Run) -> None:
     if failed and run.task.input["import_req"].get("all_stores_must_succeed", True):
         raise StoreError(f"The image could not be copied to {', '.join(failed)}.")
     with transaction.atomic():
-        limits.admit_arrived(image.owner, (image.size or 0) * (len(image.locations.all()) + len(done)), image.pk)
+        limits.admit_arrived(image.owner, (image.size or 0) * (locations.copies(image) + len(done)), image.pk)
         locations.add(image.pk, done)
         outcomes.succeed(run.task, run.id, failed_import=",".join(failed))
 

@@ -17,6 +17,7 @@ from compute.virt.errors import BuildCancelled, DriverError
 from compute.virt.libvirt import facts
 from compute.virt.libvirt.driver import LibvirtDriver, Options
 from tests.compute.virt import samples
+from tests.kit.machine import held, lane
 from tests.kit.waiting import wait_for
 
 TINY = Path(os.environ.get("NEBULET_TEST_TINY", "/var/tmp/nebulet-test-tiny"))
@@ -32,8 +33,9 @@ def tiny():
     """The files of the small guest: NEBULET_TEST_TINY, or built once."""
     if shutil.which("virsh") is None or virsh("version").returncode != 0:
         pytest.skip("libvirt does not answer")
-    if not (TINY / "tiny-kernel").exists():
-        subprocess.run([shutil.sys.executable, "-m", "images.builder", "--output", str(TINY)], check=True)
+    with held(TINY.with_suffix(".lock")):
+        if not (TINY / "tiny-kernel").exists():
+            subprocess.run([shutil.sys.executable, "-m", "images.builder", "--output", str(TINY)], check=True)
     return TINY
 
 
@@ -44,7 +46,7 @@ def prefix():
 
 @pytest.fixture(scope="module")
 def net(prefix):
-    return samples.network(f"{prefix}-net", f"{prefix}br", octet=200 + int(prefix[1:3], 16) % 50)
+    return samples.network(f"{prefix}-net", f"{prefix}br", octet=210 + lane())
 
 
 @pytest.fixture(scope="module")

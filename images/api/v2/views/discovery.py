@@ -15,6 +15,7 @@ from images.api.v2.views.base import ImageView
 from images.services import limits
 from images.stores import registry as stores
 from images.stores.base import StoreError
+from portal.core.errors import NotFound
 from portal.core.policy import authorize
 
 VERSIONS = (
@@ -64,6 +65,14 @@ class UsageView(ImageView):
 
     def get(self, request: Request) -> Response:
         return Response({"usage": limits.usage(self.ctx.project_id) if self.ctx.project_id else {}})
+
+
+class UnknownView(ImageView):
+    """Every other address under the prefix: 404 in this service's form."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("Resource", "", "The resource could not be found.")
 
 
 def _detail(name: str) -> dict[str, Any]:

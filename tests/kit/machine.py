@@ -1,0 +1,40 @@
+"""The machine that tests with guests share: some run side by side, one that takes libvirt down has it to itself."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_DOOR, _ROOM = (Path(tempfile.gettempdir()) / f"nebulet-machine-{os.geteuid()}.{name}" for name in ("door", "room"))
+
+
+def lane() -> int:
+    """Return the number of this process among those that run tests: what is one of a kind on a machine bears it."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@contextmanager
+def held(path: Path, *, alone: bool = True) -> Iterator[None]:
+    """Hold a lock among all test processes of this machine, with others who do not want to be alone."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let tests with guests in, all that come or ``hypervisor(alone=True)``; who waits is not overtaken."""
+    mark = item.get_closest_marker("hypervisor")
+    if mark is None:
+        return (yield)
+    alone = mark.kwargs.get("alone", False)
+    with _DOOR.open("w") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        with held(_ROOM, alone=alone):
+            fcntl.flock(door, fcntl.LOCK_UN)
+            return (yield)
