@@ -157,12 +157,12 @@ def _upload_alone(address: str, port: int, source: Path) -> None:
 
 def _new_image() -> tuple[str, str, str]:
     """Return an image's id, where its bytes are put and where they are fetched."""
-    from accounts import contexts
+    from accounts import workplaces
     from accounts.models import User
     from images.models import Image
     from images.services import transfer
 
-    ctx = contexts.project_contexts(User.objects.get(name="demo"))[0]
+    ctx = workplaces.project_contexts(User.objects.get(name="demo"))[0]
     image = Image.objects.create(name="bench", owner=ctx.project_id, disk_format="raw", container_format="bare")
     ways = [urlsplit(way) for way in (transfer.upload_ticket(ctx, image), transfer.source_url(image))]
     put, get = (f"{way.path}?{way.query}" for way in ways)
