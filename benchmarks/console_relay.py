@@ -3,6 +3,7 @@
 The display is a flood and an echo behind the socket of a pretended guest, so web process and worker are the real ones. With
 ``--websockify /path/to/websockify`` the same display is asked through that program for comparison.
 
+    NEBULET_STATE_DIR=/tmp/bench NEBULET_DRIVER=fake sudo -E ./nebulet up --detach
     NEBULET_STATE_DIR=/tmp/bench sudo -E .venv/bin/python benchmarks/console_relay.py [--megabytes 2000] [--websockify PROGRAM]
 """
 
@@ -119,6 +120,8 @@ def main() -> int:
     with cloud.server() as server_id:
         path = str(cloud.state / "run" / f"vnc-{server_id[:8]}.sock")
         ours(cloud, server_id).close()  # the pretended display is made when somebody first looks; ours takes its place
+        if not os.path.exists(path):
+            parser.error("this needs a cloud whose host pretends: NEBULET_DRIVER=fake ./nebulet up --detach")
         server = multiprocessing.Process(target=display, args=(path, options.megabytes), daemon=True)
         server.start()
         time.sleep(1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 from urllib.parse import parse_qs
 
 from asgiref.sync import sync_to_async
@@ -30,6 +31,16 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
     visit: console_visits.Visit | None = None
     way: Way | None = None
     tasks: "list[asyncio.Task[None]]"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Bytes go straight to the guest: Channels makes two tasks of each message, which is most of what an echo would wait for."""
+
+        async def all_else() -> Any:
+            while (event := await receive())["type"] == "websocket.receive":
+                await self.receive(event.get("text"), event.get("bytes"))
+            return event
+
+        await super().__call__(scope, all_else, send)
 
     async def connect(self) -> None:
         self.tasks = []

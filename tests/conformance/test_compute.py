@@ -39,6 +39,7 @@ def test_every_test_of_the_list_passes(tmp_path, cloud, name, at_once):
     sections = {
         "compute-feature-enabled": FEATURES,
         "network-feature-enabled": {"ipv6": "false"},
+        "volume-feature-enabled": {"enable_volume_image_dep_tests": "true"},  # the list has the one without volumes
         "validation": {"run_validation": "false"},
     }
     outcome = tempest.run(tmp_path, cloud.url, cloud.password(), tests, sections, at_once, **refs)

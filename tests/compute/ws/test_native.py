@@ -6,6 +6,7 @@ import struct
 import pytest
 from asgiref.sync import sync_to_async
 
+from accounts.models import Project
 from compute.models import ConsoleToken, Host, Server
 from compute.services import consoles, native_viewers
 from compute.states import VmState
@@ -15,6 +16,7 @@ from compute.worker.relay import Relay
 from compute.ws import closing, native
 from portal.core import bus
 from portal.core.errors import Forbidden
+from tests.accounts.factories import AssignmentFactory, UserFactory
 from tests.compute.virt import samples
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def server(cloud, tmp_path):
-    """A server whose host pretends: its display and its relay are real sockets."""
+    """A server whose host pretends: its display and its relay are real sockets; its user is there and has his role."""
+    user = UserFactory(pk=cloud.ctx.user_id)
+    AssignmentFactory(user=user, role__name="member", project=Project.objects.get(pk=cloud.ctx.project_id))
     server = cloud.build()
     driver = FakeDriver(tmp_path / "i", sockets=tmp_path)
     driver.spawn(samples.guest(server_id=server.pk), None, samples.ignore, never)
@@ -132,6 +136,8 @@ async def test_a_viewer_goes_when_the_server_stops(cloud, server, quick):
     async with Viewer() as viewer:
         assert await viewer.say(await password_for(cloud.ctx, server)) == 0
         await viewer.name()
+        with pytest.raises(TimeoutError):  # looked at several times, and not ended
+            await asyncio.wait_for(viewer.reader.read(), 0.3)
         await Server.objects.aupdate(vm_state=VmState.STOPPED)
         assert await asyncio.wait_for(viewer.reader.read(), 5) == b""
 
