@@ -25,7 +25,7 @@ from compute import policies
 from compute.models import ConsoleToken, Host, Server
 from compute.selectors import get_server
 from compute.services.findings import Finding
-from compute.states import TaskState, VmState
+from compute.states import PowerState, TaskState, VmState
 from portal.core import bus, signing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, Unavailable
@@ -38,7 +38,8 @@ DISPLAYS = {NOVNC: "vnc", NATIVE: "vnc", SERIAL: "serial"}
 RELAY_TICKET = "relay"
 LEASE_S = 15
 CAUGHT_UP_S = 3.0
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # terminals obey the second lot too
+_SHOWN = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.RESCUED})
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,18 @@ def living(kind: str) -> QuerySet[ConsoleToken]:
     return ConsoleToken.objects.filter(kind=kind, redeemed_at=None, expires_at__gt=timezone.now())
 
 
+def has_display(server: Server) -> bool:
+    """Whether a guest is there to be looked at: one that runs, is paused or rescued, also while its resize waits to be confirmed."""
+    if server.host is None or server.task_state == TaskState.DELETING:
+        return False
+    running = server.power_state in (PowerState.RUNNING, PowerState.PAUSED)
+    return server.vm_state in _SHOWN or (server.vm_state == VmState.RESIZED and running)
+
+
 def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
     """Whether an open console may go on: the server runs, and the caller (when he is known) still has the right."""
     server = Server.objects.present().filter(pk=server_id).first()
-    if server is None or server.vm_state != VmState.ACTIVE or server.task_state == TaskState.DELETING:
+    if server is None or not has_display(server):
         return False
     if ctx is None:
         return True
@@ -251,7 +260,7 @@ def expired() -> Iterator[Finding]:
 
 
 def _require_running(server: Server) -> None:
-    if server.vm_state != VmState.ACTIVE or server.host is None or server.task_state == TaskState.DELETING:
+    if not has_display(server):
         raise Conflict(f"Instance {server.pk} is not ready")
 
 

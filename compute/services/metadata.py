@@ -13,7 +13,7 @@ from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
 from portal.core.policy import Rule, authorize
 
-_ALLOWED = frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR})
+_ALLOWED = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmState.STOPPED})
 Items = dict[str, str]
 
 

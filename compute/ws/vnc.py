@@ -53,8 +53,9 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
             LOG.info("A console was refused: %s", error)
             await self._refuse(offered, closing.REFUSED)
             return
-        if self.ctx is not None and self.ctx.user_id != self.relay.holder.user_id:
-            self.ctx = None  # the token is the right here, whoever else is signed in on this browser
+        holder = self.relay.holder
+        if self.ctx is not None and (self.ctx.user_id, self.ctx.project_id) != (holder.user_id, holder.project_id):
+            self.ctx = None  # the token is the right here, whoever else and wherever else this browser is signed in
         try:
             self.way = await open_relay(self.relay)
         except (OSError, TimeoutError) as error:

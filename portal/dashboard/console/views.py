@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from compute.models import Server
 from compute.selectors import get_server
 from compute.services import console_visits, consoles, native_viewers
-from compute.states import TaskState, VmState
 from portal.core.errors import CloudError, Conflict, NotFound
 from portal.dashboard.console.files import FILES
 from portal.dashboard.console.modes import modes
@@ -99,7 +98,7 @@ class VisitorsView(PageView):
 
 def is_off(server: Server) -> bool:
     """Whether there is nothing to look at now."""
-    return server.vm_state != VmState.ACTIVE or server.task_state == TaskState.DELETING
+    return not consoles.has_display(server)
 
 
 def why_off(server: Server) -> str:

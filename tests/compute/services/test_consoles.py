@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import ApplicationCredential, Assignment, Role, User
 from compute.models import ConsoleToken, Server
 from compute.services import consoles, lifecycle
-from compute.states import VmState
+from compute.states import PowerState, VmState
 from portal.core import bus, signing
 from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden
 from tests.kit.compute import ServerFactory, member
@@ -50,10 +50,39 @@ def test_no_access_with_a_made_up_old_or_orphaned_token(cloud):
         consoles.redeem(access.token)
 
 
-@pytest.mark.parametrize("vm_state", [VmState.STOPPED, VmState.ERROR, VmState.BUILDING])
-def test_only_a_running_server_has_a_console(cloud, vm_state):
+@pytest.mark.parametrize(
+    ("vm_state", "power_state"),
+    [
+        (VmState.STOPPED, PowerState.SHUTDOWN),
+        (VmState.ERROR, PowerState.RUNNING),
+        (VmState.BUILDING, PowerState.NOSTATE),
+        (VmState.SUSPENDED, PowerState.SHUTDOWN),
+        (VmState.RESIZED, PowerState.SHUTDOWN),
+    ],
+)
+def test_only_a_running_server_has_a_console(cloud, vm_state, power_state):
+    server = ServerFactory(vm_state=vm_state, power_state=power_state, host=cloud.host.name)
     with pytest.raises(Conflict, match="not ready"):
-        consoles.issue(ctx=cloud.ctx, server=ServerFactory(vm_state=vm_state))
+        consoles.issue(ctx=cloud.ctx, server=server)
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "power_state"),
+    [
+        (VmState.PAUSED, PowerState.PAUSED),
+        (VmState.RESCUED, PowerState.RUNNING),
+        (VmState.RESIZED, PowerState.RUNNING),
+    ],
+)
+def test_a_guest_that_is_rescued_paused_or_waits_for_a_yes_can_be_seen(cloud, vm_state, power_state):
+    server = cloud.build()
+    Server.objects.filter(pk=server.pk).update(vm_state=vm_state, power_state=power_state)
+    assert consoles.redeem(consoles.issue(ctx=cloud.ctx, server=Server.objects.get(pk=server.pk)).token).server_id == server.pk
+    assert consoles.may_stay_open(server.pk, cloud.ctx)
+
+
+def test_no_control_of_either_lot_reaches_a_terminal():
+    assert consoles.without_control("a\x1b[2Jb\x9b2Jc\x7f\td\u00e9\n") == "a[2Jb2Jc\tdé\n"
 
 
 def test_other_kinds_and_other_people_are_refused(cloud):

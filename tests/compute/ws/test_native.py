@@ -6,7 +6,6 @@ import struct
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts.models import Project
 from compute.models import ConsoleToken, Host, Server
 from compute.services import consoles, native_viewers
 from compute.states import VmState
@@ -16,8 +15,8 @@ from compute.worker.relay import Relay
 from compute.ws import closing, native
 from portal.core import bus
 from portal.core.errors import Forbidden
-from tests.accounts.factories import AssignmentFactory, UserFactory
 from tests.compute.virt import samples
+from tests.compute.ws.holders import holding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,8 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def server(cloud, tmp_path):
     """A server whose host pretends: its display and its relay are real sockets; its user is there and has his role."""
-    user = UserFactory(pk=cloud.ctx.user_id)
-    AssignmentFactory(user=user, role__name="member", project=Project.objects.get(pk=cloud.ctx.project_id))
+    holding(cloud.ctx)
     server = cloud.build()
     driver = FakeDriver(tmp_path / "i", sockets=tmp_path)
     driver.spawn(samples.guest(server_id=server.pk), None, samples.ignore, never)

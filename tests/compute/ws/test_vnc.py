@@ -1,6 +1,7 @@
 """The display: one token, one connection, bytes both ways, an end when the right ends."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,6 +12,7 @@ from compute.states import VmState
 from compute.ws import closing
 from compute.ws import relay as relay_of_host
 from portal.core import bus, signing
+from tests.compute.ws.holders import holding
 from tests.kit.websocket import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,6 +62,19 @@ async def test_bytes_go_both_ways(cloud, access, tmp_path):
         again = Page(access[0].websocket_path, cloud.ctx)
         await again.connect()
         assert await again.closed() == closing.REFUSED
+
+
+async def test_a_token_is_good_whatever_project_its_holder_looks_at_in_this_browser(cloud, access, tmp_path, monkeypatch):
+    monkeypatch.setattr(closing.while_allowed, "__defaults__", (0.05,))
+    await sync_to_async(holding)(cloud.ctx)
+    async with Guest(f"{tmp_path}/relay.sock"):
+        browser = Page(access[0].websocket_path, replace(cloud.ctx, project_id="f" * 32, roles=frozenset({"reader"})))
+        await browser.connect()
+        assert await browser.receive() == b"RFB 003.008\n"
+        await asyncio.sleep(0.3)  # looked at several times
+        await browser.send_bytes(b"abc")
+        assert await browser.receive() == b"abcabc"
+        await browser.disconnect()
 
 
 @pytest.mark.parametrize("path", ["/ws/vnc/", "/ws/vnc/?token=x", "/ws/vnc/?token=", "/ws/vnc/?path=elsewhere&host=evil"])
