@@ -103,6 +103,13 @@ def take_turn(upload: Upload, start: int) -> None:
     raise OutOfStep(now.upload_offset)
 
 
+def refuse_finished(upload: Upload) -> None:
+    """Raise Conflict when another finished the upload before this piece had its turn: nothing is gone then."""
+    image = Image.objects.present().filter(pk=upload.image_id, status=ImageStatus.ACTIVE).first()
+    if image is not None:
+        raise data.no_transition(image, ImageStatus.SAVING)
+
+
 def arrival(part: Part, start: int, length: int) -> Arrival:
     """Return what takes the bytes of a piece, behind those that are safe."""
     part.cut(start)

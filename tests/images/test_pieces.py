@@ -194,6 +194,17 @@ async def test_of_many_at_once_one_is_taken(image, store, send):
     await assert_active(image, store)
 
 
+async def test_who_comes_too_late_is_told_that_the_image_is_there(personas, image, store, send, monkeypatch):
+    await send(0, 1000)
+    late = await sync_to_async(pieces.begin)(ctx=personas.member.ctx, image_id=image.pk, start=1000, total=SIZE)
+    assert (await send(1000, SIZE)).status == 204
+    monkeypatch.setattr(pieces, "begin", lambda **_words: late)
+    answer = await send(1000, SIZE)
+    assert answer.status == 409
+    assert b"from active to saving" in answer.body
+    await assert_active(image, store)
+
+
 async def test_a_whole_upload_and_one_in_pieces_do_not_mix(personas, image, store, send):
     await send(0, 1000)
     assert (await call("PUT", file_of(image), token=personas.member.token, chunks=[b"abc"])).status == 409

@@ -90,6 +90,8 @@ class _OnePiece:
                 return
             if isinstance(error, StoreError):
                 raise locations.as_cloud_error(error) from error
+            if isinstance(error, data.Gone) and not self._mine and self._job is not None:
+                await in_database(pieces.refuse_finished, self._job)
             raise
         await _tell(self._call, offset, self._piece.total)
 
