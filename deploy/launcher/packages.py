@@ -10,20 +10,20 @@ from deploy.launcher import shell
 from deploy.launcher.errors import LauncherError
 
 BUILD = ("python3", "python3-venv", "python3-dev", "gcc", "libc6-dev", "pkg-config", "libvirt-dev")
+# What makes, reads and converts disks.
+_DISKS = ("qemu-utils",)
 HYPERVISOR = (
     "libvirt-daemon-system",
     "libvirt-clients",
     "qemu-system-x86",
-    "qemu-utils",
+    *_DISKS,
     "dnsmasq-base",
     "iptables",
     "nftables",
     "iproute2",
 )
 # The builder of the tiny image unpacks all else it needs by itself.
-IMAGE_BUILDER = ("e2fsprogs", "zstd", "qemu-utils")
-# What makes, reads and converts disks.
-_DISKS = ("qemu-utils",)
+IMAGE_BUILDER = ("e2fsprogs", "zstd", *_DISKS)
 # What the driver of MariaDB is built against.
 MARIADB_CLIENT = ("libmariadb-dev",)
 # What the tests of databases and of a scaled-out installation run on ports and folders of their own.

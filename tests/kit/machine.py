@@ -4,7 +4,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     mark = item.get_closest_marker("hypervisor")
     if mark is None:
         return (yield)
-    alone = mark.kwargs.get("alone", False)
-    with _DOOR.open("w") as door:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        with held(_ROOM, alone=alone):
-            fcntl.flock(door, fcntl.LOCK_UN)
-            return (yield)
+    with ExitStack() as room:
+        with held(_DOOR):
+            room.enter_context(held(_ROOM, alone=mark.kwargs.get("alone", False)))
+        return (yield)
