@@ -107,3 +107,11 @@ def sentence(detail: Any, path: str = "") -> str:
         found = next((item for item in detail if item), "")
         return sentence(found, path)
     return f"Invalid input for field/attribute {path}. {detail}" if path else str(detail)
+
+
+class UnknownAddress(CloudView):
+    """Every other address under a service's prefix: 404 in its form, to whoever it would answer at all."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("", "", "The resource could not be found.")

@@ -8,8 +8,7 @@ from rest_framework.response import Response
 
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import PREFIX, ComputeView
-from portal.core.api.views import CloudView
-from portal.core.errors import NotFound
+from portal.core.api.views import CloudView, UnknownAddress
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,5 @@ class VersionView(CloudView):
         return Response({"version": document})
 
 
-class UnknownView(ComputeView):
+class UnknownView(UnknownAddress, ComputeView):
     """Every other address under the prefix: 404 in this service's form."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound("Resource", "", "The resource could not be found.")

@@ -15,7 +15,7 @@ from images.api.v2.views.base import ImageView
 from images.services import limits
 from images.stores import registry as stores
 from images.stores.base import StoreError
-from portal.core.errors import NotFound
+from portal.core.api.views import UnknownAddress
 from portal.core.policy import authorize
 
 VERSIONS = (
@@ -67,12 +67,8 @@ class UsageView(ImageView):
         return Response({"usage": limits.usage(self.ctx.project_id) if self.ctx.project_id else {}})
 
 
-class UnknownView(ImageView):
+class UnknownView(UnknownAddress, ImageView):
     """Every other address under the prefix: 404 in this service's form."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound("Resource", "", "The resource could not be found.")
 
 
 def _detail(name: str) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.api.views import CloudView
-from portal.core.errors import NotFound
+from portal.core.api.views import CloudView, UnknownAddress
 
 _COLLECTIONS = {
     "network": "networks",
@@ -46,11 +45,7 @@ class ResourcesView(CloudView):
         return Response({"resources": resources})
 
 
-class UnknownView(CloudView):
+class UnknownView(UnknownAddress):
     """Every other address under the prefix: 404 in this service's form."""
 
     service = "network"
-
-    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound("", "", "The resource could not be found.")
