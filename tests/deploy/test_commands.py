@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -89,3 +90,14 @@ def test_a_kvm_that_runs_nothing_is_told_from_one_that_does(config, monkeypatch,
 @pytest.mark.real
 def test_the_probe_guest_runs_in_emulation():
     assert kvm.runs_guests("tcg") is None
+    assert "invalid accelerator" in kvm.runs_guests("no-such")
+
+
+def test_a_kvm_that_gives_up_on_a_guest_is_told_at_once(tmp_path, monkeypatch):
+    qemu = tmp_path / "qemu-system-x86_64"
+    qemu.write_text("#!/bin/sh\necho 'KVM internal error. Suberror: 1' >&2\nexec sleep 60\n")
+    qemu.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    before = time.monotonic()
+    assert kvm.runs_guests() == "KVM internal error. Suberror: 1"
+    assert time.monotonic() - before < 4
