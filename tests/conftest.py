@@ -3,7 +3,7 @@
 import pytest
 from django.core.cache import cache
 
-from tests.kit.machine import pytest_runtest_protocol  # noqa: F401
+from tests.kit.machine import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401
 from tests.kit.secrecy import (  # noqa: F401
     pytest_sessionfinish,
     pytest_sessionstart,

@@ -29,7 +29,8 @@ def rebuild(
 ) -> Server:
     """Return the server whose disk is being replaced by an image's; all that was on it is lost. One that was off is off afterwards.
 
-    The guest finds ``admin_pass`` on its config drive. ``changes`` may name what else is to differ: the fields of ``PLAIN``, ``metadata``, ``key_name`` and ``user_data``.
+    The guest finds ``admin_pass`` on its config drive. ``changes`` may name what else is to differ: the fields of ``PLAIN``, ``metadata``,
+    ``key_name``, ``user_data`` and ``injected_files``.
     """
     authorize(ctx, policies.REBUILD, server)
     operations.refuse_locked(ctx, server)
@@ -57,6 +58,9 @@ def _columns(ctx: RequestContext, server: Server, changes: Mapping[str, Any]) ->
         quotas.admit_metadata(server.project_id, found["metadata"])
     if "user_data" in changes:
         found["user_data"] = launch.checked_user_data(changes["user_data"])
+    if "injected_files" in changes:
+        found["injected_files"] = [dict(file) for file in changes["injected_files"]]
+        quotas.admit_files(server.project_id, found["injected_files"])
     if "key_name" in changes:
         keypair = launch.keypair_of(ctx, changes["key_name"])
         found |= {

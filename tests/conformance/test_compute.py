@@ -1,9 +1,12 @@
-"""Compute and its networks as OpenStack's own test suite sees them, on a pretended hypervisor."""
+"""Compute and its networks as OpenStack's own test suite sees them: what makes servers on real guests, the rest on a pretended host."""
+
+from pathlib import Path
 
 import pytest
 
 from tests.conformance import tempest
-from tests.e2e.cloud import Api, Cloud
+from tests.conformance.tempest import Outcome
+from tests.e2e.cloud import Api, Cloud, free_port
 
 FEATURES = {
     "resize": "true",
@@ -15,20 +18,45 @@ FEATURES = {
     "cold_migration": "false",
     "live_migration": "false",
     "swap_volume": "false",
+    "hostname_fqdn_sanitization": "true",
+    "dhcp_domain": "",
+}
+LOOK_INSIDE = {
+    "run_validation": "true",
+    "connect_method": "fixed",
+    "network_for_ssh": "private",
+    "image_ssh_user": "tiny",
+    "image_alt_ssh_user": "tiny",
 }
 SMALL, LARGER = "84", "c1"
 
 
 @pytest.fixture(scope="module")
-def cloud():
-    with Cloud(driver="fake", extra={"NEBULET_FAKE_STEP_S": "0.3"}).running() as made:
+def pretended_cloud():
+    with Cloud(driver="fake").running() as made:
         yield made
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(("name", "at_once"), [("compute", 3), ("network", 1)])  # its networks want the same addresses
-def test_every_test_of_the_list_passes(tmp_path, cloud, name, at_once):
-    tests, api = tempest.listed(name), Api(cloud)
+def test_every_test_of_the_list_passes(tmp_path, pretended_cloud, name, at_once):
+    tests = tempest.listed(name)
+    outcome = outcome_of(tests, tmp_path, pretended_cloud, at_once, {"run_validation": "false"})
+    assert (outcome.passed, outcome.skipped, outcome.failed) == (len(tests), 0, 0), outcome.output + pretended_cloud.logs()
+
+
+@pytest.mark.real
+@pytest.mark.hypervisor(first=True)
+def test_every_test_with_servers_passes_and_finds_inside_them_what_it_looks_for(tmp_path):
+    tests = tempest.listed("compute_guests")
+    with Cloud(extra={"NEBULET_VIEWER_PORT": str(free_port())}).running() as cloud:
+        outcome = outcome_of(tests, tmp_path, cloud, 3, LOOK_INSIDE)
+        assert (outcome.passed, outcome.skipped, outcome.failed) == (len(tests), 0, 0), outcome.output + cloud.logs()
+
+
+def outcome_of(tests: list[str], folder: Path, cloud: Cloud, at_once: int, validation: dict[str, str]) -> Outcome:
+    """Run these tests, so many at once, and let them look into guests as ``validation`` says."""
+    api = Api(cloud)
     refs = {
         "image_ref": api.image_id("tiny"),
         "image_ref_alt": api.image_id("tiny-uec"),
@@ -40,7 +68,6 @@ def test_every_test_of_the_list_passes(tmp_path, cloud, name, at_once):
         "compute-feature-enabled": FEATURES,
         "network-feature-enabled": {"ipv6": "false"},
         "volume-feature-enabled": {"enable_volume_image_dep_tests": "true"},  # the list has the one without volumes
-        "validation": {"run_validation": "false"},
+        "validation": validation,
     }
-    outcome = tempest.run(tmp_path, cloud.url, cloud.password(), tests, sections, at_once, **refs)
-    assert (outcome.passed, outcome.skipped, outcome.failed) == (len(tests), 0, 0), outcome.output + cloud.logs()
+    return tempest.run(folder, cloud.url, cloud.password(), tests, sections, at_once, **refs)

@@ -81,30 +81,33 @@ def test_a_guest_that_rests_counts_no_seconds_and_then_goes_on(api, server, ther
     goes_on(api, server_id, before)
 
 
-def test_a_guest_without_an_agent_says_so(api, server):
-    answer = api.act(server["id"], "changePassword", {"adminPass": "Secret-1"})
+def test_a_new_password_is_known_inside_and_a_guest_whose_agent_is_gone_says_so(cloud, api, server, key):
+    server_id, address = server["id"], server["addresses"]["private"][0]["addr"]
+    act(api, server_id, "changePassword", {"adminPass": "Secret-1"})
+    shadow = look(cloud, server_id, key, address, "grep ^tiny: /etc/shadow && killall agent").before
+    known = shadow.split(":")[1]
+    hashed = subprocess.run(
+        ["openssl", "passwd", "-6", "-salt", known.split("$")[2], "Secret-1"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert hashed == known
+    answer = api.act(server_id, "changePassword", {"adminPass": "Secret-2"})
     assert answer.status_code == 409
     assert "guest agent" in answer.json()["conflictingRequest"]["message"]
-    api.wait(server["id"])
+    api.wait(server_id)
 
 
-def test_a_guest_gets_an_interrupt(api, server):
+def test_a_guest_gets_an_interrupt_and_goes_on(api, server):
     answer = api.http.post(
         f"/compute/v2.1/servers/{server['id']}/action",
         json={"trigger_crash_dump": None},
         headers={"OpenStack-API-Version": "compute 2.17"},
     )
     assert answer.status_code == 202
-    actions = f"/compute/v2.1/servers/{server['id']}/os-instance-actions/{answer.headers['X-OpenStack-Request-ID']}"
-    headers = {"OpenStack-API-Version": "compute 2.51"}
-
-    def result():
-        return api.http.get(actions, headers=headers).json()["instanceAction"]["events"][0]["result"]
-
-    assert wait_for("the outcome", result, 30) == "Success"
+    wait_for("the kernel's word of it", lambda: "NMI received" in api.log(server["id"]), 30)
+    goes_on(api, server["id"], ticks(api, server["id"]))
 
 
-def test_a_resize_gives_more_memory_on_the_same_disk_and_can_be_reverted(cloud, api, server, key):
+def test_a_resize_gives_more_memory_on_the_same_disk_and_can_be_reverted_or_confirmed(cloud, api, server, key):
     server_id, address = server["id"], server["addresses"]["private"][0]["addr"]
     small = look(cloud, server_id, key, address, "sync")
     act(api, server_id, "resize", {"flavorRef": "1"})
@@ -118,14 +121,22 @@ def test_a_resize_gives_more_memory_on_the_same_disk_and_can_be_reverted(cloud, 
     assert api.wait(server_id, seconds=240)["flavor"]["id"] == "84"
     again = look(cloud, server_id, key, address, "test ! -e /home/later")
     assert (again.proof, again.disk_bytes, again.memory_kb < 140_000) == ("precious", small.disk_bytes, True)
+
+    act(api, server_id, "resize", {"flavorRef": "1"})
+    api.wait(server_id, "VERIFY_RESIZE", 240)
+    act(api, server_id, "confirmResize", status=204)
+    assert api.wait(server_id)["flavor"]["id"] == "1"
+    kept = look(cloud, server_id, key, address, "true")
+    assert (kept.proof, kept.disk_bytes, kept.memory_kb > 400_000) == ("precious", 1 << 30, True)
     cloud.nebulet("manage", "invariants")
 
 
 class Seen:
-    """What the guest has."""
+    """What the guest has, and what a command printed ``before`` that."""
 
     def __init__(self, text: str) -> None:
-        proof, sectors, memory = text.strip().splitlines()[-3:]
+        *before, proof, sectors, memory = text.strip().splitlines()
+        self.before = "\n".join(before)
         self.proof, self.disk_bytes, self.memory_kb = proof, int(sectors) * 512, int(memory)
 
 

@@ -26,6 +26,11 @@ def held(path: Path, *, alone: bool = True) -> Iterator[None]:
         yield
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is marked as ``hypervisor(first=True)``: it takes longest, and should not be the last."""
+    items.sort(key=lambda item: not any(mark.kwargs.get("first") for mark in item.iter_markers("hypervisor")))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Let tests with guests in, all that come or ``hypervisor(alone=True)``; who waits is not overtaken."""

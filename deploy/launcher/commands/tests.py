@@ -18,7 +18,7 @@ _BY_FILE = ["--dist", "loadfile"]
 _FAST = ["-m", "not real", "-n", str(max(1, (os.cpu_count() or 1) * 3 // 2)), *_BY_FILE]
 # In the order of their names, OpenStack's own tests begin: the long ones, which should not be the last.
 _CLIENTS = ["-m", "real and not hypervisor", "-n", "auto", *_BY_FILE, "--no-loadscope-reorder"]
-_GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", *_BY_FILE]
+_GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", *_BY_FILE, "--no-loadscope-reorder"]
 
 
 def run(config: Config, options: argparse.Namespace) -> int:

@@ -48,7 +48,12 @@ class Command(BaseCommand):
 
 def wanted(made: Manifest, folder: Path) -> list[SeedImage]:
     """Return the four images of a build: kernel, ramdisk and the machine that names both, and a disk that boots by itself."""
-    common = {"os_distro": "debian", "architecture": made.architecture, "os_admin_user": made.login_user}
+    common = {
+        "os_distro": "debian",
+        "architecture": made.architecture,
+        "os_admin_user": made.login_user,
+        "hw_qemu_guest_agent": "yes",
+    }
     needed = {"kernel_id": "tiny-uec-kernel", "ramdisk_id": "tiny-uec-ramdisk"}
     return [
         _seed(made.image(KERNEL), folder, "tiny-uec-kernel"),

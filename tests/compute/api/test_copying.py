@@ -113,6 +113,9 @@ def test_newer_versions_change_more_by_a_rebuild(personas, cloud, path):
 
     assert rebuild("2.19", description="d")["description"] == "d"
     assert rebuild("2.54", key_name=None)["key_name"] is None
+    file = {"path": "/new", "contents": "eA=="}
+    rebuild("2.56", personality=[file])
+    assert Server.objects.get(pk=cloud.server.pk).injected_files == [file]
     assert rebuild("2.57", user_data="YQ==")["user_data"] == "YQ=="
     assert rebuild("2.57", user_data=None)["user_data"] is None
     assert rebuild("2.90", hostname="other-name")["OS-EXT-SRV-ATTR:hostname"] == "other-name"
@@ -121,6 +124,8 @@ def test_newer_versions_change_more_by_a_rebuild(personas, cloud, path):
     rebuild("2.53", 400, key_name="k")
     rebuild("2.54", 400, key_name="no-such")
     rebuild("2.56", 400, user_data="YQ==")
+    rebuild("2.56", 400, personality=[{"path": "/new"}])
+    rebuild("2.57", 400, personality=[file])
     rebuild("2.57", 400, user_data="not base 64!")
     rebuild("2.63", 400, trusted_image_certificates=[MADE_UP])
     rebuild("2.89", 400, hostname="other")

@@ -18,7 +18,7 @@ from compute.virt.driver import Quiesce
 from images.models import Image, ImageProperty
 from images.services import limits, transfer
 from images.states import ImageStatus
-from portal.core.errors import BadRequest, Conflict, Forbidden, TooLarge
+from portal.core.errors import BadRequest, Conflict, Forbidden, QuotaExceeded, TooLarge
 from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
 from tests.kit.compute import make_image
 
@@ -234,6 +234,16 @@ class TestRebuilds:
         assert isinstance(command, Rebuild)
         assert (command.guest.image.id, command.guest.name, command.start) == (image.pk, "renamed", True)
         assert list(Port.objects.filter(device_id=server.pk).values_list("pk", "mac_address")) == before
+
+    def test_files_come_with_the_new_disk_within_their_quota(self, cloud, server):
+        file = {"path": "/etc/new", "contents": "eA=="}
+        with pytest.raises(QuotaExceeded, match="Personality file limit"):
+            self.rebuild(cloud, server, changes={"injected_files": [file] * 6})
+        self.rebuild(cloud, server, changes={"injected_files": [file]})
+
+        guest = cloud.box.commands[-1].guest
+        assert guest.meta_data["files"] == [{"path": "/etc/new", "content_path": "/content/0000"}]
+        assert guest.files == {"0000": "eA=="}
 
     def test_what_is_not_named_stays(self, cloud, server):
         self.rebuild(cloud, server)

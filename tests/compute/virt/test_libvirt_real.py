@@ -16,11 +16,13 @@ from compute.virt.driver import never
 from compute.virt.errors import BuildCancelled, DriverError
 from compute.virt.libvirt import facts
 from compute.virt.libvirt.driver import LibvirtDriver, Options
+from images import builder
 from tests.compute.virt import samples
 from tests.kit.machine import held, lane
 from tests.kit.waiting import wait_for
 
 TINY = Path(os.environ.get("NEBULET_TEST_TINY", "/var/tmp/nebulet-test-tiny"))
+BUILDER = Path(builder.__file__).parent
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
 
@@ -30,11 +32,15 @@ def virsh(*words):
 
 @pytest.fixture(scope="module")
 def tiny():
-    """The files of the small guest: NEBULET_TEST_TINY, or built once."""
+    """The files of the small guest: NEBULET_TEST_TINY, or built once from what it is built from now."""
     if shutil.which("virsh") is None or virsh("version").returncode != 0:
         pytest.skip("libvirt does not answer")
     with held(TINY.with_suffix(".lock")):
-        if not (TINY / "tiny-kernel").exists():
+        kernel, sources = (
+            TINY / "tiny-kernel",
+            (path for path in BUILDER.rglob("*") if path.is_file() and path.suffix != ".pyc"),
+        )
+        if not kernel.exists() or kernel.stat().st_mtime < max(path.stat().st_mtime for path in sources):
             subprocess.run([shutil.sys.executable, "-m", "images.builder", "--output", str(TINY)], check=True)
     return TINY
 

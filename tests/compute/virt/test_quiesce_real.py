@@ -1,4 +1,4 @@
-"""A live copy for which the guest's agent holds the file system, on real QEMU: the guest has an agent of a few lines that really freezes.
+"""A live copy for which the guest's agent holds the file system, on real QEMU: the guest's agent really freezes.
 
 An ext4 file system says in its first block whether its journal has to be played back. While it is mounted it does, except while it is
 frozen: so the copy itself tells at which moment it was taken.
@@ -18,43 +18,29 @@ from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
-AGENT = r"""#!/bin/sh
-cat >/run/agent <<'END'
-#!/bin/sh
-. /etc/init.d/functions
-port=/dev/vport$(cd /sys/class/virtio-ports && grep -lx org.qemu.guest_agent.0 */name | sed 's:vport\(.*\)/name:\1:')
-exec 3<>$port
-while :; do
-    while read -r line <&3; do
-        case $line in
-            *guest-sync*) echo "{\"return\": $(echo "$line" | sed 's/.*"id": *\([0-9]*\).*/\1/')}" >&3 ;;
-            *fsfreeze-freeze*) fsfreeze --freeze /mnt; say "agent holds"; echo '@FROZEN@' >&3 ;;
-            *fsfreeze-thaw*) fsfreeze --unfreeze /mnt; say "agent lets go"; echo '{"return": 1}' >&3 ;;
-            *) echo '{"error": {"class": "CommandNotFound", "desc": "not here"}}' >&3 ;;
-        esac
-    done
-    sleep 0.2
-done
-END
-chmod +x /run/agent
-setsid /run/agent </dev/null >/dev/null 2>&1 &
+SILENCE = """#!/bin/sh
+until killall agent; do sleep 0.1; done
 """
-HONEST = AGENT.replace("@FROZEN@", '{"return": 1}')
-LIAR = AGENT.replace("@FROZEN@", '{"error": {"class": "GenericError", "desc": "said no and did it"}}')
+LIAR = r"""#!/bin/sh
+until killall agent; do sleep 0.1; done
+sed "s/if hold; then answer 1;/if hold; then refuse GenericError 'said no and did it';/" /etc/init.d/agent >/run/liar
+chmod +x /run/liar
+setsid /run/liar </dev/null >/dev/null 2>&1 &
+"""
 
 
 @pytest.fixture
 def booted(driver, images, make):  # noqa: F811
-    """Return a function that boots a guest with such an agent, or with a channel on which nobody is."""
+    """Return a function that boots a guest with its agent, or with what such a script makes of it."""
 
-    def booted(script):
+    def booted(script=None):
         data = base64.b64encode(script.encode()).decode() if script else None
         spec = make(40, user_data=data, image_properties={"hw_qemu_guest_agent": "yes"})
         driver.spawn(spec, images, samples.ignore, never)
         log = driver.console_log(spec.server_id)
         wait_for("the login prompt", lambda: "login:" in log.read_text(errors="replace"), 90)
-        if script:
-            wait_for("the agent", lambda: connected(driver, spec), 90)
+        wait_for("the script", lambda: not script or "user data ended with code 0" in log.read_text(errors="replace"), 90)
+        wait_for("the agent", lambda: connected(driver, spec) == (script != SILENCE), 90)
         return spec
 
     return booted
@@ -81,12 +67,16 @@ def said(driver, spec, words):  # noqa: F811
 
 
 def test_the_agent_holds_the_file_system_at_the_moment_of_the_copy_and_not_longer(driver, booted):  # noqa: F811
-    spec = booted(HONEST)
+    spec = booted()
     assert copied(driver, spec, Quiesce.NO)
     assert not said(driver, spec, "agent holds")
     for number, quiesce in enumerate((Quiesce.REQUIRED, Quiesce.IF_POSSIBLE), start=1):
         assert not copied(driver, spec, quiesce)
-        wait_for("the file system is let go", lambda number=number: said(driver, spec, "agent lets go") == number, 10)
+        wait_for(
+            "the file system is let go",
+            lambda number=number: said(driver, spec, "agent lets the file system go") == number,
+            10,
+        )
     assert copied(driver, spec, Quiesce.NO)
 
 
@@ -94,11 +84,11 @@ def test_an_agent_that_failed_is_told_to_let_go_all_the_same(driver, booted):  #
     spec = booted(LIAR)
     with pytest.raises(DriverError, match="could not be held"):
         copied(driver, spec, Quiesce.REQUIRED)
-    wait_for("the file system is let go", lambda: said(driver, spec, "agent lets go") == 1, 10)
+    wait_for("the file system is let go", lambda: said(driver, spec, "agent lets the file system go") == 1, 10)
 
 
 def test_without_an_agent_a_copy_is_refused_where_it_must_be_quiet_and_made_where_it_need_not(driver, booted):  # noqa: F811
-    spec = booted("")
+    spec = booted(SILENCE)
     with pytest.raises(DriverError, match="could not be held"):
         copied(driver, spec, Quiesce.REQUIRED)
     assert copied(driver, spec, Quiesce.IF_POSSIBLE)

@@ -21,7 +21,9 @@ def flatten(document: object, **options: bool) -> list[str]:
 
 
 def test_there_are_scripts() -> None:
-    assert {"boot", "user-data", "ssh", "stop", "udhcpc.sh", "sudo", "00000080"} <= {path.name for path in SCRIPTS}
+    assert {"boot", "user-data", "ssh", "stop", "udhcpc.sh", "agent", "sudo", "curl", "lsblk", "00000080"} <= {
+        path.name for path in SCRIPTS
+    }
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
@@ -65,5 +67,12 @@ def test_root_has_no_password_and_tiny_has_one() -> None:
     assert shadow["tiny"].startswith("$6$")
 
 
-def test_ssh_takes_keys_only() -> None:
-    assert "dropbear -F -s " in (GUEST_FILES / "etc/init.d/ssh").read_text()
+def test_ssh_takes_keys_only_while_the_password_is_the_one_that_everybody_knows() -> None:
+    script = (GUEST_FILES / "etc/init.d/ssh").read_text()
+    condition = next(line for line in script.splitlines() if line.endswith("keys_only=-s"))
+    known = (GUEST_FILES / "etc/shadow").read_text()
+    for shadow, option in ((known, "-s"), (known.replace("tinytinytiny", "another"), "")):
+        asked = condition.replace("/etc/shadow", "/dev/stdin") + "; echo [$keys_only]"
+        said = subprocess.run(["sh", "-c", asked], input=shadow, capture_output=True, text=True, check=True).stdout
+        assert said == f"[{option}]\n"
+    assert "dropbear -F $keys_only " in script

@@ -14,6 +14,7 @@ from compute.api.v2_1.serializers.server_fields import (
     Empty,
     Hostname,
     ImageRef,
+    InjectedFile,
     UserData,
 )
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
@@ -22,7 +23,12 @@ from portal.core.versions import Version
 _DISK_CONFIG = "OS-DCF:diskConfig"
 _MOST = 2**31 - 1
 # What a rebuild calls otherwise than a server's row does.
-_COLUMNS = {"accessIPv4": "access_ip_v4", "accessIPv6": "access_ip_v6", _DISK_CONFIG: "auto_disk_config"}
+_COLUMNS = {
+    "accessIPv4": "access_ip_v4",
+    "accessIPv6": "access_ip_v6",
+    "personality": "injected_files",
+    _DISK_CONFIG: "auto_disk_config",
+}
 _CHANGES = ("name", "description", "hostname", "metadata", "key_name", "user_data", *_COLUMNS)
 
 
@@ -48,7 +54,7 @@ class Rebuild(VersionedSerializer):
     preserve_ephemeral = StrictBoolean(required=False)
     accessIPv4 = AccessAddress(IPv4Address, required=False)  # noqa: N815
     accessIPv6 = AccessAddress(IPv6Address, required=False)  # noqa: N815
-    personality = Empty(required=False)
+    personality = InjectedFile(many=True, required=False)
     description = Description(required=False)
     key_name = StrictString(required=False, allow_null=True, min_length=1, max_length=255, trim_whitespace=False)
     user_data = UserData(required=False, allow_null=True)
