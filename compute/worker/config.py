@@ -12,6 +12,7 @@ from compute.virt.fake import Pretence
 from portal import VERSION
 
 _LONGEST_SOCKET = 100  # the kernel takes 107 bytes
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Config:
     image_cache_days: int
     public_url: str
     metadata_port: int
+    guests_may_reach: tuple[str, ...]
     queue_key: bytes = field(repr=False)
     faults: Path | None
 
@@ -66,7 +68,8 @@ class Config:
             pretence=_pretence(environ, name, version),
             image_cache_days=_number(environ, "NEBULET_IMAGE_CACHE_DAYS", 14),
             public_url=environ.get("NEBULET_PUBLIC_URL", f"http://127.0.0.1:{environ.get('NEBULET_PORT', '8000')}"),
-            metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775, most=65535),
+            metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775, most=_LAST_PORT),
+            guests_may_reach=_services(environ, "NEBULET_GUESTS_MAY_REACH"),
             queue_key=_queue_key(state_dir),
             faults=Path(environ["NEBULET_FAULTS"]) if environ.get("NEBULET_FAULTS") else None,
         )
@@ -106,6 +109,17 @@ def _number(environ: Mapping[str, str], name: str, default: int, *, most: int | 
     if most is not None and int(text) > most:
         raise SystemExit(f"{name} is {text!r}; it is {most} at most.")
     return int(text)
+
+
+def _services(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a variable's list of services, each a protocol and a port such as ``tcp/3142``."""
+    found = []
+    for word in environ.get(name, "").replace(",", " ").split():
+        service = re.fullmatch(r"(tcp|udp)/([0-9]{1,5})", word)
+        if service is None or not 0 < int(service[2]) <= _LAST_PORT:
+            raise SystemExit(f"{name} names {word!r}, which is no service; write a list such as tcp/3142,udp/123.")
+        found.append(f"{service[1]}/{int(service[2])}")
+    return tuple(found)
 
 
 def _relay(state_dir: Path, host: str, driver: str) -> str:

@@ -128,5 +128,6 @@ def make_driver(config: Config) -> Driver:
             version=config.version,
             virt_type=config.virt_type,
             cpu=config.cpu,
+            reachable=config.guests_may_reach,
         )
     )

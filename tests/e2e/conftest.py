@@ -10,7 +10,8 @@ from tests.e2e.cloud import Api, Cloud, free_port
 @pytest.fixture(scope="session")
 def cloud_with_guests() -> Iterator[Cloud]:
     """A cloud on real libvirt and QEMU, set up by the script that users run."""
-    with Cloud(extra={"NEBULET_VIEWER_PORT": str(free_port())}).running() as cloud:
+    extra = {"NEBULET_VIEWER_PORT": str(free_port()), "NEBULET_GUESTS_MAY_REACH": f"tcp/{free_port()}"}
+    with Cloud(extra=extra).running() as cloud:
         yield cloud
 
 

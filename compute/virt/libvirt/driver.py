@@ -52,7 +52,10 @@ _RESCUE_GRACE_S = 20
 
 @dataclass(frozen=True)
 class Options:
-    """What an installation chooses. ``soft_reboot_s``: how long a guest may take to shut down before it is reset."""
+    """What an installation chooses. ``soft_reboot_s``: how long a guest may take to shut down before it is reset.
+
+    ``reachable``: services of this host that its guests may use, such as ``tcp/3142``.
+    """
 
     uri: str
     instances: Path
@@ -61,6 +64,7 @@ class Options:
     virt_type: str = "auto"
     cpu: str = "auto"
     soft_reboot_s: int = 60
+    reachable: tuple[str, ...] = ()
 
 
 class LibvirtDriver:
@@ -75,7 +79,7 @@ class LibvirtDriver:
         self._networks = Networks(self._connection, self._instances / "_dhcp")
         pretended = options.uri.startswith("test:")
         filters = self._instances / "_filters"
-        self._guard: Guard = (NoGuard if pretended else Guard)(options.installation, filters)
+        self._guard: Guard = (NoGuard if pretended else Guard)(options.installation, filters, options.reachable)
         self._guarded = self._guard.install()
         self._virt_type = "test" if pretended else facts.virt_type(options.virt_type)
         self._cache = storage.cache_mode(self._instances)

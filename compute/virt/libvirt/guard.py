@@ -1,8 +1,8 @@
-"""No guest speaks with another's address, and nothing reaches or leaves it but what its security groups let through.
+"""No guest speaks with another's address or to services of its host, and nothing passes its card but what its groups let through.
 
 One nftables table per installation and family; what it says is in ``ruleset``. libvirt's own filter (libvirt:
 formatnwfilter.html, ``clean-traffic``) stops spoofing with dozens of ebtables calls at each start and stop, more than a second for
-each; here it is one call of a few milliseconds. Hosts without nftables fall back to it, and have no security groups.
+each; here it is one call of a few milliseconds. Hosts without nftables fall back to it, have no security groups, and are open to their guests.
 """
 
 import logging
@@ -24,12 +24,17 @@ BRIDGED_PACKETS = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
 class Guard:
-    """The tables of one installation; ``folder`` keeps what it was told. Adding or removing twice is harmless."""
+    """The tables of one installation; ``folder`` keeps what it was told. Adding or removing twice is harmless.
 
-    def __init__(self, installation: str, folder: Path) -> None:
+    ``reachable`` are services of this host that guests may use, such as ``tcp/3142``.
+    """
+
+    def __init__(self, installation: str, folder: Path, reachable: Iterable[str] = ()) -> None:
         self._name = "nebulet_" + re.sub(r"[^a-z0-9]", "_", installation.lower())
         self._lock = threading.RLock()
         self._store = FilterStore(folder)
+        self._reachable = tuple(reachable)
+        self._bridges: set[str] = set()
 
     def install(self) -> bool:
         """Put the rules in place, keeping what is guarded already; False when this host cannot."""
@@ -38,17 +43,21 @@ class Guard:
                 self._track_bridged_packets()
                 self._nft(self._everything())
         except DriverError as error:
-            LOG.warning("nftables cannot guard guests here (%s); libvirt's slower filter does", error)
+            LOG.warning(
+                "nftables cannot guard guests here (%s); libvirt's slower filter does, and nothing keeps them from this host",
+                error,
+            )
             return False
         return True
 
     def allow(self, ports: Iterable[Port]) -> None:
-        """Let each port speak with its own addresses and no other, filtered as it was told last."""
+        """Let each port speak with its own addresses and no other, filtered as it was told last; its bridge is guarded too."""
         with self._lock:
             known = [(port, self._store.ports.get(port.id)) for port in ports]
-            self._change(
-                [line for port, spec in known for line in (ruleset.port(self._name, spec) if spec else self._plain(port))]
-            )
+            found = {port.bridge for port, _spec in known}
+            self._bridges |= found
+            lines = [line for port, spec in known for line in (ruleset.port(self._name, spec) if spec else self._plain(port))]
+            self._change([*ruleset.bridges(self._name, found), *lines])
 
     def filter(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
         """Filter these ports by these groups from now on. News of a port may come before the port itself."""
@@ -76,7 +85,8 @@ class Guard:
     def _everything(self) -> list[str]:
         groups = [line for group in self._store.groups.values() for line in ruleset.group(self._name, group)]
         ports = [line for port in self._store.ports.values() for line in ruleset.port(self._name, port)]
-        return [*ruleset.base(self._name), *groups, *ports]
+        base = ruleset.base(self._name, self._reachable)
+        return [*base, *ruleset.bridges(self._name, self._bridges), *groups, *ports]
 
     def _plain(self, port: Port) -> list[str]:
         """Return the rules of a port of which only its addresses are known: they alone are guarded."""

@@ -5,6 +5,10 @@ come in, outgoing rules after that, incoming rules where packets go out to the c
 tracking on every kernel, but the table ``ip`` can: it marks packets that answer a connection which was let through, and marked
 packets pass. So each packet of a connection's own direction is judged by the rules as they are now, and a rule that is taken away
 ends the connections that it let in.
+
+What comes from guests to the host itself is judged in the table ``ip``, before anything there translates its address: it passes if
+the host needs it to (DHCP, names, pings, answers) or its operator said so. That holds for all that comes by a bridge of this
+installation, whatever its card is allowed.
 """
 
 from collections.abc import Iterable
@@ -60,24 +64,50 @@ add rule bridge {t} to_guest ether type ip udp sport 67 udp dport 68 accept
 add rule bridge {t} to_guest oifname vmap @ingress
 add rule bridge {t} to_guest drop
 add table ip {t}
+add set ip {t} bridges {{ type ifname; }}
 add chain ip {t} before {{ type filter hook prerouting priority -150; policy accept; }}
 add chain ip {t} through {{ type filter hook forward priority -150; policy accept; }}
 add chain ip {t} from_host {{ type filter hook output priority -150; policy accept; }}
+add chain ip {t} inside {{ type filter hook input priority 0; policy accept; }}
+add chain ip {t} to_host
 flush chain ip {t} before
 flush chain ip {t} through
 flush chain ip {t} from_host
+flush chain ip {t} inside
+flush chain ip {t} to_host
 add rule ip {t} before iifname "nbr-*" ct state established ct direction reply meta mark set meta mark or {answer}
 add rule ip {t} before iifname "nbr-*" ct state related meta mark set meta mark or {answer}
 add rule ip {t} through oifname "nbr-*" ct state established ct direction reply meta mark set meta mark or {answer}
 add rule ip {t} through oifname "nbr-*" ct state related meta mark set meta mark or {answer}
 add rule ip {t} from_host oifname "nbr-*" ct state established ct direction reply meta mark set meta mark or {answer}
 add rule ip {t} from_host oifname "nbr-*" ct state related meta mark set meta mark or {answer}
+add rule ip {t} before iifname @bridges fib daddr type local goto to_host
+add rule ip {t} inside iifname @bridges fib daddr type {{ broadcast, multicast }} goto to_host
+add rule ip {t} to_host ct state established ct direction reply accept
+add rule ip {t} to_host ct state related accept
+add rule ip {t} to_host icmp type echo-request accept
+add rule ip {t} to_host fib daddr . iif type {{ local, broadcast }} udp dport 67 accept
+add rule ip {t} to_host fib daddr . iif type local udp dport 53 accept
+add rule ip {t} to_host fib daddr . iif type local tcp dport 53 accept
 """
 
 
-def base(table: str) -> list[str]:
-    """Return what holds for all guests; sets and what is in them stay as they are."""
-    return _BASE.format(t=table, answer=ANSWER).splitlines()
+def base(table: str, reachable: Iterable[str] = ()) -> list[str]:
+    """Return what holds for all guests; sets and what is in them stay as they are.
+
+    ``reachable`` are services of the host that guests may use, such as ``tcp/3142``.
+    """
+    services = [service.split("/") for service in reachable]
+    return [
+        *_BASE.format(t=table, answer=ANSWER).splitlines(),
+        *(f"add rule ip {table} to_host {protocol} dport {port} accept" for protocol, port in services),
+        f"add rule ip {table} to_host drop",
+    ]
+
+
+def bridges(table: str, names: Iterable[str]) -> list[str]:
+    """Return what has these bridges taken for this installation's own: others on the same machine have rules of their own."""
+    return [f'add element ip {table} bridges {{ "{name}" }}' for name in sorted(names)]
 
 
 def remove(table: str) -> list[str]:

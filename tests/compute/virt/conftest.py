@@ -2,6 +2,8 @@
 
 import shutil
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from compute.virt.driver import never
 from compute.virt.fake import FakeDriver, Pretence
 from compute.virt.libvirt.driver import LibvirtDriver, Options
 from tests.compute.virt import samples
+from tests.compute.virt.bridged import World
 
 
 @pytest.fixture
@@ -50,3 +53,14 @@ def spawned(driver, spec, base):
     driver.spawn(spec, samples.OneFile(base), samples.ignore, never)
     yield spec
     driver.destroy(spec.server_id)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    assert Path("/proc/sys/net/bridge").exists(), "this kernel does not track bridged packets"
+    world = World(f"n{uuid.uuid4().hex[:6]}")
+    try:
+        world.build()
+        yield world
+    finally:
+        world.remove()

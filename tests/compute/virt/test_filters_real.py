@@ -1,127 +1,17 @@
-"""The filters of ports on a real kernel: a bridge and two guests that are network namespaces, in a namespace of their own."""
+"""The filters of ports on a real kernel."""
 
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from compute.virt.filtering import GroupSpec, PairSpec, PortFilter, RuleSpec
+from compute.virt.filtering import PairSpec, RuleSpec
 from compute.virt.libvirt import ruleset
 from compute.virt.naming import tap
+from tests.compute.virt.bridged import HOST, PING, TABLE
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
-
-TABLE = "nebulet_test"
-# Sends echo requests of one conversation from an address and tells each answer; fails when there was none.
-PING = """\
-import socket, struct, sys, time
-to, source, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-line = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-line.settimeout(0.7 if count == 1 else 0.1)
-line.bind((source, 0))
-heard = 0
-for number in range(count):
-    body = struct.pack("!HH", 7, number)
-    total = 0x0800 + 7 + number
-    line.sendto(struct.pack("!BBH", 8, 0, 0xFFFF - total) + body, (to, 0))
-    try:
-        while line.recv(100)[20] != 0:
-            pass
-        heard += 1
-        print("answer", flush=True)
-    except TimeoutError:
-        pass
-    time.sleep(0.05)
-sys.exit(not heard)
-"""
-HOST = "10.5.0.1"
-OUT = RuleSpec("egress")
-
-
-class World:
-    """A host with the bridge ``nbr-t`` and guests ``a`` and ``b`` on it, each behind the device of its port."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.ports = {
-            guest: PortFilter(str(uuid.uuid4()), 0, f"fa:16:3e:00:00:0{n}", [f"10.5.0.1{n}"], [f"group-{guest}"])
-            for n, guest in enumerate("ab")
-        }
-        self.groups = {f"group-{guest}": GroupSpec(f"group-{guest}", 0, [OUT], self.ports[guest].addresses) for guest in "ab"}
-
-    def build(self) -> None:
-        run("ip", "netns", "add", self.name)
-        self.on_host("ip", "link", "add", "nbr-t", "type", "bridge", "forward_delay", "0")
-        self.on_host("ip", "addr", "add", f"{HOST}/24", "dev", "nbr-t")
-        self.on_host("ip", "link", "set", "nbr-t", "up")
-        self.on_host("sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1")
-        for guest, port in self.ports.items():
-            run("ip", "netns", "add", f"{self.name}{guest}")
-            device = tap(port.port_id)
-            self.on_host("ip", "link", "add", device, "type", "veth", "peer", "name", "eth0", "netns", f"{self.name}{guest}")
-            self.on_host("ip", "link", "set", device, "master", "nbr-t", "up")
-            self.on(guest, "ip", "link", "set", "lo", "up")
-            self.on(guest, "ip", "link", "set", "eth0", "address", port.mac, "up")
-            self.on(guest, "ip", "addr", "add", f"{port.addresses[0]}/24", "dev", "eth0")
-        self.nft(ruleset.base(TABLE))
-        for group in self.groups.values():
-            self.nft(ruleset.group(TABLE, group))
-        for port in self.ports.values():
-            self.nft(ruleset.port(TABLE, port))
-
-    def remove(self) -> None:
-        for name in (self.name, *(f"{self.name}{guest}" for guest in self.ports)):
-            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
-
-    def on_host(self, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        return run("ip", "netns", "exec", self.name, *words, text=text)
-
-    def on(self, guest: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return run("ip", "netns", "exec", f"{self.name}{guest}", *words, check=check)
-
-    def nft(self, lines: list[str]) -> None:
-        self.on_host("nft", "-f", "-", text="\n".join([*lines, ""]))
-
-    def rules(self, group: str, *rules: RuleSpec) -> None:
-        """Give a group these rules, as they would come from the cloud."""
-        self.groups[group] = replace(self.groups[group], rules=[OUT, *rules])
-        self.nft(ruleset.group(TABLE, self.groups[group]))
-
-    def pings(self, guest: str, to: str, source: str = "0.0.0.0") -> bool:
-        return self.on(guest, sys.executable, "-c", PING, to, source, "1", check=False).returncode == 0
-
-    def host_pings(self, to: str) -> bool:
-        words = ["ip", "netns", "exec", self.name, sys.executable, "-c", PING, to, "0.0.0.0", "1"]
-        return run(*words, check=False).returncode == 0
-
-    def connects(self, guest: str, to: str, port: int) -> bool:
-        """Whether a TCP connection is answered, if only that nobody listens."""
-        program = f"import socket\ntry: socket.create_connection(('{to}', {port}), 1)\nexcept ConnectionRefusedError: pass"
-        return self.on(guest, sys.executable, "-c", program, check=False).returncode == 0
-
-    def address(self, guest: str) -> str:
-        return self.ports[guest].addresses[0]
-
-
-def run(*words: str, text: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(words, input=text, capture_output=True, text=True, check=False, timeout=30)
-    assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return done
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    assert Path("/proc/sys/net/bridge").exists(), "this kernel does not track bridged packets"
-    world = World(f"n{uuid.uuid4().hex[:6]}")
-    try:
-        world.build()
-        yield world
-    finally:
-        world.remove()
 
 
 def test_nothing_comes_in_but_answers_to_what_went_out(world):

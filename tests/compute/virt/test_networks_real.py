@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,10 @@ def test_a_range_that_the_host_has_itself_is_named_and_works_once_it_is_free(dri
     finally:
         virsh("net-destroy", taken.name)
         virsh("net-undefine", taken.name)
+
+
+def test_a_host_has_no_ipv6_where_its_guests_are(driver, net):  # noqa: F811
+    """So a card without any filter finds no service of the host there: rules of the host speak of IPv4 alone."""
+    driver._networks.ensure(net)
+
+    assert Path(f"/proc/sys/net/ipv6/conf/{net.bridge}/disable_ipv6").read_text().strip() == "1"

@@ -6,6 +6,7 @@ from compute.virt.filtering import GroupSpec, PairSpec, PortFilter, RuleSpec
 from compute.virt.libvirt import ruleset
 from compute.virt.libvirt.filter_store import FilterStore
 from compute.virt.libvirt.guard import Guard
+from compute.virt.libvirt.metadata import Port
 
 PORT = PortFilter("11111111-aaaa-4000-8000-000000000000", 1, "fa:16:3e:00:00:01", ["10.0.0.5"], ["g-1"])
 KEY = "11111111aaaa40008000000000000000"
@@ -110,8 +111,8 @@ def test_a_file_that_is_broken_is_left_out(tmp_path):
 class Recording(Guard):
     """A guard whose host only remembers; ``flushed``: somebody took all rules of the host away."""
 
-    def __init__(self, folder):
-        super().__init__("here", folder)
+    def __init__(self, folder, reachable=()):
+        super().__init__("here", folder, reachable)
         self.scripts, self.flushed = [], False
 
     def _track_bridged_packets(self):
@@ -137,3 +138,20 @@ def test_a_restart_and_a_flush_put_everything_back(tmp_path):
     guard.filter([], [GroupSpec("g-1", 2, [RuleSpec("ingress")])])
     assert all(line in guard.scripts[1] for line in ruleset.port("nebulet_here", PORT))
     assert "add rule bridge nebulet_here gi_g1 ether type ip accept" in guard.scripts[2]
+
+
+def test_guests_of_a_bridge_are_kept_from_their_host_after_a_flush_too(tmp_path):
+    guard = Recording(tmp_path, ["tcp/3142", "udp/123"])
+    guard.install()
+    guard.allow([Port("p-1", PORT.mac, PORT.addresses, "n", "nbr-0123456789", "10.0.0.1")])
+    guard.flushed = True
+    guard.filter([PORT], [])
+
+    base, allowed, again = guard.scripts[:3]
+    ours = [line.partition("to_host ")[2] for line in base if line.startswith("add rule ip nebulet_here to_host ")]
+    assert ours[-3:] == ["tcp dport 3142 accept", "udp dport 123 accept", "drop"]
+    assert 'add element ip nebulet_here bridges { "nbr-0123456789" }' in allowed
+    assert 'add element ip nebulet_here bridges { "nbr-0123456789" }' in again
+    assert again.index("add rule ip nebulet_here to_host tcp dport 3142 accept") > again.index(
+        "flush chain ip nebulet_here to_host"
+    )

@@ -59,3 +59,14 @@ def test_how_long_unused_images_stay_is_a_whole_number_of_days(environ):
     for wrong in ("-1", "1.5", "", "a week"):
         with pytest.raises(SystemExit, match=r"NEBULET_IMAGE_CACHE_DAYS is .*, which is no whole number"):
             Config.read({**environ, "NEBULET_IMAGE_CACHE_DAYS": wrong})
+
+
+def test_what_guests_may_reach_is_a_list_of_services(environ):
+    assert Config.read(environ).guests_may_reach == ()
+    assert Config.read({**environ, "NEBULET_GUESTS_MAY_REACH": "tcp/3142, udp/0123"}).guests_may_reach == (
+        "tcp/3142",
+        "udp/123",
+    )
+    for wrong in ("3142", "tcp/0", "tcp/65536", "tcp/22;accept", "icmp/8", "tcp/apt", "TCP/22"):
+        with pytest.raises(SystemExit, match=r"NEBULET_GUESTS_MAY_REACH names .*, which is no service; .* tcp/3142,udp/123"):
+            Config.read({**environ, "NEBULET_GUESTS_MAY_REACH": wrong})
