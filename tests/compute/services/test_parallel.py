@@ -1,5 +1,6 @@
 """Many at once at the edge: what is limited is never exceeded, and nothing leaks."""
 
+import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,23 +13,24 @@ from compute.messages import Spawn
 from compute.models import Aggregate, Host, Server, Service
 from compute.network.models import FixedAddress, Network
 from compute.network.services import networks, subnets
-from compute.services import aggregates, lifecycle, resizing, shelving
+from compute.services import aggregates, claims, invariants, lifecycle, resizing, shelving
 from compute.states import Action, VmState
 from portal.core.errors import BadRequest, Conflict, QuotaExceeded
 from tests.kit.compute import FlavorFactory, HostFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
+MANY_THREADS = 64  # PostgreSQL takes 100 connections by default
 
 
-def at_once(work, items) -> list:
+def at_once(work, items, threads=THREADS) -> list:
     def one(item):
         try:
             return work(item)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(one, items))
 
 
@@ -124,6 +126,49 @@ def test_a_quota_holds_against_parallel_growth_and_births(cloud):
         if cloud.fresh(server).task_state:
             cloud.tell(cloud.box.finished(cloud.fresh(server), Action.RESIZE))
     assert sum(Server.objects.values_list("vcpus", flat=True)) == 12
+
+
+def test_a_quota_holds_against_two_hundred_at_once(cloud):
+    """Ten servers that may grow and ten that are shelved have half of the quota; creates, resizes and unshelves run for the rest."""
+    quotas.set_limits(cloud.ctx.project_id, {"cores": 40, "ram": -1, "instances": -1})
+    FlavorFactory(flavor_id="big", vcpus=2, ram_mb=512, root_gb=1)
+    Host.objects.filter(pk=cloud.host.pk).update(vcpus=100)
+    first, *servers = [cloud.build(networks="none") for _ in range(20)]
+    growing, shelved = [first, *servers[:9]], servers[9:]
+    for server in shelved:
+        claims.give_back(server, server.host)
+    Server.objects.filter(pk__in=[one.pk for one in shelved]).update(vm_state=VmState.SHELVED_OFFLOADED, host=None)
+    asked = (
+        [("create", n) for n in range(100)]
+        + [("grow", one) for one in growing] * 6
+        + [("unshelve", one) for one in shelved] * 4
+    )
+    random.Random(7).shuffle(asked)
+
+    def act(wish: tuple[str, Server | int]) -> str:
+        kind, what = wish
+        try:
+            if kind == "create":
+                cloud.create(name=f"p{what}", networks="none")
+            elif kind == "grow":
+                resizing.resize(ctx=cloud.again(), server=cloud.fresh(what), flavor_id="big")
+            else:
+                shelving.unshelve(ctx=cloud.again(), server=cloud.fresh(what))
+        except (QuotaExceeded, Conflict) as error:
+            return type(error).__name__
+        return kind
+
+    done = Counter(at_once(act, asked, MANY_THREADS))
+
+    assert len(asked) == 200
+    assert done["create"] + done["grow"] == 20
+    assert done["unshelve"] == 10
+    assert done["QuotaExceeded"] + done["Conflict"] == 170
+    for server in growing:
+        if cloud.fresh(server).task_state:
+            cloud.tell(cloud.box.finished(cloud.fresh(server), Action.RESIZE))
+    assert sum(Server.objects.values_list("vcpus", flat=True)) == 40
+    assert not list(invariants.claims_equal_servers())
 
 
 def test_a_quota_holds_against_parallel_reverts_to_a_larger_size(cloud):
