@@ -33,6 +33,7 @@ from compute.worker.questions import Questions
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
 from compute.worker.resizes import ResizeCommands
+from deploy.launcher import hypervisor
 
 LOG = logging.getLogger(__name__)
 
@@ -114,12 +115,15 @@ class Host:
 
 
 def make_driver(config: Config) -> Driver:
-    """Return the driver that the configuration names."""
+    """Return the driver that the configuration names; raises SystemExit with a sentence where its guests could fill the disk."""
     if config.driver == "fake":
         register_file = config.instances / f"fake-{config.host}.json"
         return FakeDriver(config.instances, config.pretence, register=register_file, sockets=Path(config.run_dir))
     from compute.virt.libvirt.driver import LibvirtDriver, Options  # a pretended host has no libvirt
 
+    unbounded = hypervisor.unbounded_logs()
+    if unbounded is not None:
+        raise SystemExit(unbounded)
     return LibvirtDriver(
         Options(
             uri=config.libvirt_uri,

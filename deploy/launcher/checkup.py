@@ -60,6 +60,9 @@ def libvirt(config: Config) -> Finding:
     uri = config.environ.get("NEBULET_LIBVIRT_URI", "qemu:///system")
     if shutil.which("virsh") is None:
         return Finding("libvirt", FAIL, "libvirt is not installed.", "./nebulet up")
+    unbounded = hypervisor.unbounded_logs()
+    if unbounded:
+        return Finding("libvirt", FAIL, unbounded, hypervisor.LOGS_MEND)
     if hypervisor.answers(uri):
         return Finding("libvirt", OK, f"libvirt answers at {uri}.")
     systemd = Path("/run/systemd/system").exists()

@@ -2,6 +2,7 @@
 
 import grp
 import os
+import re
 import shutil
 import stat
 import time
@@ -11,7 +12,14 @@ from deploy.launcher import shell
 from deploy.launcher.errors import LauncherError
 
 KVM = Path("/dev/kvm")
+SETTINGS = Path("/etc/libvirt")
 _ANSWER_S = 60
+LOGS_MEND = (
+    f"sed -i -E '/^ *(stdio_handler|max_size) *=/d' {SETTINGS}/qemu.conf {SETTINGS}/virtlogd.conf"
+    " && systemctl reload-or-restart virtlogd && systemctl restart libvirtd"
+)
+# libvirt has consoles' logs written by virtlogd, which cuts them, unless one of these says otherwise.
+_UNBOUNDED = {"qemu.conf": r'stdio_handler\s*=\s*"file"', "virtlogd.conf": r"max_size\s*=\s*0\b"}
 
 
 def kvm_trap(device: Path = KVM) -> str | None:
@@ -43,6 +51,25 @@ def mend_kvm(device: Path = KVM) -> str | None:
             f"{device} cannot be given to the group kvm ({error.strerror}).", f"chgrp kvm {device} && chmod 660 {device}"
         ) from error
     return f"gave {device} to the group kvm"
+
+
+def unbounded_logs(settings: Path = SETTINGS) -> str | None:
+    """Return why a guest that writes to its console without end would fill this host's disk, or None."""
+    for name, pattern in _UNBOUNDED.items():
+        try:
+            said = re.search(rf"^\s*({pattern})", (settings / name).read_text(), re.MULTILINE)
+        except OSError:
+            continue
+        if said is not None:
+            return f"{settings / name} says {said[1]}: a guest that writes to its console without end would fill the disk."
+    return None
+
+
+def check_logs() -> None:
+    """LauncherError when logs of consoles have no bound."""
+    reason = unbounded_logs()
+    if reason is not None:
+        raise LauncherError(reason, LOGS_MEND)
 
 
 def ensure_libvirt(uri: str = "qemu:///system") -> str:

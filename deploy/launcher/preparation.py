@@ -51,6 +51,7 @@ def _install_packages(config: Config, terminal: Terminal) -> None:
 def _start_libvirt(config: Config, terminal: Terminal) -> None:
     with terminal.step("libvirt") as step:
         uri = config.environ.get("NEBULET_LIBVIRT_URI", "qemu:///system")
+        hypervisor.check_logs()
         step.note = ", ".join(filter(None, [hypervisor.mend_kvm(), hypervisor.ensure_libvirt(uri)]))
 
 

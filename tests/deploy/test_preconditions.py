@@ -78,6 +78,30 @@ def test_the_kvm_trap_is_seen_and_its_absence_too(tmp_path, monkeypatch):
     assert hypervisor.kvm_trap(tmp_path / "missing") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "refused"),
+    [
+        ("qemu.conf", '#stdio_handler = "file"\n', False),
+        ("qemu.conf", 'user = "root"\nstdio_handler = "logd"\n', False),
+        ("qemu.conf", 'user = "root"\n stdio_handler="file"\n', True),
+        ("virtlogd.conf", "max_size = 2097152\nmax_backups = 0\n", False),
+        ("virtlogd.conf", "max_size = 0\n", True),
+    ],
+)
+def test_a_host_whose_console_logs_have_no_bound_is_refused(tmp_path, monkeypatch, name, text, refused):
+    assert hypervisor.unbounded_logs(tmp_path) is None
+    (tmp_path / name).write_text(text)
+    reason = hypervisor.unbounded_logs(tmp_path)
+
+    assert (reason is not None) is refused
+    monkeypatch.setattr(hypervisor, "unbounded_logs", lambda: reason)
+    if refused:
+        with pytest.raises(LauncherError, match=f"{name} says .* without end would fill the disk"):
+            hypervisor.check_logs()
+    else:
+        hypervisor.check_logs()
+
+
 def test_only_packages_that_are_not_installed_are_missing(monkeypatch):
     told = SimpleNamespace(stdout="gcc ii \npython3 ii \nqemu-utils rc \n")
     monkeypatch.setattr(packages.shutil, "which", lambda name: f"/usr/bin/{name}")

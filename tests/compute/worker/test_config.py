@@ -3,6 +3,8 @@
 import pytest
 
 from compute.worker.config import Config
+from compute.worker.host import make_driver
+from deploy.launcher import hypervisor
 
 
 @pytest.fixture
@@ -70,3 +72,10 @@ def test_what_guests_may_reach_is_a_list_of_services(environ):
     for wrong in ("3142", "tcp/0", "tcp/65536", "tcp/22;accept", "icmp/8", "tcp/apt", "TCP/22"):
         with pytest.raises(SystemExit, match=r"NEBULET_GUESTS_MAY_REACH names .*, which is no service; .* tcp/3142,udp/123"):
             Config.read({**environ, "NEBULET_GUESTS_MAY_REACH": wrong})
+
+
+def test_a_worker_does_not_start_where_guests_could_fill_the_disk_by_their_consoles(environ, monkeypatch):
+    monkeypatch.setattr(hypervisor, "unbounded_logs", lambda: "qemu.conf says so.")
+
+    with pytest.raises(SystemExit, match=r"qemu.conf says so"):
+        make_driver(Config.read({**environ, "NEBULET_LIBVIRT_URI": "test:///default"}))
