@@ -27,11 +27,12 @@ def test_memory_on_disk_is_closed_to_others_and_goes_with_its_guest(driver, imag
     assert b"Linux version" in memory.read_bytes(), "it is what the guest has in mind"
     assert memory.stat().st_mode & 0o077 == 0
     assert subprocess.run([*STRANGER, "cat", str(memory)], capture_output=True, check=False).returncode != 0
-    driver.reboot(spec.server_id, True)
+    driver.rebuild(spec, images, samples.ignore, never, start=True, preserve_ephemeral=False)
     assert not memory.exists()
+    assert b"Linux version" in booted(driver, spec), "it booted and does not go on where it was"
 
     driver.suspend(spec.server_id)
-    driver.rebuild(spec, images, samples.ignore, never, start=True, preserve_ephemeral=False)
+    driver.reboot(spec.server_id, True)
     assert not memory.exists()
 
     driver.suspend(spec.server_id)
