@@ -158,7 +158,10 @@ class GuestSize:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What a host has. ``hypervisor_version`` is libvirt's number (major * 1000000 + minor * 1000 + micro)."""
+    """What a host has. ``hypervisor_version`` is libvirt's number (major * 1000000 + minor * 1000 + micro).
+
+    ``foreign_guests`` are those of somebody else on the same hypervisor, which are left alone.
+    """
 
     hypervisor_type: str
     hypervisor_version: int
@@ -173,6 +176,7 @@ class HostFacts:
     kvm: bool
     address: str
     vcpus_used: int = 0
+    foreign_guests: int = 0
 
 
 @dataclass(frozen=True)
@@ -367,6 +371,9 @@ class Driver(Protocol):
         """Return whose card has this address on this bridge now; None for a stranger's."""
         ...
 
-    def watch(self, changed: Callable[[str, PowerState], None]) -> None:
-        """Call ``changed(server_id, power_state)`` from a thread at each change, also those we cause. Returns at once."""
+    def watch(self, changed: Callable[[str, PowerState], None], missed: Callable[[], None] | None = None) -> None:
+        """Call ``changed(server_id, power_state)`` from a thread at each change, also those we cause. Returns at once.
+
+        ``missed`` is called when the hypervisor is reached again after it was not: who wants to know what changed has to look.
+        """
         ...

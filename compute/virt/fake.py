@@ -259,7 +259,7 @@ class FakeDriver(FakeChanges):
         definitions = {server_id: guest.definition for server_id, guest in self._guests.copy().items()}
         return metadata.card_at(definitions.items(), bridge, address)
 
-    def watch(self, changed: Callable[[str, PowerState], None]) -> None:
+    def watch(self, changed: Callable[[str, PowerState], None], missed: Callable[[], None] | None = None) -> None:
         self._watchers.append(changed)
 
     def happen(self, server_id: str, state: PowerState) -> None:

@@ -112,6 +112,7 @@ class LibvirtDriver:
                 kvm=self._virt_type == "kvm",
                 address=facts.address(),
                 vcpus_used=used,
+                foreign_guests=self._guests.foreign(),
             )
 
     def guests(self) -> dict[str, PowerState]:
@@ -333,7 +334,8 @@ class LibvirtDriver:
         with translated():
             return self._guests.card_at(bridge, address)
 
-    def watch(self, changed: Callable[[str, PowerState], None]) -> None:
+    def watch(self, changed: Callable[[str, PowerState], None], missed: Callable[[], None] | None = None) -> None:
+        self._connection.reopened = missed
         threading.Thread(target=self._watch, args=(changed,), name="guest-events", daemon=True).start()
 
     def _watch(self, changed: Callable[[str, PowerState], None]) -> None:

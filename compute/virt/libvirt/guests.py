@@ -1,5 +1,6 @@
 """Which domains of a host are guests of this installation."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -12,9 +13,11 @@ from compute.virt.errors import GuestNotFound, GuestNotRunning
 from compute.virt.libvirt import metadata
 from compute.virt.libvirt.connection import Connection, translated
 
+LOG = logging.getLogger(__name__)
+
 
 class Guests:
-    """The domains whose metadata name this installation; all others are not there."""
+    """The domains whose metadata name this installation; all others are named in the log once, and then are not there."""
 
     def __init__(self, connection: Connection, installation: str) -> None:
         self._connection = connection
@@ -29,6 +32,10 @@ class Guests:
         for gone in self._ours.keys() - known:
             self._ours.pop(gone, None)
         return [domain for domain in found if self._is_ours(domain)]
+
+    def foreign(self) -> int:
+        """Return how many domains somebody else had here when all were asked for last."""
+        return list(self._ours.values()).count(False)
 
     def ask(self, question: Callable[[libvirt.virDomain], Any]) -> dict[str, Any]:
         """Return the answer of each guest; one that goes away in between is left out."""
@@ -99,6 +106,8 @@ class Guests:
                     return False
                 raise
             self._ours[uuid] = found == self._installation
+            if not self._ours[uuid]:
+                LOG.warning("Domain %s (%s) is not of this installation: it is left alone", domain.name(), uuid)
         return self._ours[uuid]
 
 
