@@ -205,6 +205,7 @@ class HostReport:
     """What a host is, has and runs; sent at start and every few seconds. ``relay`` is where its console relay listens.
 
     ``images`` is None when the host cannot tell now what its cache holds. ``uptime`` is what the machine's command of that name says.
+    ``boot_id`` is another one after each start of the machine; ``resumes`` says that guests which ran before it are to run again.
     """
 
     host: str
@@ -215,6 +216,8 @@ class HostReport:
     relay: str
     images: list[HeldImage] | None = None
     uptime: str = ""
+    boot_id: str = ""
+    resumes: bool = False
 
 
 @dataclass(frozen=True)

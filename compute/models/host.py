@@ -69,7 +69,10 @@ class HostQuerySet(models.QuerySet["Host"]):
 
 
 class Host(models.Model):
-    """What a compute host has, and what its servers claim. Its liveness is its ``nova-compute`` service's."""
+    """What a compute host has, and what its servers claim. Its liveness is its ``nova-compute`` service's.
+
+    ``boot_id`` names the machine's start after which all of its guests were looked at; ``foreign_guests`` run there for somebody else.
+    """
 
     uuid = models.CharField(max_length=36, unique=True, default=new_uuid)
     name = models.CharField(max_length=255, unique=True)
@@ -91,6 +94,8 @@ class Host(models.Model):
     cpu_features = models.JSONField(default=list)
     kvm = models.BooleanField(default=False)
     uptime = models.CharField(max_length=255, blank=True, default="")
+    boot_id = models.CharField(max_length=36, blank=True, default="")
+    foreign_guests = models.PositiveIntegerField(default=0)
     reported_at = models.DateTimeField(null=True)
 
     objects = HostQuerySet.as_manager()

@@ -78,8 +78,8 @@ def abandon(
         finish(server, row.request_id, row.action, why)
 
 
-def note(server: Server, action: Action, at: datetime) -> None:
-    """Write down something that the guest did by itself: an action of nobody."""
+def note(server: Server, action: str, at: datetime) -> None:
+    """Write down something that the guest did by itself, or that happened to it: an action of nobody."""
     row = ServerAction.objects.create(
         server=server,
         action=action,

@@ -12,7 +12,7 @@ from compute.copy_messages import Offload
 from compute.messages import Destroy, HostReport
 from compute.models import Host, PlacementDecision, Server, ServerFault, Service
 from compute.models.host import DEFAULT_ZONE, INTERNAL_ZONE
-from compute.services import failures, image_cache, reports
+from compute.services import failures, image_cache, reports, restarts
 from compute.states import LOSABLE, PowerState, VmState, resting
 from portal.core.context import new_request_id
 
@@ -24,6 +24,7 @@ MEMORY_OF_REPORTS_S = 600
 GONE = "The host does not know this instance any more: it was removed outside of the cloud."
 
 _last_view: dict[str, str] = {}
+_last_unknown: dict[str, set[str]] = {}
 
 
 def host_report(report: HostReport) -> None:
@@ -40,7 +41,9 @@ def host_report(report: HostReport) -> None:
         LOG.debug("Host %s repeated an older report.", report.host)
         return
     _log_resources(host)
-    _compare_guests(report, at)
+    restarted = restarts.noticed(host, report)
+    _compare_guests(report, at, restarted)
+    restarts.settle(host, report)
 
 
 def _write(report: HostReport, at: datetime) -> Host | None:
@@ -70,6 +73,7 @@ def _write(report: HostReport, at: datetime) -> Host | None:
             "cpu_model": facts.cpu_model,
             "cpu_features": facts.cpu_features,
             "kvm": facts.kvm,
+            "foreign_guests": facts.foreign_guests,
             "uptime": report.uptime[:255],
             "reported_at": at,
         },
@@ -89,16 +93,19 @@ def _log_resources(host: Host) -> None:
         LOG.info("Final resource view: %s", view)
 
 
-def _compare_guests(report: HostReport, at: datetime) -> None:
+def _compare_guests(report: HostReport, at: datetime, restarted: bool) -> None:
     """Bring rows and guests together: power states, guests without a row, rows without a guest."""
     cache.set(f"compute:guests:{report.host}", sorted(report.guests), MEMORY_OF_REPORTS_S)
     here = {server.pk: server for server in Server.objects.present().filter(host=report.host)}
-    for server_id, power_state in report.guests.items():
-        if server_id in here:
-            _agree(here[server_id], power_state, at)
+    known = [(here[server_id], power_state) for server_id, power_state in report.guests.items() if server_id in here]
+    for server, power_state in known:
+        if not (restarted and restarts.take_over(server, power_state, at, again=report.resumes)):
+            _agree(server, power_state, at)
     strangers = set(report.guests) - set(here)
     if strangers:
         _remove_strays(report.host, strangers)
+    else:
+        _last_unknown.pop(report.host, None)
     _miss(report.host, {key: server for key, server in here.items() if key not in report.guests}, at)
 
 
@@ -108,7 +115,7 @@ def _agree(server: Server, power_state: PowerState, at: datetime) -> None:
         return
     if server.vm_state == VmState.ERROR:
         _recover(server, power_state, at)
-    elif server.power_state != power_state:
+    elif (resting(server.vm_state, power_state), power_state) != (server.vm_state, server.power_state):
         with transaction.atomic():
             reports.take_over(server, power_state, at)
 
@@ -127,14 +134,15 @@ def _recover(server: Server, power_state: PowerState, at: datetime) -> None:
 
 
 def _remove_strays(host: str, guest_ids: set[str]) -> None:
-    """Remove guests that a row says must not be there; a guest without any row is left alone and named in the log."""
+    """Remove guests that a row says must not be there; a guest without any row is left alone and named in the log, once."""
     rows = {server.pk: server for server in Server.objects.filter(pk__in=list(guest_ids))}
     placed_here = set(PlacementDecision.objects.filter(server__in=list(rows), chosen=host).values_list("server_id", flat=True))
-    for guest_id in sorted(guest_ids):
-        server = rows.get(guest_id)
-        if server is None:
-            LOG.warning("Host %s runs guest %s, of which nothing is known here.", host, guest_id)
-        elif server.deleted_at is not None or guest_id in placed_here:
+    unknown = guest_ids - set(rows)
+    for guest_id in sorted(unknown - _last_unknown.get(host, set())):
+        LOG.warning("Host %s has guest %s, of which nothing is known here: it is left alone.", host, guest_id)
+    _last_unknown[host] = unknown
+    for guest_id, server in sorted(rows.items()):
+        if server.deleted_at is not None or guest_id in placed_here:
             LOG.warning("Host %s still has guest %s: it is told to remove it.", host, guest_id)
             with transaction.atomic():
                 # one that lives may come back to this host, which builds nothing any more for an id that it was told to destroy

@@ -122,17 +122,18 @@ def guest_changed(report: GuestChanged) -> None:
     take_over(server, report.power_state, datetime.fromtimestamp(report.at, tz=UTC))
 
 
-def take_over(server: Server, power_state: PowerState, at: datetime) -> None:
-    """Write a guest's own change into its server, unless newer things are known."""
+def take_over(server: Server, power_state: PowerState, at: datetime, cause: str | None = None) -> bool:
+    """Write a guest's own change into its server; False when newer things are known. ``cause`` is what the actions log calls it."""
     vm_state = resting(server.vm_state, power_state)
     if vm_state is None or server.host is None:
-        return
+        return False
     if not Server.objects.observe(server.pk, server.host, vm_state, power_state, at):
-        return
+        return False
     LOG.info("Instance %s is %s by itself: power state %s.", server.pk, vm_state, power_state.name)
-    if vm_state != server.vm_state:
-        actions.note(server, _BY_ITSELF[vm_state], at)
+    if cause is not None or vm_state != server.vm_state:
+        actions.note(server, cause or _BY_ITSELF[vm_state], at)
     notify.server_changed(server)
+    return True
 
 
 def _own_server(server_id: str, host: str, request_id: str) -> Server | None:

@@ -40,6 +40,7 @@ class Config:
     public_url: str
     metadata_port: int
     guests_may_reach: tuple[str, ...]
+    resume_guests: bool
     queue_key: bytes = field(repr=False)
     faults: Path | None
 
@@ -70,6 +71,7 @@ class Config:
             public_url=environ.get("NEBULET_PUBLIC_URL", f"http://127.0.0.1:{environ.get('NEBULET_PORT', '8000')}"),
             metadata_port=_number(environ, "NEBULET_METADATA_PORT", 8775, most=_LAST_PORT),
             guests_may_reach=_services(environ, "NEBULET_GUESTS_MAY_REACH"),
+            resume_guests=_one_of(environ, "NEBULET_RESUME_GUESTS", "0", "1") == "1",
             queue_key=_queue_key(state_dir),
             faults=Path(environ["NEBULET_FAULTS"]) if environ.get("NEBULET_FAULTS") else None,
         )

@@ -22,13 +22,18 @@ _SAY_AGAIN_S = 600.0
 class Heartbeat:
     """A thread that sends HostReports. No report is a report too: the hypervisor does not answer."""
 
-    def __init__(self, driver: Driver, reporter: Reporter, holdings: Holdings, *, version: str, relay: str) -> None:
+    def __init__(
+        self, driver: Driver, reporter: Reporter, holdings: Holdings, *, version: str, relay: str, resumes: bool = False
+    ) -> None:
         self._driver = driver
         self._holdings = holdings
         self._reporter = reporter
         self._version = version
         self._relay = relay
+        self._resumes = resumes
+        self._boot_id = uptime.boot_id()
         self._asked = threading.Event()
+        self._ending = threading.Event()
         self._view = ""
         self._said_at = 0.0
 
@@ -40,12 +45,29 @@ class Heartbeat:
         """Something changed: do not wait for the next beat."""
         self._asked.set()
 
+    def stop(self) -> None:
+        """Send nothing any more."""
+        self._ending.set()
+
     def beat(self) -> None:
         """Send one report."""
         at = time.time()
         facts, guests = self._driver.facts(), self._driver.guests()
         images = self._holdings.listed()
-        report = HostReport(self._reporter.host, at, self._version, facts, guests, self._relay, images, uptime.words())
+        report = HostReport(
+            host=self._reporter.host,
+            at=at,
+            version=self._version,
+            facts=facts,
+            guests=guests,
+            relay=self._relay,
+            images=images,
+            uptime=uptime.words(),
+            boot_id=self._boot_id,
+            resumes=self._resumes,
+        )
+        if self._ending.is_set():
+            return
         self._reporter.try_send(report)
         self._say(facts)
 

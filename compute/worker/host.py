@@ -1,6 +1,7 @@
 """One compute host, put together from its configuration."""
 
 import logging
+import threading
 import time
 from pathlib import Path
 
@@ -47,11 +48,19 @@ class Host:
         self.config = config
         self.driver = driver or make_driver(config)
         self.operations = Operations()
+        self._ending = threading.Event()
         self._reporter = Reporter(broker, config.host)
         base = config.instances / "_base"
         images = FileImageCache(base)
         holdings = Holdings(base, self.driver.bases, keep_days=config.image_cache_days)
-        self._heartbeat = Heartbeat(self.driver, self._reporter, holdings, version=config.version, relay=config.relay)
+        self._heartbeat = Heartbeat(
+            self.driver,
+            self._reporter,
+            holdings,
+            version=config.version,
+            relay=config.relay,
+            resumes=config.resume_guests,
+        )
         client = redis.Redis.from_url(config.redis_url)
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
         self._questions = Questions(client, config.host, config.queue_key, self.driver)
@@ -90,7 +99,7 @@ class Host:
         self._relay.start()
         self._console.start()
         self._questions.start()
-        self.driver.watch(self._changed)
+        self.driver.watch(self._changed, self._heartbeat.soon)
         self._heartbeat.start()
         self._metadata.start()
         self._worker.start()
@@ -99,7 +108,12 @@ class Host:
         LOG.info("Host %s works with driver %s", self.config.host, self.config.driver)
 
     def stop(self) -> None:
-        """End within ten seconds. What was under way goes back to the queue."""
+        """End within ten seconds. What was under way goes back to the queue.
+
+        Guests may be going down with the machine, which is not their own doing: the next worker tells what they are.
+        """
+        self._ending.set()
+        self._heartbeat.stop()
         self.operations.stop()
         self._worker.stop(timeout=_STOP_MS)
 
@@ -109,6 +123,8 @@ class Host:
         memory.give_back()
 
     def _changed(self, server_id: str, state: PowerState) -> None:
+        if self._ending.is_set():
+            return
         LOG.debug("Guest changed to %s", state.name, extra={"server_id": server_id})
         self._reporter.try_send(GuestChanged(self.config.host, server_id, state, time.time()))
         self._heartbeat.soon()

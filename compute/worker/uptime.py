@@ -1,12 +1,14 @@
-"""How long this machine has been up, in the words of ``uptime``: clients of the compute API take that line apart."""
+"""How long this machine has been up, and since which of its starts."""
 
 import subprocess
+from pathlib import Path
 
 _PATIENCE_S = 5
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def words() -> str:
-    """Return the line that ``uptime`` prints, or nothing where there is no such program."""
+    """Return the line that ``uptime`` prints, which clients of the compute API take apart; nothing where there is no such program."""
     try:
         done = subprocess.run(
             ["uptime"],
@@ -19,3 +21,11 @@ def words() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
+
+
+def boot_id() -> str:
+    """Return what the kernel calls its present run, a UUID; nothing where it does not say."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -5,8 +5,10 @@ import re
 import pytest
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from compute.models import ServerDefinition
+from compute.services import actions, restarts
 from tests.dashboard.world import make_server
 
 LISTS = [
@@ -77,6 +79,13 @@ def test_the_tabs_of_an_instance(world, browse, tab):
 
     assert answer.status_code == 200
     assert "web-01" in answer.text
+
+
+def test_the_timeline_says_that_the_host_was_restarted(world, browse):
+    now = timezone.now()
+    actions.note(world.server, restarts.CAUSE, now)
+
+    assert "The host was restarted" in browse("reader").get(tab_address(world.server, "timeline")).text
 
 
 def test_the_definition_is_for_operators_alone(world, browse):

@@ -24,10 +24,11 @@ def neighbour(bridge: str, address: str) -> Iterator[str]:
 
 
 def ssh(space: str, key: Path, address: str, command: str, user: str = "tiny") -> subprocess.CompletedProcess[str]:
-    """Run a command in the guest from inside the namespace."""
+    """Run a command in the guest from inside the namespace, or from the host where ``space`` is empty."""
     return subprocess.run(
         [
-            *("ip", "netns", "exec", space, "ssh", "-i", str(key), "-o", "StrictHostKeyChecking=no"),
+            *(("ip", "netns", "exec", space) if space else ()),
+            *("ssh", "-i", str(key), "-o", "StrictHostKeyChecking=no"),
             *("-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "-o", "BatchMode=yes"),
             *(f"{user}@{address}", command),
         ],

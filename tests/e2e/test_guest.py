@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from typing import Any
 
 import httpx
@@ -180,6 +181,22 @@ def test_a_guest_that_is_shut_off_outside_is_seen_as_stopped(cloud, api, guest):
     api.wait(server_id, "SHUTOFF", 30)
     assert api.act(server_id, "os-start").status_code == 202
     api.wait(server_id)
+
+
+def test_a_guest_that_powers_itself_off_is_seen_as_stopped_within_seconds(cloud, api, record_property):
+    script = base64.b64encode(b"#!/bin/sh\nsleep 2\npoweroff -f\n").decode()
+    server_id = api.create("goes-by-itself", user_data=script)
+    api.wait(server_id)
+    try:
+        wait_for("its end", lambda: "shut off" in cloud.virsh("domstate", server_id), 90, every=0.05)
+        began = time.monotonic()
+        assert api.wait(server_id, "SHUTOFF", 5)["OS-EXT-STS:power_state"] == 4
+        seen_after_s = round(time.monotonic() - began, 2)
+        record_property("seen_after_s", seen_after_s)
+        print(f"seen after {seen_after_s} s")
+        assert seen_after_s < 5
+    finally:
+        api.delete(server_id)
 
 
 def test_delete_leaves_nothing_behind(cloud, api, guest):

@@ -163,7 +163,14 @@ class FakeHost:
             **more,
         )
 
-    def report(self, guests: dict[str, PowerState] | None = None, at: float | None = None, **facts: Any) -> HostReport:
+    def report(
+        self,
+        guests: dict[str, PowerState] | None = None,
+        at: float | None = None,
+        boot_id: str = "",
+        resumes: bool = False,
+        **facts: Any,
+    ) -> HostReport:
         figures: dict[str, Any] = {
             "hypervisor_type": "QEMU",
             "hypervisor_version": 9000000,
@@ -179,7 +186,8 @@ class FakeHost:
             "address": "127.0.0.1",
         }
         when = timezone.now().timestamp() if at is None else at
-        return HostReport(self.name, when, "0.1.0", HostFacts(**figures | facts), guests or {}, "unix:/nowhere")
+        known = HostFacts(**figures | facts)
+        return HostReport(self.name, when, "0.1.0", known, guests or {}, "unix:/nowhere", boot_id=boot_id, resumes=resumes)
 
     def tell(self, report: Any) -> None:
         """Hand a report to the conductor as the queue would."""

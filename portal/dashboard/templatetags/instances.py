@@ -6,6 +6,7 @@ from django import template
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compute.models import Server, ServerAction
+from compute.services import restarts
 from compute.states import Action
 from portal.dashboard.instances.words import sentence_of, status_of
 from portal.dashboard.kit.words import Status, ram, root_disk, took
@@ -50,6 +51,7 @@ _DEEDS: dict[str, Any] = {
     "lock": pgettext_lazy("action", "Lock"),
     "unlock": pgettext_lazy("action", "Unlock"),
     "resetState": gettext_lazy("Reset state"),
+    restarts.CAUSE: gettext_lazy("The host was restarted"),
 }
 
 

@@ -1,5 +1,7 @@
 """The operators' site: every table opens, states are read-only, actions go through services."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -69,6 +71,13 @@ def test_states_cannot_be_posted(cloud, site):
     assert site.get(url).status_code == 200
     assert site.post(url, {"vm_state": "deleted", "name": "x"}).status_code == 403
     assert Server.objects.get(pk=server.pk).vm_state == "active"
+
+
+def test_the_page_of_a_host_counts_the_guests_of_somebody_else(cloud, site):
+    cloud.tell(cloud.box.report(foreign_guests=37))
+    page = site.get(reverse("admin:compute_host_change", args=[cloud.host.pk])).content.decode()
+    assert "Foreign guests" in page
+    assert re.search(r">\s*37\s*<", page)
 
 
 def test_a_member_finds_no_site(cloud, personas):  # noqa: F811

@@ -11,7 +11,7 @@ from compute.messages import Destroy, GuestChanged
 from compute.models import Server, ServerFault, Service
 from compute.network.models import Port
 from compute.selectors import is_up
-from compute.services import power
+from compute.services import power, snapshots
 from compute.states import BUILD_STAGES, Action, PowerState, TaskState, VmState
 from tests.kit.compute import HostFactory, ServerFactory
 
@@ -168,6 +168,29 @@ def test_strays_go_and_strangers_stay(cloud):
     [command] = cloud.box.commands
     assert (type(command), command.server_id) == (Destroy, gone.pk)
     assert command.request_id != gone.request_id, "a host may have carried out that one before"
+
+
+def test_a_guest_of_which_nothing_is_known_is_named_once_until_it_was_gone(cloud, caplog):
+    at = timezone.now().timestamp()
+    for seconds, guests in enumerate([{"nobody": PowerState.RUNNING}] * 3 + [{}, {"nobody": PowerState.SHUTDOWN}]):
+        cloud.tell(cloud.box.report(guests, at=at + seconds))
+    assert caplog.text.count("Host host-1 has guest nobody, of which nothing is known here") == 2
+
+
+def test_domains_of_somebody_else_are_counted_on_their_host(cloud):
+    cloud.tell(cloud.box.report(foreign_guests=3))
+    cloud.host.refresh_from_db()
+    assert cloud.host.foreign_guests == 3
+
+
+def test_a_server_whose_guest_went_off_while_it_was_copied_is_stopped(cloud):
+    server = cloud.build()
+    with cloud.commits():
+        snapshots.create_image(ctx=cloud.again(), server=server, name="copy")
+    server = cloud.fresh(server)
+    cloud.tell(cloud.box.finished(server, Action.CREATE_IMAGE, power_state=PowerState.SHUTDOWN))
+    cloud.tell(cloud.box.report({server.pk: PowerState.SHUTDOWN}, at=timezone.now().timestamp() + 5))
+    assert cloud.fresh(server).vm_state == VmState.STOPPED
 
 
 def test_the_log_shows_the_resources(cloud, caplog):

@@ -1,6 +1,7 @@
 """Commands in, reports out: a whole worker with the fake driver on a real queue."""
 
 import time
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
@@ -358,6 +359,29 @@ def test_a_guest_that_changes_by_itself_is_told(world):
     while time.monotonic() < end and not any(r.power_state == PowerState.CRASHED for r in conductor.of(GuestChanged)):
         time.sleep(0.01)
     assert conductor.of(GuestChanged)[-1].power_state == PowerState.CRASHED
+
+
+def test_guests_that_go_off_while_the_worker_ends_are_told_of_by_the_next_one(world):
+    host, conductor = world()
+    command = spawn()
+    conductor.outcome(conductor.send(command))
+    host.stop()
+    changes, reports = len(conductor.of(GuestChanged)), len(conductor.of(HostReport))
+
+    host.driver.happen(command.server_id, PowerState.SHUTDOWN)
+    host._heartbeat.soon()
+    time.sleep(1)  # longer than a report takes that is asked for at once
+    assert len(conductor.of(GuestChanged)) == changes
+    assert len(conductor.of(HostReport)) == reports
+
+    _next, another = world(driver=host.driver)
+    end = time.monotonic() + 10
+    while not (told := [*conductor.of(HostReport)[reports:], *another.of(HostReport)]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert told[0].guests == {command.server_id: PowerState.SHUTDOWN}
+    assert uuid.UUID(told[0].boot_id)
+    assert not told[0].resumes
 
 
 def test_a_build_is_handed_back_when_the_process_ends(world, tmp_path):

@@ -46,6 +46,7 @@ def test_a_pretended_host_is_described_by_the_environment(environ):
         {"NEBULET_VIRT_TYPE": "lxc"},
         {"NEBULET_CPU": "<model>"},
         {"NEBULET_METADATA_PORT": "70000"},
+        {"NEBULET_RESUME_GUESTS": "maybe"},
         {"NEBULET_FAKE_VCPUS": "many"},
         {"NEBULET_STATE_DIR": "/nowhere"},
     ],
@@ -79,3 +80,7 @@ def test_a_worker_does_not_start_where_guests_could_fill_the_disk_by_their_conso
 
     with pytest.raises(SystemExit, match=r"qemu.conf says so"):
         make_driver(Config.read({**environ, "NEBULET_LIBVIRT_URI": "test:///default"}))
+
+
+def test_guests_that_ran_before_a_restart_stay_off_unless_somebody_asks(environ):
+    assert [Config.read({**environ, **more}).resume_guests for more in ({}, {"NEBULET_RESUME_GUESTS": "1"})] == [False, True]
