@@ -65,6 +65,8 @@ def test_after_a_power_cut_guests_run_again_where_that_is_asked_for_and_stay_off
     api.wait(ran)
     assert asked(api, ran, key, "cat proof") == "outlives everything\n"
     assert len(running(cloud)) == 1
+    address = api.server(ran)["addresses"]["private"][0]["addr"]
+    assert address in rules(cloud), "it is guarded again"
     for server_id, status in ((stopped, "SHUTOFF"), (paused, "SHUTOFF"), (suspended, "SUSPENDED")):
         api.wait(server_id, status, 5)
     assert [deeds(api, server_id)[0] for server_id in (stopped, paused, suspended)] == ["stop", "host_restart", "suspend"]
@@ -101,6 +103,12 @@ def cut_power(cloud: Cloud) -> None:
         assert known == [(Path("/proc/sys/kernel/random/boot_id").read_text().strip(),)]
         database.execute("UPDATE compute_host SET boot_id = 'the one before'")
     database.close()
+
+
+def rules(cloud: Cloud) -> str:
+    """Return what guards the guests of the cloud."""
+    words = ["nft", "list", "table", "bridge", f"nebulet_{cloud.name}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def running(cloud: Cloud) -> set[str]:
