@@ -22,13 +22,14 @@ def key(api: Api, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
     body = {"keypair": {"name": "restarts", "public_key": path.with_suffix(".pub").read_text()}}
     assert api.http.post("/compute/v2.1/os-keypairs", json=body).status_code in (200, 201)
-    return path
+    yield path
+    assert api.http.delete("/compute/v2.1/os-keypairs/restarts").status_code in (202, 204)
 
 
 @pytest.fixture
 def servers(api: Api, key):
     """One server that runs and hears of its key from the metadata service, and three that rest: stopped, paused, suspended."""
-    assert api.http.post("/network/v2.0/security-groups", json={"security_group": {"name": "open"}}).status_code == 201
+    group = api.http.post("/network/v2.0/security-groups", json={"security_group": {"name": "open"}}).json()["security_group"]
     api.let_in("open", protocol="tcp", port_range_min=22, port_range_max=22)
     asked = {"key_name": "restarts", "security_groups": [{"name": "open"}]}
     names = ("ran", "stopped", "paused", "suspended")
@@ -46,6 +47,7 @@ def servers(api: Api, key):
     for server_id in ids.values():
         if api.http.get(f"/compute/v2.1/servers/{server_id}").status_code == 200:
             api.delete(server_id)
+    assert api.http.delete(f"/network/v2.0/security-groups/{group['id']}").status_code == 204
 
 
 def test_after_a_power_cut_guests_run_again_where_that_is_asked_for_and_stay_off_with_a_reason_elsewhere(
