@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compute.ordered import Ordered
 from compute.states import Action
 from compute.virt.driver import GuestSpec, Quiesce, RescueSpec
 
 
 @dataclass(frozen=True)
-class CopyDisk:
+class CopyDisk(Ordered):
     """Copy a guest's root disk and send the copy to an image, for any of three actions.
 
     ``address`` takes the bytes, in pieces if ``in_pieces``. With ``stop_s`` the guest is shut down first, by force after so many
@@ -26,7 +27,7 @@ class CopyDisk:
 
 
 @dataclass(frozen=True)
-class Rebuild:
+class Rebuild(Ordered):
     """Give a guest new disks and a new definition; ``start`` it afterwards or leave it off."""
 
     action: ClassVar = Action.REBUILD
@@ -38,7 +39,7 @@ class Rebuild:
 
 
 @dataclass(frozen=True)
-class Rescue:
+class Rescue(Ordered):
     """Start a guest from another disk, its own beside it."""
 
     action: ClassVar = Action.RESCUE
@@ -48,7 +49,7 @@ class Rescue:
 
 
 @dataclass(frozen=True)
-class Unrescue:
+class Unrescue(Ordered):
     """Start a rescued guest from its own disk again."""
 
     action: ClassVar = Action.UNRESCUE
@@ -57,7 +58,7 @@ class Unrescue:
 
 
 @dataclass(frozen=True)
-class Offload:
+class Offload(Ordered):
     """Remove a guest whose server lives on without a host."""
 
     action: ClassVar = Action.SHELVE_OFFLOAD
@@ -66,7 +67,7 @@ class Offload:
 
 
 @dataclass(frozen=True)
-class Unshelve:
+class Unshelve(Ordered):
     """Start a shelved guest again; ``guest`` builds it anew where its host has nothing of it any more."""
 
     action: ClassVar = Action.UNSHELVE

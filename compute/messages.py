@@ -1,7 +1,8 @@
 """Commands to a host and reports from it: plain data, sent as signed JSON.
 
 Commands go to queue ``compute.<host>``, reports to queue ``conductor``. Delivery is at least once and in any order: a command is
-harmless the second time, and a report carries the ``request_id`` of the operation it closes, so that a stale one is ignored.
+harmless the second time, and a report carries the ``request_id`` of the operation it closes, so that a stale one is ignored. A
+command whose server was told something later does nothing any more (``compute.ordered``).
 """
 
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from compute.copy_messages import COPY_ACTORS, CopyCommand
+from compute.ordered import Ordered
 from compute.port_messages import PORT_COMMANDS, PORT_REPORTS, PortCommand, PortReport
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import GuestSize, GuestSpec, HostFacts, ImageRef
@@ -18,7 +20,7 @@ M = TypeVar("M")
 
 
 @dataclass(frozen=True)
-class Spawn:
+class Spawn(Ordered):
     """Build and start a guest."""
 
     action: ClassVar = Action.CREATE
@@ -28,7 +30,7 @@ class Spawn:
 
 
 @dataclass(frozen=True)
-class Destroy:
+class Destroy(Ordered):
     """Remove a guest and all that belongs to it."""
 
     action: ClassVar = Action.DELETE
@@ -37,7 +39,7 @@ class Destroy:
 
 
 @dataclass(frozen=True)
-class PowerOn:
+class PowerOn(Ordered):
     """Start a guest that is off."""
 
     action: ClassVar = Action.START
@@ -46,7 +48,7 @@ class PowerOn:
 
 
 @dataclass(frozen=True)
-class PowerOff:
+class PowerOff(Ordered):
     """Shut a guest down, by force after ``grace_s`` seconds."""
 
     action: ClassVar = Action.STOP
@@ -56,7 +58,7 @@ class PowerOff:
 
 
 @dataclass(frozen=True)
-class Reboot:
+class Reboot(Ordered):
     """Restart a guest; ``hard`` pulls the plug."""
 
     server_id: str
@@ -70,7 +72,7 @@ class Reboot:
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Ordered):
     """Carry out an action that needs to know nothing but the guest: pause, unpause, suspend, resume and their like."""
 
     server_id: str
@@ -79,7 +81,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Resize:
+class Resize(Ordered):
     """Give a guest another size, keeping what is needed to go back. ``token`` names this resize for as long as it is known."""
 
     action: ClassVar = Action.RESIZE
@@ -91,7 +93,7 @@ class Resize:
 
 
 @dataclass(frozen=True)
-class EndResize:
+class EndResize(Ordered):
     """Confirm or revert the resize that ``token`` names, also one that comes later than this; any other is left as it is."""
 
     server_id: str
@@ -101,7 +103,7 @@ class EndResize:
 
 
 @dataclass(frozen=True)
-class CrashDump:
+class CrashDump(Ordered):
     """Send a guest the interrupt on which it dumps its memory."""
 
     action: ClassVar = Action.TRIGGER_CRASH_DUMP

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from compute.states import SIGNALS, TRANSITIONS, Action, Transition, VmState
+from compute.states import SIGNALS, TRANSITIONS, Action, TaskState, Transition, VmState
 
 _EVERY = "any but deleted"
 _PRESENT = frozenset(VmState) - {VmState.DELETED}
@@ -17,11 +17,20 @@ def _table() -> Iterator[str]:
     yield "| action | allowed in | shows meanwhile | ends in | time-out | event |"
     yield "|---|---|---|---|---|---|"
     for action, row in TRANSITIONS.items():
-        during = f"`{row.during}`" + (" (goes before whatever runs)" if row.preempts else "")
+        during = f"`{row.during}`{_before(row)}"
         ends = f"`{row.then}`" if row.then else "where it began"
         yield f"| `{action}` | {_names(row.allowed)} | {during} | {ends} | {row.limit} | `{row.event}` |"
     for action, signal in SIGNALS.items():
         yield f"| `{action}` | {_names(signal.allowed)} | nothing | where it began | power | `{signal.event}` |"
+
+
+def _before(row: Transition) -> str:
+    """Return before what an action goes that runs."""
+    passed = frozenset(TaskState) - row.interrupts - {row.during}
+    if len(passed) < len(row.interrupts):
+        return " (goes before whatever runs" + "".join(f" but `{task}`" for task in passed) + ")"
+    found = [f"`{task}`" for task in TaskState if task in row.interrupts]
+    return f" (goes before {', '.join(found)})" if found else ""
 
 
 def _names(states: frozenset[VmState]) -> str:

@@ -133,7 +133,7 @@ class Transition:
     """Where an action may start, what shows while it runs, and where it ends; ``then`` None: where it began.
 
     ``event`` is the step's name in the actions log, ``limit`` says how long it may go without a word of its host, and
-    ``preempts`` that it goes before whatever else is running.
+    ``interrupts`` before what else it goes that is running.
     """
 
     allowed: frozenset[VmState]
@@ -141,7 +141,7 @@ class Transition:
     then: VmState | None
     event: str
     limit: Limit = Limit.POWER
-    preempts: bool = False
+    interrupts: frozenset[TaskState] = frozenset()
 
 
 _ACTIVE, _STOPPED, _PAUSED, _SUSPENDED = VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED
@@ -149,6 +149,15 @@ _ERROR, _RESCUED, _RESIZED = VmState.ERROR, VmState.RESCUED, VmState.RESIZED
 _SHELVED, _OFFLOADED = VmState.SHELVED, VmState.SHELVED_OFFLOADED
 _COPIED_FROM = (_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED)
 _PRESENT = tuple(state for state in VmState if state != VmState.DELETED)
+_STUCK = (
+    TaskState.REBOOTING,
+    TaskState.REBOOTING_HARD,
+    TaskState.PAUSING,
+    TaskState.UNPAUSING,
+    TaskState.SUSPENDING,
+    TaskState.RESUMING,
+)
+_BUSY = frozenset(TaskState) - {TaskState.DELETING}
 
 
 def _row(
@@ -158,9 +167,9 @@ def _row(
     event: str,
     limit: Limit = Limit.POWER,
     *,
-    preempts: bool = False,
+    interrupts: Iterable[TaskState] = (),
 ) -> Transition:
-    return Transition(frozenset(allowed), during, then, f"compute_{event}", limit, preempts)
+    return Transition(frozenset(allowed), during, then, f"compute_{event}", limit, frozenset(interrupts))
 
 
 TRANSITIONS: dict[Action, Transition] = {
@@ -168,7 +177,7 @@ TRANSITIONS: dict[Action, Transition] = {
     Action.START: _row([_STOPPED], TaskState.POWERING_ON, _ACTIVE, "start_instance"),
     Action.STOP: _row([_ACTIVE, _ERROR], TaskState.POWERING_OFF, _STOPPED, "stop_instance"),
     Action.REBOOT: _row([_ACTIVE], TaskState.REBOOTING, _ACTIVE, "reboot_instance"),
-    Action.REBOOT_HARD: _row([*_COPIED_FROM, _ERROR], TaskState.REBOOTING_HARD, _ACTIVE, "reboot_instance"),
+    Action.REBOOT_HARD: _row([*_COPIED_FROM, _ERROR], TaskState.REBOOTING_HARD, _ACTIVE, "reboot_instance", interrupts=_STUCK),
     Action.PAUSE: _row([_ACTIVE], TaskState.PAUSING, _PAUSED, "pause_instance"),
     Action.UNPAUSE: _row([_PAUSED], TaskState.UNPAUSING, _ACTIVE, "unpause_instance"),
     Action.SUSPEND: _row([_ACTIVE], TaskState.SUSPENDING, _SUSPENDED, "suspend_instance", Limit.COPY),
@@ -185,9 +194,16 @@ TRANSITIONS: dict[Action, Transition] = {
     Action.SHELVE: _row(_COPIED_FROM, TaskState.SHELVING, _SHELVED, "shelve_instance", Limit.COPY),
     Action.SHELVE_OFFLOAD: _row([_SHELVED], TaskState.SHELVING_OFFLOADING, _OFFLOADED, "shelve_offload_instance"),
     Action.UNSHELVE: _row([_SHELVED, _OFFLOADED], TaskState.UNSHELVING, _ACTIVE, "unshelve_instance", Limit.BUILD),
-    Action.SOFT_DELETE: _row(_COPIED_FROM, TaskState.SOFT_DELETING, VmState.SOFT_DELETED, "soft_delete_instance"),
+    Action.SOFT_DELETE: _row(
+        _COPIED_FROM,
+        TaskState.SOFT_DELETING,
+        VmState.SOFT_DELETED,
+        "soft_delete_instance",
+        Limit.COPY,
+        interrupts=_BUSY - {TaskState.SOFT_DELETING},
+    ),
     Action.RESTORE: _row([VmState.SOFT_DELETED], TaskState.RESTORING, _ACTIVE, "restore_instance"),
-    Action.DELETE: _row(_PRESENT, TaskState.DELETING, VmState.DELETED, "terminate_instance", Limit.DELETE, preempts=True),
+    Action.DELETE: _row(_PRESENT, TaskState.DELETING, VmState.DELETED, "terminate_instance", Limit.DELETE, interrupts=_BUSY),
 }
 
 
@@ -197,7 +213,7 @@ class Signal:
 
     allowed: frozenset[VmState]
     event: str
-    preempts: ClassVar = False
+    interrupts: ClassVar[frozenset[TaskState]] = frozenset()
 
 
 SIGNALS: dict[Action, Signal] = {
@@ -218,7 +234,7 @@ def refusal(action: Action, vm_state: str, task_state: str | None) -> str | None
     rule = rule_of(action)
     if vm_state not in rule.allowed:
         return f"it is in vm_state {vm_state}"
-    if task_state is not None and not rule.preempts:
+    if task_state is not None and task_state not in rule.interrupts:
         return f"it is in task_state {task_state}"
     return None
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.base import ModelState
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from compute.models.document import Document
@@ -37,16 +38,16 @@ class ServerQuerySet(models.QuerySet["Server"]):
         One UPDATE carries both the test and the change, so two requests that read the same row cannot both win.
         """
         rule = TRANSITIONS[action]
-        idle = self.filter(pk=server.pk, deleted_at=None, vm_state__in=rule.allowed)
-        idle = idle.exclude(task_state=rule.during) if rule.preempts else idle.filter(task_state=None)
+        free = Q(task_state=None) | Q(task_state__in=rule.interrupts)
         now = timezone.now()
         return (
-            idle.update(
+            self.filter(free, pk=server.pk, deleted_at=None, vm_state__in=rule.allowed).update(
                 task_state=rule.during,
                 request_id=request_id,
                 operation=action,
                 operation_details=details or {},
                 operation_at=now,
+                operation_order=Greatest(F("operation_order") + 1, Value(int(now.timestamp() * 1000))),
                 updated_at=now,
             )
             == 1
@@ -162,7 +163,8 @@ class Server(models.Model):
 
     The flavor's figures and the image's properties are kept as they were at launch. ``sealed_password`` is what the guest said of
     its own password, sealed for the owner's key: nobody here can read it. ``request_id`` and ``operation`` name the operation that is running or
-    ran last; a report that carries another ``request_id`` is stale. ``observed_at`` is when the guest's state was last known, so
+    ran last; a report that carries another ``request_id`` is stale. ``operation_order`` grows with each of them: milliseconds of the
+    clock, so that also a database that was restored goes on from later than what hosts were told. ``observed_at`` is when the guest's state was last known, so
     that older news changes nothing. A server that has a ``host`` and is not deleted holds a claim there.
     """
 
@@ -217,6 +219,7 @@ class Server(models.Model):
     operation = models.CharField(max_length=32, null=True)
     operation_details = models.JSONField(default=dict, blank=True)
     operation_at = models.DateTimeField(null=True)
+    operation_order = models.BigIntegerField(default=0)
     observed_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 

@@ -4,6 +4,7 @@ Everything it needs stands in the row, so a command that was lost is made and se
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from compute import rpc
 from compute.messages import Change, Destroy, EndResize, GuestCommand, PowerOff, PowerOn, Reboot, Resize
@@ -71,4 +72,4 @@ def send(server: Server) -> None:
     """Have the server's host carry out what its row says; raises CloudError when the command cannot be made any more."""
     command = _COMMANDS[Action(server.operation or Action.CREATE)](server)
     if server.host is not None and command is not None:
-        rpc.send(server.host, command)
+        rpc.send(server.host, replace(command, order=server.operation_order))

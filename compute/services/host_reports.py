@@ -148,7 +148,7 @@ def _remove_strays(host: str, guest_ids: set[str]) -> None:
                 # one that lives may come back to this host, which builds nothing any more for an id that it was told to destroy
                 gone = server.deleted_at is not None
                 # a request of its own: a host carries out each command once, and its last one it may have carried out before
-                rpc.send(host, (Destroy if gone else Offload)(guest_id, new_request_id()))
+                rpc.send(host, (Destroy if gone else Offload)(guest_id, new_request_id(), order=server.operation_order))
 
 
 def _miss(host: str, absent: dict[str, Server], at: datetime) -> None:

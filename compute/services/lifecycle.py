@@ -11,7 +11,7 @@ from compute import notify, policies
 from compute.messages import CONDUCTOR_QUEUE
 from compute.models import Server
 from compute.network.services import ports
-from compute.services import actions, commands, destination, launch, operations, quotas, server_groups, setbacks
+from compute.services import actions, commands, destination, launch, operations, quotas, server_groups
 from compute.services.birth import NOTHING_MORE, Birth, Extras
 from compute.states import TRANSITIONS, Action, TaskState, VmState
 from portal.core import bus
@@ -97,7 +97,7 @@ def _allocate(ctx: RequestContext, server: Server, networks: Any, security_group
 def delete(*, ctx: RequestContext, server: Server) -> None:
     """Delete a server in whatever state it is; deleting one that is being deleted changes nothing.
 
-    Where deleted servers can be restored for a while, one that was built only stops; it must be idle for that.
+    Where deleted servers can be restored for a while, one that was built only stops.
     """
     authorize(ctx, policies.DELETE, server)
     operations.refuse_locked(ctx, server)
@@ -119,14 +119,14 @@ def end(ctx: RequestContext, server: Server) -> None:
 
     A build that runs is cut short. A server without a host is forgotten by the conductor, since nothing of it exists.
     """
-    before = Server.objects.present().select_for_update().filter(pk=server.pk).first()
+    before = operations.busy(server)
     if not Server.objects.begin(server, Action.DELETE, ctx.request_id):
         if not Server.objects.present().filter(pk=server.pk).exists():
             raise NotFound("Instance", server.pk)
         return
     server.refresh_from_db()  # placement may have given it a host since the caller read it
-    if before is not None and before.task_state is not None:
-        setbacks.forget_copy(before)
+    if before is not None:
+        operations.cut_off(before, ctx.request_id)
     actions.abandon(server, except_request=ctx.request_id)
     actions.begin(ctx, server, Action.DELETE)
     if server.host is None:

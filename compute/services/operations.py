@@ -9,8 +9,8 @@ from django.db import transaction
 
 from compute import notify
 from compute.models import Server
-from compute.services import actions, commands
-from compute.states import Action, refusal
+from compute.services import actions, commands, setbacks
+from compute.states import TRANSITIONS, Action, refusal
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
 from portal.core.policy import authorize
@@ -35,6 +35,7 @@ def begin(ctx: RequestContext, server: Server, action: Action, rule: Rule, **det
 def take(ctx: RequestContext, server: Server, action: Action, **details: Any) -> None:
     """Take a server for an action and write that down; raises NotFound or Conflict. Runs in the caller's transaction."""
     rows = Server.objects.all() if action in _WITHOUT_HOST else Server.objects.exclude(host=None)
+    before = busy(server) if TRANSITIONS[action].interrupts else None
     taken = rows.begin(server, action, ctx.request_id, details)
     fresh = Server.objects.present().filter(pk=server.pk).first()
     if fresh is None:
@@ -42,8 +43,21 @@ def take(ctx: RequestContext, server: Server, action: Action, **details: Any) ->
     if not taken:
         raise Conflict(why_not(fresh, action) or f"Cannot '{action}' instance {fresh.pk} while another request changes it")
     server.refresh_from_db()
+    if before is not None:
+        cut_off(before, ctx.request_id)
     actions.begin(ctx, server, action)
     notify.server_changed(server)
+
+
+def busy(server: Server) -> Server | None:
+    """Return a server as it is while something is done to it, and keep it so for the transaction; None for an idle one."""
+    return Server.objects.present().select_for_update().filter(pk=server.pk).exclude(task_state=None).first()
+
+
+def cut_off(before: Server, request_id: str) -> None:
+    """Give up what was being done to a server that another request took first; its host is told by the command that follows."""
+    setbacks.forget_copy(before)
+    actions.abandon(before, except_request=request_id)
 
 
 def refuse_locked(ctx: RequestContext, server: Server) -> None:

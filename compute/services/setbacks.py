@@ -26,9 +26,11 @@ def apply(server: Server, action: Action) -> None:
 
 
 def forget_copy(server: Server) -> None:
-    """Delete the image for which a server's disk was being copied, unless it is whole."""
+    """Delete the image for which a server's disk was being copied, unless it is whole; a shelved disk nobody asked for goes anyway."""
     image = present_image(str(server.operation_details.get("image_id", "")))
-    if image is not None and image.status in (ImageStatus.QUEUED, ImageStatus.SAVING) and server.operation in _COPIES:
+    if image is None or server.operation not in _COPIES:
+        return
+    if image.status in (ImageStatus.QUEUED, ImageStatus.SAVING) or server.operation == Action.SHELVE:
         delete_image(image.pk, server.request_id)
 
 
@@ -64,7 +66,7 @@ def _not_brought_back(server: Server) -> None:
     claims.give_back(server, held)
     ports.bind(server.pk, None, up=False)
     if held is not None:
-        rpc.send(held, Offload(server.pk, server.request_id))
+        rpc.send(held, Offload(server.pk, server.request_id, order=server.operation_order))
 
 
 _COPIES = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP, Action.SHELVE})

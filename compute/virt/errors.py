@@ -31,10 +31,10 @@ class BuildCancelled(DriverError):
 
 
 class OperationCancelled(DriverError):
-    """The server was deleted while something else was done to it."""
+    """Something that was asked of the server later, such as to be deleted, goes before this."""
 
     def __init__(self, server_id: str) -> None:
-        super().__init__(f"Instance {server_id} is being deleted: nothing else is done to it.")
+        super().__init__(f"Something else was asked of instance {server_id}: this was given up.")
 
 
 class HypervisorUnreachable(Exception):

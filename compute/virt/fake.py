@@ -30,7 +30,7 @@ from compute.virt.driver import (
     Wishes,
     never,
 )
-from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning
+from compute.virt.errors import BuildCancelled, DriverError, GuestNotFound, GuestNotRunning, OperationCancelled
 from compute.virt.fake_changes import UP, FakeChanges, Guest
 from compute.virt.fake_display import FakeDisplay
 from compute.virt.fake_serial import FakeSerial
@@ -55,6 +55,7 @@ class Pretence:
     """What the host pretends to be. ``step_s`` is how long each of a build's three steps takes.
 
     With ``slow_s`` a server whose name starts with "slow" fetches its image for that long, so that people can watch a build.
+    ``shutdown_s`` is how long a guest takes that is asked to shut down.
     """
 
     vcpus: int = 16
@@ -62,6 +63,7 @@ class Pretence:
     disk_gb: int = 1_000
     step_s: float = 0.0
     slow_s: float = 0.0
+    shutdown_s: float = 0.0
     fetch_images: bool = False
     installation: str = "nebulet"
     version: str = "0"
@@ -147,7 +149,18 @@ class FakeDriver(FakeChanges):
 
     def power_off(self, server_id: str, grace_s: int, cancelled: Cancelled = never) -> None:
         if self._get(server_id).state != PowerState.SUSPENDED:
+            self._shut_down(min(grace_s, self._pretence.shutdown_s), cancelled)
             self._change(server_id, PowerState.SHUTDOWN)
+
+    def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
+        self._get(server_id)
+        self._shut_down(0 if hard else self._pretence.shutdown_s, cancelled)
+        faults.reach(Point.STOPPED, server_id)
+        if cancelled():
+            raise OperationCancelled(server_id)
+        self._boot(server_id)
+        self._change(server_id, PowerState.RUNNING)
+        faults.reach(Point.STARTED, server_id)
 
     def attach_interface(
         self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec], wishes: Wishes = PLAIN
@@ -211,8 +224,12 @@ class FakeDriver(FakeChanges):
     def unrescue(self, server_id: str) -> Built:
         with self._lock:
             guest = self._get(server_id)
+            rescued = bool(guest.own)
             guest.definition, guest.own, guest.rescue_base = guest.own or guest.definition, "", ""
-        return self._start_anew(server_id)
+        if rescued:
+            return self._start_anew(server_id)
+        self.power_on(server_id)
+        return Built(guest.definition, PowerState.RUNNING)
 
     def _start_anew(self, server_id: str) -> Built:
         faults.reach(Point.STOPPED, server_id)
@@ -307,6 +324,11 @@ class FakeDriver(FakeChanges):
             left = end - time.monotonic()
             if left <= 0:
                 return
+            time.sleep(min(left, 0.02))
+
+    def _shut_down(self, length_s: float, cancelled: Cancelled) -> None:
+        end = time.monotonic() + length_s
+        while (left := end - time.monotonic()) > 0 and not cancelled():
             time.sleep(min(left, 0.02))
 
     def _boot(self, server_id: str) -> None:

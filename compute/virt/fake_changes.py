@@ -98,13 +98,6 @@ class FakeChanges(ABC):
     def crash_dump(self, server_id: str) -> None:
         self._running(server_id)
 
-    def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
-        self._get(server_id)
-        faults.reach(Point.STOPPED, server_id)
-        self._boot(server_id)
-        self._change(server_id, PowerState.RUNNING)
-        faults.reach(Point.STARTED, server_id)
-
     def _running(self, server_id: str) -> None:
         if self._get(server_id).state not in UP:
             raise GuestNotRunning(server_id)

@@ -27,11 +27,11 @@ from compute.messages import (
     unpack,
 )
 from compute.states import PowerState
-from compute.virt.driver import Built, Driver
-from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.virt.driver import Built, Cancelled, Driver
+from compute.virt.errors import DriverError, HypervisorUnreachable, OperationCancelled
 from compute.worker.build import Builder, Timings
 from compute.worker.changes import changes_of
-from compute.worker.ledger import Ledger
+from compute.worker.ledger import Ledger, Outcome
 from compute.worker.operations import Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
 from portal.core import faults, log
@@ -42,7 +42,7 @@ LOG = logging.getLogger(__name__)
 GAVE_UP = "compute.gave_up"
 _PASSING = (HypervisorUnreachable, Stopping, *UNREACHABLE)
 _TRIES = 8  # with the broker's back-off: a minute and a half
-_HARMLESS = (Destroy,)  # an id is never used twice, and what came too late must still go
+_HARMLESS = (Destroy,)  # an id is never used twice, and what was built since must still go
 
 
 class Again(Retry):
@@ -103,7 +103,8 @@ class Commands:
 
     def destroy(self, command: Destroy) -> None:
         """Remove a guest; one that is not there is a success. What is under way on it is told to end first."""
-        self._operations.condemn(command.server_id)
+        if not self._ledger.overtaken(command):
+            self._operations.condemn(command.server_id)
         self.carry_out(command, lambda: self._driver.destroy(command.server_id))
 
     def power_on(self, command: PowerOn) -> None:
@@ -112,12 +113,12 @@ class Commands:
 
     def power_off(self, command: PowerOff) -> None:
         """Shut a guest down; one that is off already is a success."""
-        cancelled = self._operations.cancelled(command.server_id)
+        cancelled = self.interrupted(command)
         self.carry_out(command, lambda: self._driver.power_off(command.server_id, command.grace_s, cancelled))
 
     def reboot(self, command: Reboot) -> None:
         """Restart a guest."""
-        cancelled = self._operations.cancelled(command.server_id)
+        cancelled = self.interrupted(command)
         self.carry_out(command, lambda: self._driver.reboot(command.server_id, command.hard, cancelled))
 
     def change(self, command: Change) -> None:
@@ -127,6 +128,11 @@ class Commands:
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""
         self.carry_out(command, lambda: self._driver.crash_dump(command.server_id))
+
+    def interrupted(self, command: GuestCommand) -> Cancelled:
+        """Return the question "has this command to end": something that was asked of its server later goes before it."""
+        condemned = self._operations.cancelled(command.server_id)
+        return lambda: condemned() or self._ledger.overtaken(command)
 
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
@@ -154,12 +160,13 @@ class Commands:
         """Do the work and report its outcome, alone on the server.
 
         A copy of the command that came meanwhile has waited at the door; by now it finds the outcome, tells it again and does
-        nothing else.
+        nothing else. Nor does one that was overtaken.
         """
+        self._ledger.arrived(command)
         with self._operations.alone(command.server_id):
-            outcome = None if isinstance(command, _HARMLESS) else self._ledger.outcome(command)
+            outcome = self._known(command)
             if outcome is not None:
-                LOG.info("%s came again; its outcome is told again", type(command).__name__)
+                LOG.info("%s came again or too late; its outcome is told and nothing done", type(command).__name__)
                 self._send(self._report(command, outcome.fault))
                 return
             fault = self._run(command, work)
@@ -169,6 +176,13 @@ class Commands:
             faults.reach(Point.NOTED, command.server_id)
             self._send(told(self._report(command, fault)))
             faults.reach(Point.TOLD, command.server_id)
+
+    def _known(self, command: GuestCommand) -> Outcome | None:
+        """Return the outcome of a command for which nothing is to be done any more."""
+        outcome = None if isinstance(command, _HARMLESS) else self._ledger.outcome(command)
+        if outcome is None and self._ledger.overtaken(command):
+            return Outcome(str(OperationCancelled(command.server_id)))
+        return outcome
 
     def _run(self, command: GuestCommand, work: Callable[[], None]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""

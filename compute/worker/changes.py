@@ -6,7 +6,7 @@ from compute.states import Action
 from compute.virt.driver import Driver
 
 
-def changes_of(driver: Driver) -> dict[Action, Callable[[str], None]]:
+def changes_of(driver: Driver) -> dict[Action, Callable[[str], object]]:
     """Return what carries each such action out."""
     return {
         Action.PAUSE: driver.pause,
@@ -14,5 +14,5 @@ def changes_of(driver: Driver) -> dict[Action, Callable[[str], None]]:
         Action.SUSPEND: driver.suspend,
         Action.RESUME: driver.resume,
         Action.SOFT_DELETE: lambda server_id: driver.power_off(server_id, 0),
-        Action.RESTORE: driver.power_on,
+        Action.RESTORE: driver.unrescue,  # its rescue may have been under way when it was deleted
     }

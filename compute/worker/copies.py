@@ -131,13 +131,13 @@ class CopyCommands:
     def _copy_and_send(self, command: CopyDisk, folder: Path) -> None:
         tell = self._tell(command)
         if command.stop_s is not None:
-            self._driver.power_off(command.server_id, command.stop_s, self._operations.cancelled(command.server_id))
+            self._driver.power_off(command.server_id, command.stop_s, self._commands.interrupted(command))
             faults.reach(Point.STOPPED, command.server_id)
         target = folder / command.image_id
         if not target.exists():
             _clear(folder)
             folder.mkdir(mode=0o711, exist_ok=True)
-            cancelled = self._operations.cancelled(command.server_id)
+            cancelled = self._commands.interrupted(command)
             self._driver.copy_disk(command.server_id, target, command.quiesce, tell, cancelled)
         faults.reach(Point.COPIED, command.server_id)
         Upload(target, command.address, tell).send(in_pieces=command.in_pieces)
@@ -158,9 +158,10 @@ class CopyCommands:
         self._commands.carry_out(command, work_and_keep, told)
 
     def _tell(self, command: CopyCommand) -> Tell:
-        """Return what reports each step, and ends the work once its server is to be destroyed."""
+        """Return what reports each step, and ends the work once its server is to be destroyed; a copy, once something goes before it."""
         progress = Progress(self._reporter, command)
-        cancelled = self._operations.cancelled(command.server_id)
+        copies = isinstance(command, CopyDisk)
+        cancelled = self._commands.interrupted(command) if copies else self._operations.cancelled(command.server_id)
 
         def tell(step: BuildProgress) -> None:
             if cancelled():

@@ -4,7 +4,7 @@ nor a build behind images that are fetched ahead."""
 from queue import Empty, PriorityQueue
 from typing import Any
 
-from dramatiq import Broker, Worker
+from dramatiq import Broker, Message, Worker
 from dramatiq.worker import WorkerThread
 
 from compute.copy_messages import COPY_ACTORS, CopyDisk, Rebuild, Rescue, Unshelve
@@ -39,7 +39,7 @@ class Lanes:
 
     def put(self, item: Any) -> None:
         """Put a message into its lane."""
-        self.by_name[_LANES.get(item.message.actor_name, URGENT)].put(item)
+        self.by_name[_lane(item.message)].put(item)
 
     def get_nowait(self) -> Any:
         """Return any waiting message: at shutdown they go back to the broker."""
@@ -50,6 +50,12 @@ class Lanes:
 
     def task_done(self) -> None:
         """Nobody waits for all of them to be done."""
+
+
+def _lane(message: Message[Any]) -> str:
+    """Return where a message waits; a hard reboot ends a patient one, so it must not wait behind it."""
+    hard = message.actor_name == COMMAND_ACTORS[Reboot] and message.kwargs.get("hard")
+    return URGENT if hard else _LANES.get(message.actor_name, URGENT)
 
 
 class HostWorker(Worker):

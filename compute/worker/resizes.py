@@ -45,7 +45,7 @@ class ResizeCommands:
 
     def resize(self, command: Resize) -> None:
         """Give a guest another size, unless that was called back."""
-        cancelled = self._operations.cancelled(command.server_id)
+        cancelled = self._commands.interrupted(command)
 
         def work() -> None:
             if self._ledger.outcome(Ended(command.server_id, command.token)) is not None:

@@ -153,3 +153,23 @@ def look(cloud: Cloud, server_id: str, key, address: str, first: str) -> Seen:
 
     with neighbour(bridge, f"{network.broadcast_address - 1}/24") as space:
         return Seen(wait_for("ssh", probe, 180, every=2))
+
+
+def test_a_hard_reboot_goes_before_a_soft_one_that_the_guest_does_not_hear(cloud, api, server, key):
+    server_id, address = server["id"], server["addresses"]["private"][0]["addr"]
+    look(cloud, server_id, key, address, "kill -STOP $(pidof acpid)")
+    before = ticks(api, server_id)
+    act(api, server_id, "reboot", {"type": "SOFT"})
+    time.sleep(3)  # a guest that hears it is gone by then
+    assert api.server(server_id)["status"] == "REBOOT"
+    assert ticks(api, server_id) > before
+    started = time.monotonic()
+
+    act(api, server_id, "reboot", {"type": "HARD"})
+
+    api.wait(server_id, seconds=20)
+    assert time.monotonic() - started < 20
+    wait_for("the count to begin anew", lambda: 0 < ticks(api, server_id) < before, 120, every=0.5)
+    actions = api.http.get(f"/compute/v2.1/servers/{server_id}/os-instance-actions").json()["instanceActions"]
+    assert [row["message"] for row in actions[:2]] == [None, "Error"]
+    assert api.server(server_id)["status"] == "ACTIVE"

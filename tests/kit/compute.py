@@ -107,8 +107,8 @@ class ServerFactory(factory.django.DjangoModelFactory):
 
 
 def tasks(action: Action) -> list[TaskState | None]:
-    """Return no task, the action's own, and one that is neither its own nor a deletion's."""
-    return [None, TRANSITIONS[action].during, TaskState.SPAWNING, TaskState.DELETING]
+    """Return no task, the action's own, a guest's that may be stuck, and one that is neither its own nor a deletion's."""
+    return list(dict.fromkeys([None, TRANSITIONS[action].during, TaskState.REBOOTING, TaskState.SPAWNING, TaskState.DELETING]))
 
 
 def make_image(**values: Any) -> Image:

@@ -29,7 +29,7 @@ from compute.virt.driver import (
     Wishes,
     never,
 )
-from compute.virt.errors import BuildCancelled, DriverError, GuestNotRunning, HypervisorUnreachable
+from compute.virt.errors import BuildCancelled, DriverError, GuestNotRunning, HypervisorUnreachable, OperationCancelled
 from compute.virt.filtering import GroupSpec, PortFilter
 from compute.virt.layout import ROOT_DISK, Layout, plan
 from compute.virt.libvirt import agent, diagnostics, domain_xml, facts, metadata, power, rebuild, rescuing, snapshots, storage
@@ -173,7 +173,7 @@ class LibvirtDriver:
             power.forget_memory(domain)
             faults.reach(Point.STOPPED, server_id)
             if cancelled():
-                raise BuildCancelled(server_id)
+                raise OperationCancelled(server_id)
             self._plug_again(domain)
             self._start(domain)
 

@@ -15,7 +15,7 @@ import libvirt
 
 from compute.virt import qemu_img
 from compute.virt.driver import Cancelled, GuestSize
-from compute.virt.errors import BuildCancelled, DriverError, HypervisorUnreachable
+from compute.virt.errors import DriverError, HypervisorUnreachable, OperationCancelled
 from compute.virt.layout import EPHEMERAL_DISK, GIB, MIB, ROOT_DISK, SWAP_DISK, Disk
 from compute.virt.libvirt import power, storage
 from compute.virt.libvirt.domain_xml import Machine
@@ -80,7 +80,7 @@ class Resizing:
         self._write(note)
         power.stop(self._domain, grace_s, cancelled)
         if cancelled():
-            raise BuildCancelled(self._domain.UUIDString())
+            raise OperationCancelled(self._server_id)
         faults.reach(Point.STOPPED, self._server_id)
         self._keep()
         faults.reach(Point.KEPT, self._server_id)

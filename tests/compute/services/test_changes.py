@@ -5,13 +5,26 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from compute.messages import Change, CrashDump, Destroy
+from compute.messages import Change, CrashDump, Destroy, EndResize
 from compute.models import Server
-from compute.services import administration, deferred, lifecycle, locks, power, rest, signals, sweeps
+from compute.services import (
+    administration,
+    deferred,
+    lifecycle,
+    locks,
+    power,
+    resizing,
+    rest,
+    shelving,
+    signals,
+    snapshots,
+    sweeps,
+)
 from compute.services.invariants import operations_are_logged
 from compute.states import Action, PowerState, TaskState, VmState
+from images.models import Image
 from portal.core.errors import Conflict, Forbidden
-from tests.kit.compute import ServerFactory, member
+from tests.kit.compute import FlavorFactory, ServerFactory, member
 
 
 @pytest.mark.parametrize(
@@ -194,9 +207,58 @@ class TestDeletionThatCanBeUndone:
             lifecycle.delete(ctx=cloud.again(), server=server)
         assert cloud.fresh(server).task_state == TaskState.DELETING
 
-    def test_a_busy_server_is_refused_rather_than_lost(self, cloud):
-        with pytest.raises(Conflict, match="task_state"):
-            lifecycle.delete(ctx=cloud.again(), server=ServerFactory(task_state=TaskState.REBOOTING))
+    @pytest.mark.parametrize("task_state", [TaskState.REBOOTING, TaskState.POWERING_OFF, TaskState.RESIZE_PREP])
+    def test_it_goes_before_whatever_is_done_to_a_server(self, cloud, task_state):
+        server = cloud.build()
+        Server.objects.filter(pk=server.pk).update(task_state=task_state)
+        assert self.rest(cloud, cloud.fresh(server)).vm_state == VmState.SOFT_DELETED
+
+    def test_one_that_rests_already_is_left_alone(self, cloud):
+        server = ServerFactory(task_state=TaskState.SOFT_DELETING)
+        with cloud.commits():
+            lifecycle.delete(ctx=cloud.again(), server=server)
+        assert cloud.box.commands == []
+
+    @pytest.mark.parametrize(
+        ("copy", "status", "stays"),
+        [
+            (snapshots.create_image, "saving", False),
+            (snapshots.create_image, "active", True),
+            (shelving.shelve, "saving", False),
+            (shelving.shelve, "active", False),
+        ],
+    )
+    def test_a_copy_that_it_cut_off_is_not_left_behind(self, cloud, copy, status, stays):
+        server = cloud.build()
+        with cloud.commits():
+            copy(ctx=cloud.again(), server=server, **({} if copy is shelving.shelve else {"name": "copy"}))
+        copying = cloud.fresh(server)
+        image = Image.objects.filter(pk=copying.operation_details["image_id"])
+        image.update(status=status, size=1024, checksum="0" * 32, os_hash_algo="sha512", os_hash_value="0" * 128)
+
+        server = self.rest(cloud, cloud.fresh(server))
+
+        assert image.present().exists() == stays
+        cut = server.actions.get(request_id=copying.request_id)
+        assert [event.detail for event in cut.events.filter(result="Error")] == ["Another operation took the instance first."]
+        cloud.tell(cloud.box.finished(copying, Action(copying.operation), "given up"))
+        assert cloud.fresh(server).vm_state == VmState.SOFT_DELETED
+        assert list(operations_are_logged()) == []
+
+    def test_a_resize_that_it_cut_off_is_undone_when_the_server_comes_back(self, cloud):
+        server = cloud.build()
+        with cloud.commits():
+            resizing.resize(ctx=cloud.again(), server=server, flavor_id=FlavorFactory(ram_mb=1024, vcpus=2).flavor_id)
+        server = self.rest(cloud, cloud.fresh(server))
+        with cloud.commits():
+            deferred.restore(ctx=cloud.again(), server=server)
+        server = cloud.fresh(server)
+        cloud.tell(cloud.box.finished(server, Action.RESTORE))
+        server = cloud.fresh(server)
+        assert (server.vm_state, server.ram_mb) == (VmState.ACTIVE, 512)
+        assert isinstance(cloud.box.commands[-1], EndResize)
+        assert cloud.box.commands[-1].action == Action.REVERT_RESIZE
+        assert cloud.used() == (1, 512, 1)
 
     def test_a_stranger_can_neither_restore_nor_force(self, cloud):
         server = ServerFactory(vm_state=VmState.SOFT_DELETED)

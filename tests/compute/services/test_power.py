@@ -70,3 +70,49 @@ def test_a_stranger_and_a_reader_are_refused(cloud):
     for caller in (member("f" * 32), member(roles=frozenset({"reader"}))):
         with pytest.raises(Forbidden):
             power.stop(ctx=caller, server=server)
+
+
+class TestHardRebootOfABusyServer:
+    STUCK = (TaskState.REBOOTING, TaskState.REBOOTING_HARD, TaskState.PAUSING, TaskState.UNPAUSING, TaskState.SUSPENDING)
+
+    def take_over(self, cloud, server):
+        before = cloud.fresh(server)
+        with cloud.commits():
+            power.reboot(ctx=cloud.again(), server=before, hard=True)
+        return before, cloud.fresh(server)
+
+    @pytest.mark.parametrize("task_state", [*STUCK, TaskState.RESUMING])
+    def test_it_goes_before_what_a_guest_may_be_stuck_in(self, cloud, task_state):
+        _before, server = self.take_over(cloud, ServerFactory(task_state=task_state))
+        assert server.task_state == TaskState.REBOOTING_HARD
+        assert server.status == "HARD_REBOOT"
+        assert cloud.box.commands == [Reboot(server.pk, server.request_id, hard=True)]
+
+    @pytest.mark.parametrize("task_state", [TaskState.POWERING_OFF, TaskState.REBUILDING, TaskState.IMAGE_UPLOADING])
+    def test_it_waits_for_everything_else(self, cloud, task_state):
+        with pytest.raises(Conflict, match=f"Cannot 'reboot' instance .* while it is in task_state {task_state}"):
+            self.take_over(cloud, ServerFactory(task_state=task_state))
+
+    def test_a_soft_reboot_still_waits_for_its_turn(self, cloud):
+        with pytest.raises(Conflict, match="task_state rebooting"):
+            power.reboot(ctx=cloud.again(), server=ServerFactory(task_state=TaskState.REBOOTING))
+
+    def test_what_it_cut_off_ends_with_a_sentence_and_its_report_changes_nothing(self, cloud):
+        server = ServerFactory()
+        with cloud.commits():
+            power.reboot(ctx=cloud.again(), server=server)
+        soft, hard = self.take_over(cloud, server)
+        log = hard.actions.get(action=Action.REBOOT)
+        assert log.message == "Error"
+        assert [event.detail for event in log.events.all()] == ["Another operation took the instance first."]
+        assert [command.hard for command in cloud.box.commands] == [False, True]
+        assert cloud.box.commands[0].order < cloud.box.commands[1].order
+
+        cloud.tell(cloud.box.finished(soft, Action.REBOOT, "given up", power_state=PowerState.SHUTDOWN))
+        assert cloud.fresh(server).task_state == TaskState.REBOOTING_HARD
+        cloud.tell(cloud.box.finished(hard, Action.REBOOT_HARD))
+
+        server = cloud.fresh(server)
+        assert (server.vm_state, server.task_state, server.power_state) == (VmState.ACTIVE, None, PowerState.RUNNING)
+        assert not ServerFault.objects.filter(server=server).exists()
+        assert [event.result for event in server.actions.get(action=Action.REBOOT_HARD).events.all()] == ["Success"]

@@ -43,7 +43,8 @@ def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
         kept = {"shelved_image_id": cloud.image.pk} if vm_state == VmState.SHELVED_OFFLOADED else {}
         server = ServerFactory(vm_state=vm_state, task_state=task_state, **kept)
         sent = len(cloud.hosts["host-1"].commands)
-        if refusal(action, vm_state, task_state) is not None:
+        again = action == Action.DELETE and task_state == TaskState.DELETING
+        if refusal(action, vm_state, task_state) is not None and not again:
             with pytest.raises(Conflict, match=f"while it is in (vm|task)_state {vm_state}|{task_state}"):
                 PERFORM[action](ctx=cloud.again(), server=server)
             assert cloud.fresh(server).task_state == task_state
@@ -51,7 +52,6 @@ def test_an_action_begins_exactly_where_the_table_says(cloud, action, vm_state):
         with cloud.commits():
             PERFORM[action](ctx=cloud.again(), server=server)
         assert cloud.fresh(server).task_state == TRANSITIONS[action].during
-        again = action == Action.DELETE and task_state == TaskState.DELETING
         assert len(cloud.hosts["host-1"].commands) == sent + (0 if again else 1)
 
 

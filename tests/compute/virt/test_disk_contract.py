@@ -138,6 +138,13 @@ class TestRescues:
         assert disk.read_bytes() == before
         assert not (disk.parent / "disk.rescue").exists()
 
+    def test_the_end_of_a_rescue_that_there_is_not_only_starts_the_guest(self, driver, spawned):
+        driver.pause(spawned.server_id)
+        log = driver.console_log(spawned.server_id)
+        before = log.read_bytes() if log.exists() else b""
+        assert driver.unrescue(spawned.server_id).power_state == PowerState.RUNNING
+        assert (log.read_bytes() if log.exists() else b"") == before
+
     @pytest.mark.parametrize("driver", ["libvirt"], indirect=True)
     def test_an_unrescue_that_comes_again_takes_away_what_one_that_was_interrupted_left(self, driver, spawned):
         left = folder_of(driver, spawned) / "disk.rescue"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unrescue, Unshelve
-from compute.messages import BuildPhase, OperationFinished, PowerOff, PowerOn
+from compute.messages import BuildPhase, Change, OperationFinished, PowerOff, PowerOn
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import RescueSpec
 from compute.worker import upload
@@ -253,3 +253,13 @@ class TestExchanges:
 
         assert "disk.rescue" in there.definition
         assert (back.fault, back.definition) == (None, own)
+
+    def test_a_server_whose_rescue_was_cut_off_comes_back_from_its_own_disk(self, guest):
+        host, conductor, server_id = guest
+        own = host.driver.definition(server_id)
+        conductor.outcome(conductor.send(Rescue(server_id, "req-1", RescueSpec(samples.image("rescue")), order=2)))
+        off = conductor.outcome(conductor.send(Change(server_id, "req-2", Action.SOFT_DELETE, order=3)))
+        back = conductor.outcome(conductor.send(Change(server_id, "req-3", Action.RESTORE, order=4)))
+
+        assert off.power_state == PowerState.SHUTDOWN
+        assert (back.fault, back.power_state, back.definition) == (None, PowerState.RUNNING, own)
