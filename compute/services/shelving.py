@@ -25,7 +25,7 @@ BATCH = 50
 
 @transaction.atomic
 def shelve(*, ctx: RequestContext, server: Server) -> None:
-    """Shut a server down and keep its disk as an image; its host is given back after a while, see SHELVED_OFFLOAD_TIME."""
+    """Shut a server down and keep its disk as an image; its host is given back after a while, see SHELVED_OFFLOAD_TIME_S."""
     authorize(ctx, policies.SHELVE, server)
     operations.refuse_locked(ctx, server)
     snapshots.copy(ctx, server, Action.SHELVE, f"{server.name}-shelved"[:255], {"image_type": "snapshot"})
@@ -38,9 +38,9 @@ def offload(*, ctx: RequestContext, server: Server) -> None:
 
 def due() -> Iterator[Finding]:
     """Yield the servers that have been shelved for long enough; one that something else takes first is left to it."""
-    if settings.SHELVED_OFFLOAD_TIME < 0:
+    if settings.SHELVED_OFFLOAD_TIME_S < 0:
         return
-    before = timezone.now() - timedelta(seconds=settings.SHELVED_OFFLOAD_TIME)
+    before = timezone.now() - timedelta(seconds=settings.SHELVED_OFFLOAD_TIME_S)
     shelved = Server.objects.present().filter(vm_state=VmState.SHELVED, task_state=None, shelved_at__lte=before)
     for server in shelved.exclude(host=None).select_related("number")[:BATCH]:
         yield Finding(

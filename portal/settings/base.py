@@ -157,12 +157,12 @@ SCHEDULER_WEIGHERS = [
     ("compute.scheduler.weighers.soft_affinity.ServerGroupSoftAffinityWeigher", 1.0),
     ("compute.scheduler.weighers.soft_anti_affinity.ServerGroupSoftAntiAffinityWeigher", 1.0),
 ]
-CPU_ALLOCATION_RATIO = 16.0
-RAM_ALLOCATION_RATIO = 1.5
-DISK_ALLOCATION_RATIO = 1.0
+CPU_ALLOCATION_RATIO = ENV.cpu_allocation_ratio
+RAM_ALLOCATION_RATIO = ENV.ram_allocation_ratio
+DISK_ALLOCATION_RATIO = ENV.disk_allocation_ratio
 HOST_SILENT_S = 45
 OPERATION_TIMEOUTS_S = ENV.timeouts_s
-SHELVED_OFFLOAD_TIME = 0  # seconds until a shelved server leaves its host; negative: never by itself
+SHELVED_OFFLOAD_TIME_S = ENV.shelved_offload_time_s  # until a shelved server leaves its host; -1: never by itself
 RECLAIM_INSTANCE_INTERVAL_S = ENV.reclaim_interval_s
 RESIZE_CONFIRM_WINDOW_S = ENV.resize_confirm_window_s
 CONSOLE_TOKEN_LIFETIME_S = 600

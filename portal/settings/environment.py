@@ -1,5 +1,6 @@
 """The web side's environment, read here and nowhere else."""
 
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -87,6 +88,10 @@ class Environment:
     images: ImageRules
     sign_in_tries: int
     sign_in_wait_s: int
+    cpu_allocation_ratio: float
+    ram_allocation_ratio: float
+    disk_allocation_ratio: float
+    shelved_offload_time_s: int
     reclaim_interval_s: int
     resize_confirm_window_s: int
     timeouts_s: dict[str, int]
@@ -123,6 +128,10 @@ class Environment:
             passwords=PasswordRules.read(),
             images=ImageRules.read(),
             sign_in_tries=_number("NEBULET_SIGN_IN_TRIES", 2, 1),
+            cpu_allocation_ratio=_ratio("NEBULET_CPU_ALLOCATION_RATIO", 16.0),
+            ram_allocation_ratio=_ratio("NEBULET_RAM_ALLOCATION_RATIO", 1.5),
+            disk_allocation_ratio=_ratio("NEBULET_DISK_ALLOCATION_RATIO", 1.0),
+            shelved_offload_time_s=_number("NEBULET_SHELVED_OFFLOAD_TIME_S", 0, -1),
             reclaim_interval_s=_number("NEBULET_RECLAIM_INTERVAL_S", 0),
             resize_confirm_window_s=_number("NEBULET_RESIZE_CONFIRM_WINDOW_S", 0),
             sign_in_wait_s=_number("NEBULET_SIGN_IN_WAIT_S", 5, 1),
@@ -147,6 +156,14 @@ def _number(name: str, default: int, least: int = 0) -> int:
     if number < least:
         raise ValueError(f"{name} must be at least {least}")
     return number
+
+
+def _ratio(name: str, default: float) -> float:
+    """Return how often over a resource of a host is given out."""
+    ratio = float(os.environ.get(name) or default)
+    if not 0 < ratio < math.inf:  # nor NaN
+        raise ValueError(f"{name} must be a number above 0")
+    return ratio
 
 
 def _pairs(name: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ def town(cloud, settings, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(bus, "broker", lambda: made.mail)
     settings.STATE_DIR = tmp_path
     settings.PUBLIC_URL = images.url
-    settings.RECLAIM_INSTANCE_INTERVAL_S, settings.SHELVED_OFFLOAD_TIME = 3600, -1
+    settings.RECLAIM_INSTANCE_INTERVAL_S, settings.SHELVED_OFFLOAD_TIME_S = 3600, -1
     settings.IMAGE_STORES = {"file": {"driver": "images.stores.filesystem.FilesystemStore", "path": tmp_path / "images"}}
     settings.IMAGE_DEFAULT_STORE = "file"
     registry.reset()

@@ -364,15 +364,15 @@ class TestShelving:
         assert list(Port.objects.filter(device_id=server.pk).values_list("pk", flat=True)) == ports
 
     def test_it_stays_on_its_host_as_long_as_the_settings_say(self, cloud, server, settings):
-        settings.SHELVED_OFFLOAD_TIME = 60
+        settings.SHELVED_OFFLOAD_TIME_S = 60
         self.shelve(cloud, server)
         sweeps.sweep()
         assert cloud.fresh(server).task_state is None
-        settings.SHELVED_OFFLOAD_TIME = -1
+        settings.SHELVED_OFFLOAD_TIME_S = -1
         Server.objects.update(shelved_at=timezone.now() - timedelta(days=1))
         sweeps.sweep()
         assert cloud.fresh(server).task_state is None
-        settings.SHELVED_OFFLOAD_TIME = 60
+        settings.SHELVED_OFFLOAD_TIME_S = 60
         sweeps.sweep()
         assert cloud.fresh(server).task_state == TaskState.SHELVING_OFFLOADING
 
