@@ -24,7 +24,7 @@ class MigrationsView(ComputeView):
     """GET /os-migrations: newest first, in pages from 2.59 on."""
 
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
-        super().check_query(request, None)
+        super().check_query(request, self._known())
         unknown = set(self.params) - self._known()
         if unknown and self.version >= versions.MIGRATION_UUIDS:
             raise BadRequest(f"Additional properties are not allowed ({min(unknown)[:80]!r} was unexpected)")
