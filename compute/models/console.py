@@ -20,6 +20,7 @@ class ConsoleToken(models.Model):
     project_id = models.CharField(max_length=64, null=True)
     application_credential_id = models.CharField(max_length=64, null=True)
     trust_id = models.CharField(max_length=64, null=True)
+    domain_id = models.CharField(max_length=64, null=True)
     session = models.CharField(max_length=20, null=True)
     expires_at = models.DateTimeField(db_index=True)
     redeemed_at = models.DateTimeField(null=True)
@@ -30,4 +31,4 @@ class ConsoleToken(models.Model):
     @property
     def holder(self) -> Standing:
         """Who asked for it, and by what he had been lent."""
-        return Standing(self.user_id, self.project_id, self.application_credential_id, self.trust_id)
+        return Standing(self.user_id, self.project_id, self.application_credential_id, self.trust_id, self.domain_id)

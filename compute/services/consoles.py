@@ -18,7 +18,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import User
 from accounts.services import sessions
 from accounts.standing import Standing
 from compute import policies
@@ -143,13 +142,11 @@ def has_display(server: Server) -> bool:
     return server.vm_state in _SHOWN or (server.vm_state == VmState.RESIZED and running)
 
 
-def may_stay_open(server_id: str, ctx: RequestContext | None) -> bool:
-    """Whether an open console may go on: the server runs, and the caller (when he is known) still has the right."""
+def may_stay_open(server_id: str, ctx: RequestContext) -> bool:
+    """Whether an open console may go on: the server runs, and the caller still has the right."""
     server = Server.objects.present().filter(pk=server_id).first()
     if server is None or not has_display(server):
         return False
-    if ctx is None:
-        return True
     try:
         authorize(ctx, policies.REMOTE_CONSOLES, server)
     except CloudError:
@@ -161,9 +158,6 @@ def holder_may_go_on(relay: Relay) -> bool:
     """Whether a console that was opened by its token alone may go on: its holder still has the right, as roles stand now."""
     if relay.session is not None and not sessions.is_open(relay.holder.user_id, relay.session):
         return False
-    if relay.holder.project_id is None:
-        enabled = User.objects.filter(pk=relay.holder.user_id, enabled=True, domain__enabled=True).exists()
-        return enabled and may_stay_open(relay.server_id, None)
     ctx = relay.holder.context()
     return ctx is not None and may_stay_open(relay.server_id, ctx)
 

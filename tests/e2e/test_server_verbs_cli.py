@@ -91,28 +91,40 @@ def test_there_and_back(openstack: Shell, server: str, show, there: str, status:
     assert [after[name] for name in same] == [before[name] for name in same]
 
 
+def test_a_deleted_server_is_seen_by_those_who_look_for_it_alone(openstack: Shell, server: str, show):
+    openstack(f"server delete {server}")
+    show("SOFT_DELETED")
+    assert "one" not in names(openstack("server list"))
+    assert "one" in names(openstack("server list --deleted"))
+    openstack(f"server restore {server}")
+    show()
+    assert "one" in names(openstack("server list"))
+
+
 @pytest.mark.parametrize("kind", ["--soft", "--hard"])
 def test_a_reboot(openstack: Shell, server: str, show, kind: str):
-    openstack(f"server reboot {kind} --wait {server}")
+    openstack(f"server reboot {kind} {server}")
     assert show()["OS-EXT-STS:power_state"] == 1
     assert actions(openstack, server)[0] == "reboot"
 
 
 def test_a_rebuild_gives_another_image_and_name(openstack: Shell, server: str, show):
     image = show()["image"]
-    copied = openstack(f"server image create --name copied --wait {server}")["id"]
+    copied = openstack(f"server image create --name copied {server}")["id"]
+    show()
     openstack(f"server rebuild --image copied --name other --property built=twice --wait {server}")
     shown = show()
     assert (shown["name"], shown["properties"]) == ("other", {"built": "twice"})
     assert shown["image"] == f"copied ({copied})"
-    openstack(f"server rebuild --image tiny --name one --wait {server}")
+    openstack(f"server rebuild --image tiny --name one {server}")
+    show()
     openstack(f"server unset --property built {server}")
     openstack("image delete copied")
     assert show()["image"] == image
 
 
 def test_a_resize_is_confirmed_and_listed_among_the_migrations(openstack: Shell, server: str, show):
-    openstack(f"server resize --flavor m1.tiny --wait {server}")
+    openstack(f"server resize --flavor m1.tiny {server}")
     assert show("VERIFY_RESIZE")["flavor"]["name"] == "m1.tiny"
     openstack(f"server resize confirm {server}")
     assert show()["flavor"]["name"] == "m1.tiny"
@@ -129,9 +141,10 @@ def test_a_locked_server_says_why_and_is_left_alone(openstack: Shell, server: st
 
 
 def test_copies_become_images_and_the_oldest_backup_goes(openstack: Shell, server: str, show):
-    openstack(f"server image create --name copied --property why=test --wait {server}")
+    openstack(f"server image create --name copied --property why=test {server}")
+    show()
     for number in (1, 2):
-        openstack(f"server backup create --name nightly-{number} --type daily --rotate 1 --wait {server}")
+        openstack(f"server backup create --name nightly-{number} --type daily --rotate 1 {server}")
         show()
     images = {row["Name"]: row["Status"] for row in openstack("image list")}
     assert images["copied"] == images["nightly-2"] == "active"
@@ -164,5 +177,5 @@ def test_a_fixed_address_comes_and_goes(openstack: Shell, oldest: Shell, server:
 
 def test_a_server_is_made_to_go_at_once(openstack: Shell):
     made = openstack("server create --flavor m1.micro --image tiny --network private --wait brief")
-    openstack(f"server delete --force --wait {made['id']}")
-    assert openstack.run(f"server show {made['id']}")["code"] == 1
+    openstack(f"server delete --force {made['id']}")
+    wait_for("the server gone", lambda: openstack.run(f"server show {made['id']}")["code"] == 1, 20, every=0.1)

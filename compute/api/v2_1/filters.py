@@ -16,7 +16,7 @@ from compute import policies, selectors
 from compute.api.v2_1 import conditions, versions
 from compute.api.v2_1.base import PAGING, moment, ordering, truth
 from compute.models import Server
-from compute.states import STATUS_VM_STATES, TaskState
+from compute.states import STATUS_VM_STATES, TaskState, VmState, status
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import Rule, allowed
@@ -133,14 +133,29 @@ class ServerFilter:
     def rows(self) -> QuerySet[Server]:
         """Return the servers that match, not yet in order."""
         wanted = self.wanted()
-        rows = self._visible(wanted, self._with_deleted(wanted))
-        if self.every and "deleted" in wanted and truth(wanted["deleted"], "deleted"):
-            rows = rows.exclude(deleted_at=None)
+        rows = self._visible(wanted, self._with_deleted(wanted)).filter(self._gone_or_not(wanted))
         conditions.require_order(wanted)
         condition = Q()
         for name, value in wanted.items():
             condition &= self._condition(name, value, rows)
         return rows.filter(condition)
+
+    def _gone_or_not(self, wanted: dict[str, str]) -> Q:
+        """Return which of the deleted are listed; those that can be restored are as if they were gone, unless they are asked for."""
+        gone, rests = Q(deleted_at__isnull=False), Q(vm_state=VmState.SOFT_DELETED)
+        if self._deleted_only(wanted):
+            return gone | rests if truth(wanted.get("soft_deleted", "1"), "soft_deleted") else gone
+        by_state = {wanted.get("vm_state"), *(word.upper() for word in self.params.getlist("status"))}
+        named = by_state & {VmState.SOFT_DELETED, status(VmState.SOFT_DELETED, None)}
+        if named or self._changed(wanted) or truth(wanted.get("soft_deleted", "0"), "soft_deleted"):
+            return Q()
+        return ~rests
+
+    def _deleted_only(self, wanted: dict[str, str]) -> bool:
+        return self.every and "deleted" in wanted and truth(wanted["deleted"], "deleted")
+
+    def _changed(self, wanted: dict[str, str]) -> bool:
+        return "changes-since" in wanted or "changes-before" in wanted
 
     def markable(self) -> QuerySet[Server]:
         """Return the servers after which a page may begin: all that the caller may list, deleted ones too."""
@@ -156,14 +171,14 @@ class ServerFilter:
         return word is not None and truth(word or "1", "all_tenants")
 
     def _with_deleted(self, wanted: dict[str, str]) -> bool:
-        if "changes-since" in wanted or "changes-before" in wanted:
+        if self._changed(wanted):
             return True
         statuses = {word.upper() for word in self.params.getlist("status")}
         if "DELETED" in statuses:
             if not self.every:
                 raise Forbidden("Only administrators may list deleted instances")
             return True
-        return self.every and "deleted" in wanted and truth(wanted["deleted"], "deleted")
+        return self._deleted_only(wanted)
 
     def _condition(self, name: str, value: str, rows: QuerySet[Server]) -> Q:
         special: dict[str, Callable[[], Q]] = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from compute.models import Migration, Server
 from compute.api.v2_1 import versions
+from compute.models import Migration, Server
 from compute.services import migrations
 from compute.states import VmState
 from tests.compute.api.world import make_server

@@ -167,6 +167,25 @@ def test_what_microversions_add(personas, cloud, version, there, missing):
     assert ("id" in server["flavor"]) == (version in ("2.1", "2.8", "2.9", "2.16", "2.19", "2.26"))
 
 
+def test_servers_that_can_be_restored_are_listed_for_who_asks_for_them(personas, cloud):
+    make_server(personas.member.ctx, address=False, name="here")
+    rests = make_server(personas.member.ctx, address=False, name="rests", vm_state=VmState.SOFT_DELETED)
+    gone = {"name": "gone", "vm_state": VmState.DELETED, "deleted_at": timezone.now()}
+    make_server(personas.member.ctx, address=False, **gone)
+
+    def listed(person, query):
+        return set(names(person.api.get(f"{SERVERS}?{query}"))) - {cloud.server.name, cloud.foreign.name}
+
+    assert listed(personas.member, "") == {"here"}
+    assert listed(personas.member, "status=SOFT_DELETED") == {"rests"}
+    assert listed(personas.member, "changes-since=2020-01-01T00:00:00Z") == {"here", "rests", "gone"}
+    assert listed(personas.admin, "all_tenants=1") == {"here"}
+    assert listed(personas.admin, "all_tenants=1&soft_deleted=True") == {"here", "rests"}
+    assert listed(personas.admin, "all_tenants=1&deleted=True") == {"rests", "gone"}
+    assert listed(personas.admin, "all_tenants=1&deleted=True&soft_deleted=False") == {"gone"}
+    assert listed(personas.admin, f"all_tenants=1&vm_state={rests.vm_state}") == {"rests"}
+
+
 def test_deleted_servers_are_listed_by_their_change(personas, cloud):
     gone = make_server(personas.member.ctx, address=False, name="gone", vm_state=VmState.DELETED, deleted_at=timezone.now())
     api = personas.member.api

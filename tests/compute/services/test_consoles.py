@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
+from accounts import contexts
 from accounts.models import ApplicationCredential, Assignment, Role, User
 from compute.models import ConsoleToken, Server
 from compute.services import consoles, lifecycle
@@ -137,6 +138,23 @@ def test_a_console_opened_by_its_token_ends_with_the_role_and_with_the_user(clou
     assignment.save(force_insert=True)
     assert consoles.holder_may_go_on(relay)
     User.objects.filter(pk=personas.member.user.pk).update(enabled=False)
+    assert not consoles.holder_may_go_on(relay)
+
+
+@pytest.mark.parametrize("where", ["system", "domain"])
+def test_a_console_of_somebody_in_no_project_ends_with_his_role_there(cloud, personas, where):  # noqa: F811
+    server = ServerFactory(project_id=personas.lab.pk, host=cloud.host.name)
+    operator, admin = personas.operator.user, Role.objects.get(name="admin")
+    Assignment.objects.filter(user=operator).delete()
+    if where == "system":
+        assignment = Assignment.objects.create(user=operator, role=admin, system=True)
+        ctx = contexts.system_context(operator, [admin])
+    else:
+        assignment = Assignment.objects.create(user=operator, role=admin, domain=operator.domain)
+        ctx = contexts.domain_context(operator, operator.domain, [admin])
+    relay = consoles.redeem(consoles.issue(ctx=ctx, server=server).token)
+    assert consoles.holder_may_go_on(relay)
+    assignment.delete()
     assert not consoles.holder_may_go_on(relay)
 
 
