@@ -125,7 +125,7 @@ def ticket_for(server_id: str, display: str, *, hand_over: bool = False) -> str:
 
     With ``hand_over`` a relay on the same machine gives the connection away instead of carrying its bytes.
     """
-    wish = {"server_id": server_id, "kind": display, "nonce": secrets.token_urlsafe(16), "hand_over": hand_over}
+    wish = {"server_id": server_id, "kind": display, "hand_over": hand_over, **signing.once()}
     return signing.seal(bus.queue_key(), RELAY_TICKET, wish)
 
 

@@ -123,7 +123,11 @@ class Commands:
 
     def change(self, command: Change) -> None:
         """Carry out an action that needs nothing but the guest."""
-        self.carry_out(command, lambda: self._changes[command.action](command.server_id))
+
+        def work() -> None:
+            self._changes[command.action](command.server_id)
+
+        self.carry_out(command, work)
 
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""

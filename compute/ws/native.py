@@ -17,6 +17,7 @@ from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
+SPEAKS_S = 5.0  # a program says its version at once
 PATIENCE_S = 120.0  # some viewers ask their user for the password in the middle of this
 WRONG_S = 1.0
 AT_ONCE, AT_ONCE_PER_ADDRESS = 64, 8
@@ -70,7 +71,9 @@ class ViewerDoor:
         self.waiting[address] += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await rfb.ask_password(reader, writer, entry.admit)
+                async with asyncio.timeout(SPEAKS_S):
+                    minor = await rfb.greet(reader, writer)
+                await rfb.ask_password(reader, writer, minor, entry.admit)
         finally:
             self.waiting -= Counter({address: 1})  # which forgets an address of whom nobody waits
         return entry.found

@@ -14,12 +14,19 @@ class Refused(Exception):
     """The other side cannot or may not go on."""
 
 
+async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+    """Return the second number of the version that a viewer speaks."""
+    writer.write(VERSION)
+    return _minor(await reader.readexactly(len(VERSION)))
+
+
 async def ask_password(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, admit: Callable[[bytes, bytes], Awaitable[None]]
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    minor: int,
+    admit: Callable[[bytes, bytes], Awaitable[None]],
 ) -> None:
     """Let in a viewer whose answer to a challenge ``admit`` accepts; what it raises as Refused the viewer is told."""
-    writer.write(VERSION)
-    minor = _minor(await reader.readexactly(len(VERSION)))
     if minor >= 7:
         writer.write(bytes((1, _PASSWORD)))
         if (await reader.readexactly(1))[0] != _PASSWORD:

@@ -21,7 +21,7 @@ from images.states import ImageStatus
 from images.stores import registry as stores
 from images.stores.base import Reader, Store, StoreError, StoreFull
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, CloudError, Conflict, Forbidden, TooLarge
+from portal.core.errors import BadRequest, Conflict, Forbidden, Gone, TooLarge
 from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
@@ -29,13 +29,6 @@ LOG = logging.getLogger(__name__)
 SILENT_UPLOAD = timedelta(minutes=5)
 KEPT_UPLOAD = timedelta(hours=24)
 ROOM_TO_KEEP = 64 << 20
-
-
-class Gone(CloudError):
-    """The image went away while its data arrived."""
-
-    status = 410
-    title = "Gone"
 
 
 @dataclass(frozen=True)

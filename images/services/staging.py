@@ -19,7 +19,7 @@ from images.states import ImageStatus
 from images.stores import registry as stores
 from images.stores.base import StoreError
 from portal.core.context import RequestContext
-from portal.core.errors import NotFound
+from portal.core.errors import Gone, NotFound
 from portal.core.policy import authorize
 
 __all__ = ["abort_upload", "begin_upload", "clear", "finish_upload", "keep_alive", "open_ingest"]
@@ -73,7 +73,7 @@ def finish_upload(upload: Upload, size: int) -> None:
             limits.admit_staged(upload.owner, size, upload.image_id)
             if not Image.objects.finish_staging(upload.image_id, upload.upload_id, size):
                 raise data.lost(upload)
-    except data.Gone:
+    except Gone:
         clear(upload.image_id)
         raise
     LOG.info("Image %s is staged: %d bytes", upload.image_id, size)

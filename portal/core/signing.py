@@ -6,6 +6,8 @@ purpose means nothing for another.
 
 import base64
 import json
+import secrets
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +29,11 @@ def _fernet(key: bytes, purpose: str) -> Fernet:
 def seal(key: bytes, purpose: str, data: dict[str, Any]) -> str:
     """Return a URL-safe ticket that carries ``data`` for ``purpose``."""
     return _fernet(key, purpose).encrypt(json.dumps(data, separators=(",", ":")).encode()).decode()
+
+
+def once() -> dict[str, Any]:
+    """Return what makes a ticket good once: its own name, and when it was issued, for who forgot the names that came before."""
+    return {"nonce": secrets.token_urlsafe(16), "at": time.time()}
 
 
 def unseal(key: bytes, purpose: str, ticket: str, max_age_s: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from images.services import data, limits, registry, transfer
 from images.states import ImageStatus
 from images.stores.base import put
 from portal.core.context import RequestContext
+from portal.core.errors import Forbidden, Gone
 from tests.accounts.factories import ServiceFactory
 from tests.images.asgi import call, file_of
 from tests.images.factories import MIB, ActiveImageFactory, ImageFactory, noise, qcow2
@@ -330,7 +331,7 @@ async def test_an_image_deleted_meanwhile_is_gone(personas, image, store):
     for job in ingest.jobs(b"abc"):
         job()
     await sync_to_async(Image.objects.mark_deleted)(image.pk)
-    with pytest.raises(data.Gone):
+    with pytest.raises(Gone):
         await sync_to_async(data.finish_upload)(upload, ingest.conclude())
     assert store.data == {}
 
@@ -378,7 +379,7 @@ async def test_an_upload_whose_process_died_is_reclaimed(personas, image, store)
     await sync_to_async(Image.objects.filter(pk=image.pk).update)(upload_seen_at=old)
     assert await sync_to_async(data.reclaim_silent_uploads)() == 1
     await assert_queued(image, store)
-    with pytest.raises(data.Gone):
+    with pytest.raises(Gone):
         await sync_to_async(data.keep_alive)(upload)
 
 
@@ -386,7 +387,7 @@ async def test_what_a_dead_upload_of_a_deleted_image_left_goes(personas, image, 
     upload = await sync_to_async(data.begin_upload)(ctx=personas.member.ctx, image_id=image.pk, length=5)
     data.open_ingest(upload)
     await sync_to_async(registry.delete)(ctx=personas.member.ctx, image=await fresh(image))
-    with pytest.raises(data.Gone):
+    with pytest.raises(Gone):
         await sync_to_async(data.keep_alive)(upload)
     assert len(store.parts) == 1
     await sync_to_async(Image.objects.filter(pk=image.pk).update)(upload_seen_at=timezone.now() - timedelta(hours=1))
@@ -492,8 +493,6 @@ async def test_a_ticket_is_worth_no_more_than_the_roles_of_its_holder_now(person
 
 
 async def test_a_ticket_is_only_for_those_who_may_upload(personas, image):
-    from portal.core.errors import Forbidden
-
     with pytest.raises(Forbidden):
         await sync_to_async(transfer.upload_ticket)(personas.reader.ctx, image)
     with pytest.raises(Forbidden):

@@ -22,7 +22,7 @@ from images.services.ingest import Ingest
 from images.services.pieces import OutOfStep
 from images.stores.base import Part, StoreError
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, CloudError
+from portal.core.errors import BadRequest, CloudError, Gone
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})")
 
@@ -90,7 +90,7 @@ class _OnePiece:
                 return
             if isinstance(error, StoreError):
                 raise locations.as_cloud_error(error) from error
-            if isinstance(error, data.Gone) and not self._mine and self._job is not None:
+            if isinstance(error, Gone) and not self._mine and self._job is not None:
                 await in_database(pieces.refuse_finished, self._job)
             raise
         await _tell(self._call, offset, self._piece.total)
@@ -151,7 +151,7 @@ class _OnePiece:
 
     def _is_final(self, error: BaseException) -> bool:
         refused = self._judging and isinstance(error, CloudError)
-        return self._committing or refused or isinstance(error, StoreError | data.Gone)
+        return self._committing or refused or isinstance(error, StoreError | Gone)
 
 
 async def _reread(ingest: Ingest, part: Part, job: data.Upload) -> AsyncGenerator[Sequence[Job], None]:

@@ -1,7 +1,6 @@
 """The console relay over real sockets."""
 
 import os
-import secrets
 import socket
 import stat
 import threading
@@ -65,7 +64,7 @@ def relay(folder):
 
 
 def ticket(purpose="relay", key=KEY, **fields):
-    data = {"server_id": samples.SERVER_ID, "kind": "vnc", "nonce": secrets.token_hex(8), **fields}
+    data = {"server_id": samples.SERVER_ID, "kind": "vnc", **signing.once(), **fields}
     return signing.seal(key, purpose, data)
 
 
@@ -85,6 +84,19 @@ def test_a_ticket_opens_the_display(relay):
     assert call(relay, ticket()) == b"hello"
 
 
+def test_a_ticket_opens_nothing_at_a_relay_that_began_since(folder):
+    """It may have been used before, and the relay's memory of that went with its process."""
+    driver = Driver(folder)
+    driver.spawn(samples.guest(), None, samples.ignore, never)
+    Relay(driver, KEY, f"unix:{folder / 'before'}").start()
+    line = ticket()
+    assert call(folder / "before", line) == b"hello"
+    Relay(driver, KEY, f"unix:{folder / 'after'}").start()
+    assert call(folder / "after", line) == b""
+    assert call(folder / "after", ticket()) == b"hello"
+    driver.destroy(samples.SERVER_ID)
+
+
 def test_a_ticket_opens_it_once(relay):
     line = ticket()
 
@@ -95,10 +107,11 @@ def test_a_ticket_opens_it_once(relay):
 @pytest.mark.parametrize(
     "line",
     [
-        ticket(purpose="image"),
-        ticket(key=b"x" * 40),
-        ticket(server_id="00000000-0000-0000-0000-000000000000"),
-        ticket(kind="telepathy"),
+        {"purpose": "image"},
+        {"key": b"x" * 40},
+        {"server_id": "00000000-0000-0000-0000-000000000000"},
+        {"kind": "telepathy"},
+        {"at": "now"},
         signing.seal(KEY, "relay", {"server_id": samples.SERVER_ID}),
         signing.seal(KEY, "relay", {"server_id": 1, "kind": "vnc", "nonce": "a"}),
         "",
@@ -108,7 +121,7 @@ def test_a_ticket_opens_it_once(relay):
     ],
 )
 def test_anything_else_opens_nothing(relay, line):
-    assert call(relay, line) == b""
+    assert call(relay, ticket(**line) if isinstance(line, dict) else line) == b""
 
 
 def test_an_old_ticket_opens_nothing(relay, monkeypatch):

@@ -45,6 +45,7 @@ class Viewer:
 
     def __init__(self, minor=8):
         self.minor = minor
+        self.before_the_answer_s = 0.0
 
     async def __aenter__(self):
         self.listener = await asyncio.start_server(native.ViewerDoor().serve, "127.0.0.1", 0)
@@ -65,7 +66,9 @@ class Viewer:
             self.writer.write(bytes((kind,)))
         else:
             assert await self.reader.readexactly(4) == b"\x00\x00\x00\x02"
-        self.writer.write(native_viewers.answer(password, await self.reader.readexactly(16)))
+        challenge = await self.reader.readexactly(16)
+        await asyncio.sleep(self.before_the_answer_s)
+        self.writer.write(native_viewers.answer(password, challenge))
         return struct.unpack("!I", await asyncio.wait_for(self.reader.readexactly(4), 5))[0]
 
     async def name(self):
@@ -115,8 +118,10 @@ async def test_who_knows_no_passwords_or_no_rfb_is_let_go(server):
         assert await viewer.reader.read() == b"RFB 003.008\n"
 
 
-async def test_those_who_only_wait_do_not_fill_the_door(monkeypatch):
-    monkeypatch.setattr(native, "PATIENCE_S", 0.3)
+@pytest.mark.parametrize("patience", ["SPEAKS_S", "PATIENCE_S"])
+async def test_those_who_only_wait_do_not_fill_the_door(monkeypatch, patience):
+    assert native.SPEAKS_S <= 10 < native.PATIENCE_S
+    monkeypatch.setattr(native, patience, 0.3)
     door = native.ViewerDoor()
     listener = await asyncio.start_server(door.serve, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
@@ -128,6 +133,14 @@ async def test_those_who_only_wait_do_not_fill_the_door(monkeypatch):
     for _reader, writer in opened:
         writer.close()
     listener.close()
+
+
+async def test_who_asks_his_user_for_the_password_has_time_for_that(cloud, server, monkeypatch):
+    monkeypatch.setattr(native, "SPEAKS_S", 0.2)
+    password = await password_for(cloud.ctx, server)
+    async with Viewer() as viewer:
+        viewer.before_the_answer_s = 0.5
+        assert await viewer.say(password) == 0
 
 
 async def test_a_viewer_goes_when_the_server_stops(cloud, server, quick):
