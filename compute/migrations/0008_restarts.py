@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compute', '0005_one_way_to_a_row'),
+        ('compute', '0007_console_domain'),
     ]
 
     operations = [
