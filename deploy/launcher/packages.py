@@ -28,6 +28,8 @@ IMAGE_BUILDER = ("e2fsprogs", "zstd", *_DISKS)
 MARIADB_CLIENT = ("libmariadb-dev",)
 # What the tests of databases and of a scaled-out installation run on ports and folders of their own.
 _SERVERS = ("postgresql", "mariadb-server", "rabbitmq-server")
+# Firmware for guests that boot by UEFI.
+_FIRMWARE = ("ovmf",)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # A package's scripts ask this program whether they may start its service; 101 says no.
@@ -50,7 +52,18 @@ def for_tests(*, fast: bool) -> tuple[str, ...]:
     if fast:
         return (*BUILD, *queue, *_DISKS)
     browser = () if any(shutil.which(name) for name in _BROWSERS) else ("chromium",)
-    return (*BUILD, *queue, *HYPERVISOR, *IMAGE_BUILDER, *MARIADB_CLIENT, *_SERVERS, "openssh-client", "strace", *browser)
+    return (
+        *BUILD,
+        *queue,
+        *HYPERVISOR,
+        *IMAGE_BUILDER,
+        *MARIADB_CLIENT,
+        *_SERVERS,
+        *_FIRMWARE,
+        "openssh-client",
+        "strace",
+        *browser,
+    )
 
 
 def missing(names: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from compute.virt.libvirt.markup import read
 from tests.compute.virt import samples
 from tests.compute.virt.test_libvirt_real import driver, images, make, net, prefix, tiny  # noqa: F401
 from tests.compute.virt.test_parts import files
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
@@ -48,6 +50,7 @@ LIMITS = {
     "hw:cpu_sockets": "1",
     "hw:cpu_threads": "2",
 }
+UEFI = {"hw_firmware_type": "uefi", "hw_machine_type": "q35"}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,7 @@ LIMITS = {
         (MODERN, {}, ["devices/channel/target[@name='org.qemu.guest_agent.0']", "devices/disk/target[@bus='scsi']"]),
         (OLD, {}, ["devices/watchdog", "devices/disk/target[@bus='ide']", "devices/serial/target[@port='3']"]),
         (WINDOWS, {}, ["clock[@offset='localtime']", "devices/disk/target[@bus='sata']"]),
+        ({**UEFI, "os_secure_boot": "required"}, {}, ["os/loader[@secure='yes']", "features/smm"]),
         ({}, LIMITS, ["cputune/quota", "devices/disk/iotune", "cpu/topology[@threads='2']"]),
     ],
 )
@@ -68,6 +72,19 @@ def test_a_guest_starts_with_the_hardware_it_was_given(driver, images, make, pro
     definition = read(driver.definition(spec.server_id))
     assert [path for path in there if definition.find(path) is None] == []
     driver.destroy(spec.server_id)
+
+
+def test_a_guest_boots_by_uefi_and_leaves_no_memory_of_its_firmware(driver, images, make):  # noqa: F811
+    spec = make(memory_mb=256, image_properties=UEFI)
+    driver.spawn(spec, images, samples.ignore, never)
+
+    log = driver.console_log(spec.server_id)
+    wait_for("the kernel's word of its firmware", lambda: b"efi: EFI v" in log.read_bytes(), 120)
+    wait_for("the login prompt", lambda: b"login:" in log.read_bytes(), 120)
+    kept = Path(read(driver.definition(spec.server_id)).findtext("os/nvram"))
+    assert kept.exists()
+    driver.destroy(spec.server_id)
+    assert not kept.exists()
 
 
 def test_a_tagged_card_is_found_where_the_config_drive_says(driver, images, make):  # noqa: F811
