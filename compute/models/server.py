@@ -18,6 +18,11 @@ from compute.states import BUILD_STAGES, LOSABLE, TRANSITIONS, Action, PowerStat
 PLACED = (TaskState.SCHEDULING, TaskState.UNSHELVING)
 
 
+def clock_order() -> int:
+    """Return where an operation that begins now stands among others: milliseconds of the clock."""
+    return int(timezone.now().timestamp() * 1000)
+
+
 class ServerNumber(models.Model):
     """Counts servers; the number names the domain on its host (``instance-0000002a``)."""
 
@@ -47,7 +52,7 @@ class ServerQuerySet(models.QuerySet["Server"]):
                 operation=action,
                 operation_details=details or {},
                 operation_at=now,
-                operation_order=Greatest(F("operation_order") + 1, Value(int(now.timestamp() * 1000))),
+                operation_order=Greatest(F("operation_order") + 1, Value(clock_order())),
                 updated_at=now,
             )
             == 1
@@ -219,7 +224,7 @@ class Server(models.Model):
     operation = models.CharField(max_length=32, null=True)
     operation_details = models.JSONField(default=dict, blank=True)
     operation_at = models.DateTimeField(null=True)
-    operation_order = models.BigIntegerField(default=0)
+    operation_order = models.BigIntegerField(default=clock_order)
     observed_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 

@@ -101,6 +101,10 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
     """
     authorize(ctx, policies.DELETE, server)
     operations.refuse_locked(ctx, server)
+    fresh = Server.objects.present().select_for_update().filter(pk=server.pk).first()
+    if fresh is None:
+        raise NotFound("Instance", server.pk)
+    server.refresh_from_db()
     if not rests(server):
         end(ctx, server)
     elif server.vm_state != VmState.SOFT_DELETED and server.task_state not in _ENDING:

@@ -50,8 +50,9 @@ def take(ctx: RequestContext, server: Server, action: Action, **details: Any) ->
 
 
 def busy(server: Server) -> Server | None:
-    """Return a server as it is while something is done to it, and keep it so for the transaction; None for an idle one."""
-    return Server.objects.present().select_for_update().filter(pk=server.pk).exclude(task_state=None).first()
+    """Keep a server as it is for the transaction and return it if something is done to it; None for an idle one."""
+    fresh = Server.objects.present().select_for_update().filter(pk=server.pk).first()
+    return fresh if fresh is not None and fresh.task_state is not None else None
 
 
 def cut_off(before: Server, request_id: str) -> None:

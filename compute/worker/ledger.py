@@ -8,6 +8,7 @@ process; forgotten after a week, when no queue brings a copy any more.
 
 import hashlib
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +21,7 @@ LOG = logging.getLogger(__name__)
 _KEPT_S = 7 * 86_400.0
 _TIDY_EVERY_S = 3_600.0
 _REMEMBERED = 10_000
+_WELL, _ILL = "well", "ill"
 
 
 class Named(Protocol):
@@ -61,14 +63,15 @@ class Ledger:
     def outcome(self, command: Named) -> Outcome | None:
         """Return how this very command ended, None when it did not yet."""
         try:
-            return Outcome(self._entry(command).read_text() or None)
+            word, _, fault = self._entry(command).read_text().partition(" ")
         except FileNotFoundError:
             return None
+        return Outcome(fault or None) if word in (_WELL, _ILL) else None
 
     def note(self, command: Named, fault: str | None) -> None:
         """Write down how a command ended, before anybody is told; on a disk that is full it is told all the same."""
         try:
-            self._write(self._entry(command), fault or "")
+            self._write(self._entry(command), _WELL if fault is None else f"{_ILL} {fault}")
             self._tidy()
         except OSError as error:
             LOG.warning("The end of %s was not noted: %s", type(command).__name__, error.strerror)
@@ -93,7 +96,7 @@ class Ledger:
         if server_id not in self._newest:
             try:
                 self._remember(server_id, int(self._last_entry(server_id).read_text()))
-            except FileNotFoundError:
+            except (FileNotFoundError, ValueError):  # never written, or not whole
                 self._remember(server_id, 0)
         return self._newest[server_id]
 
@@ -114,7 +117,10 @@ class Ledger:
     def _write(self, entry: Path, text: str) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = entry.with_suffix(".part")
-        part.write_text(text)
+        with part.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(entry)
 
     def _tidy(self) -> None:

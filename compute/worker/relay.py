@@ -37,7 +37,7 @@ class Relay:
         self._key = key
         self._address = address
         self._used: dict[str, float] = {}
-        self._since = time.time()
+        self._since = time.monotonic()
         self._serial = SerialPorts(driver.console_log)
         self._loop = asyncio.new_event_loop()
 
@@ -82,9 +82,9 @@ class Relay:
         ticket = unseal(self._key, PURPOSE, line.strip().decode("ascii", "replace"), MAX_AGE_S)
         if not all(isinstance(ticket.get(name), str) for name in ("server_id", "kind", "nonce")):
             raise BadTicket("The ticket does not say for what it is.")
-        if not isinstance(ticket.get("at"), float) or ticket["at"] < self._since:
-            raise BadTicket("The ticket is older than this relay, so it may have been used.")
         now = time.monotonic()
+        if not isinstance(ticket.get("at"), float) or time.time() - ticket["at"] > now - self._since:
+            raise BadTicket("The ticket is older than this relay, so it may have been used.")
         self._used = {nonce: at for nonce, at in self._used.items() if now - at <= 2 * MAX_AGE_S}
         if ticket["nonce"] in self._used:
             raise BadTicket("The ticket was used already.")

@@ -15,7 +15,7 @@ KVM = Path("/dev/kvm")
 SETTINGS = Path("/etc/libvirt")
 _ANSWER_S = 60
 LOGS_MEND = (
-    f"sed -i -E '/^ *(stdio_handler|max_size) *=/d' {SETTINGS}/qemu.conf {SETTINGS}/virtlogd.conf"
+    f"sed -i -E '/^[[:space:]]*(stdio_handler|max_size)[[:space:]]*=/d' {SETTINGS}/qemu.conf {SETTINGS}/virtlogd.conf"
     " && systemctl reload-or-restart virtlogd && systemctl restart libvirtd"
 )
 # libvirt has consoles' logs written by virtlogd, which cuts them, unless one of these says otherwise.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 _TIMEOUT_S = 5.0
 _LOOK_EVERY_S = 0.02
+_GAVE_UP = "KVM internal error"
 _PORT, _VALUE = 0xF4, 0x2A
 # isa-debug-exit ends QEMU with twice the written value plus one.
 _EXPECTED = _VALUE << 1 | 1
@@ -62,11 +63,14 @@ def runs_guests(accelerator: str = "kvm") -> str | None:
 def _outcome(process: subprocess.Popen[bytes], said: Path) -> str | None:
     """Wait for QEMU to end; it stays when KVM gives up on the guest, and says so first."""
     end = time.monotonic() + _TIMEOUT_S
-    while process.poll() is None and "KVM internal error" not in said.read_text(errors="replace"):
+    while process.poll() is None and _GAVE_UP not in said.read_text(errors="replace"):
         if time.monotonic() > end:
             return f"a guest did not get into 64-bit mode within {_TIMEOUT_S:.0f} s"
         time.sleep(_LOOK_EVERY_S)
     if process.returncode == _EXPECTED:
         return None
     lines = [line for line in said.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[0].strip()[:200].rstrip(".") if lines else f"QEMU ended with exit code {process.returncode}"
+    if not lines:
+        return f"QEMU ended with exit code {process.returncode}"
+    reason = next((line for line in lines if _GAVE_UP in line), lines[-1])
+    return reason.strip()[:200].rstrip(".")

@@ -27,6 +27,7 @@ LOOK_INSIDE = {
     "network_for_ssh": "private",
     "image_ssh_user": "tiny",
     "image_alt_ssh_user": "tiny",
+    "ssh_timeout": "120",
 }
 SMALL, LARGER = "84", "c1"
 

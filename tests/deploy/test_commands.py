@@ -101,3 +101,6 @@ def test_a_kvm_that_gives_up_on_a_guest_is_told_at_once(tmp_path, monkeypatch):
     before = time.monotonic()
     assert kvm.runs_guests() == "KVM internal error. Suberror: 1"
     assert time.monotonic() - before < 4
+
+    qemu.write_text("#!/bin/sh\necho 'warning: of no weight' >&2\necho 'qemu: it was this.' >&2\nexit 1\n")
+    assert kvm.runs_guests() == "qemu: it was this"

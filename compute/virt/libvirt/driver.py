@@ -335,11 +335,17 @@ class LibvirtDriver:
             return self._guests.card_at(bridge, address)
 
     def watch(self, changed: Callable[[str, PowerState], None], missed: Callable[[], None] | None = None) -> None:
-        self._connection.reopened = missed
-        threading.Thread(target=self._watch, args=(changed,), name="guest-events", daemon=True).start()
-
-    def _watch(self, changed: Callable[[str, PowerState], None]) -> None:
         told: dict[str, PowerState] = {}
+
+        def reopened() -> None:
+            told.clear()  # a guest may have changed twice meanwhile
+            if missed is not None:
+                missed()
+
+        self._connection.reopened = reopened
+        threading.Thread(target=self._watch, args=(changed, told), name="guest-events", daemon=True).start()
+
+    def _watch(self, changed: Callable[[str, PowerState], None], told: dict[str, PowerState]) -> None:
         while True:
             server_id, state = self._connection.events.get()
             try:

@@ -92,7 +92,9 @@ def _shut_down(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) 
     press_at = 0.0
     while domain.isActive():
         now = time.monotonic()
-        if now >= end or cancelled():
+        if cancelled():
+            return False
+        if now >= end:
             LOG.info("The guest did not shut down within %d seconds", grace_s)
             return False
         if now >= press_at:

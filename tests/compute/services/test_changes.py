@@ -200,6 +200,15 @@ class TestDeletionThatCanBeUndone:
             deferred.force_delete(ctx=cloud.again(), server=server)
         assert isinstance(cloud.box.commands[-1], Destroy)
 
+    def test_of_two_who_delete_it_at_once_neither_is_refused(self, cloud):
+        server = cloud.build()
+        both_read = [cloud.fresh(server), cloud.fresh(server)]
+        with cloud.commits():
+            for read in both_read:
+                lifecycle.delete(ctx=cloud.again(), server=read)
+        assert cloud.fresh(server).task_state == TaskState.SOFT_DELETING
+        assert [action.action for action in server.actions.order_by("id")] == [Action.CREATE, Action.SOFT_DELETE]
+
     @pytest.mark.parametrize("fields", [{"host": None, "vm_state": VmState.ERROR}, {"vm_state": VmState.BUILDING}])
     def test_what_was_never_built_goes_at_once(self, cloud, fields):
         server = ServerFactory(**fields)

@@ -102,6 +102,7 @@ def test_one_that_is_rescued_or_waits_to_be_confirmed_runs_again_as_that(cloud, 
 
     assert state(cloud, server) == (vm_state, None, PowerState.RUNNING)
     assert isinstance(command, PowerOn)
+    assert command.order == cloud.fresh(server).operation_order, "one that comes late does not start what was stopped since"
 
 
 def test_reports_that_come_twice_late_or_together_start_a_guest_once(cloud, now):

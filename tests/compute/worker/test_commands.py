@@ -343,6 +343,17 @@ class TestWhatGoesFirst:
         for server_id in servers:
             conductor.send(Destroy(server_id, f"req-gone-{server_id}"))
 
+    def test_a_build_that_comes_after_its_deletion_builds_nothing_in_a_new_process_either(self, world):
+        host, conductor = world()
+        command = replace(spawn(), order=1)
+        conductor.outcome(conductor.send(Destroy(command.server_id, "req-gone", order=2)))
+        host.stop()
+
+        host, conductor = world()
+
+        assert "Something else was asked" in conductor.outcome(conductor.send(command)).fault
+        assert host.driver.guests() == {}
+
     def test_what_was_asked_for_earlier_and_comes_later_does_nothing(self, world):
         host, conductor = world()
         command = spawn()

@@ -97,6 +97,16 @@ def test_a_ticket_opens_nothing_at_a_relay_that_began_since(folder):
     driver.destroy(samples.SERVER_ID)
 
 
+def test_a_relay_that_began_with_a_wrong_clock_takes_tickets_once_it_is_set_right(folder, monkeypatch):
+    driver = Driver(folder)
+    driver.spawn(samples.guest(), None, samples.ignore, never)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(time, "time", lambda now=time.time: now() + 3600)
+        Relay(driver, KEY, f"unix:{folder / 'ahead'}").start()
+    assert call(folder / "ahead", ticket()) == b"hello"
+    driver.destroy(samples.SERVER_ID)
+
+
 def test_a_ticket_opens_it_once(relay):
     line = ticket()
 
