@@ -71,14 +71,15 @@ def act(api: Api, server_id: str, action: str, value=None, status: int = 202) ->
 @pytest.mark.parametrize(
     ("there", "between", "power", "back"), [("pause", "PAUSED", 3, "unpause"), ("suspend", "SUSPENDED", 4, "resume")]
 )
-def test_a_guest_that_rests_counts_no_seconds_and_then_goes_on(api, server, there, between, power, back):
-    server_id = server["id"]
+def test_a_guest_that_rests_counts_no_seconds_and_then_goes_on(cloud, api, server, key, there, between, power, back):
+    server_id, address = server["id"], server["addresses"]["private"][0]["addr"]
     act(api, server_id, there)
     assert api.wait(server_id, between)["OS-EXT-STS:power_state"] in (power, 7)
     before = stands_still(api, server_id)
     act(api, server_id, back)
     assert api.wait(server_id)["OS-EXT-STS:power_state"] == 1
     goes_on(api, server_id, before)
+    assert look(cloud, server_id, key, address, "true").proof == "precious"
 
 
 def test_a_new_password_is_known_inside_and_a_guest_whose_agent_is_gone_says_so(cloud, api, server, key):
