@@ -6,6 +6,7 @@ A final fault becomes a report; a connection that is lost for now is left to ris
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import dramatiq
@@ -24,6 +25,7 @@ from compute.messages import (
     Reboot,
     Spawn,
     host_queue,
+    pack,
     unpack,
 )
 from compute.states import PowerState
@@ -32,7 +34,7 @@ from compute.virt.errors import DriverError, HypervisorUnreachable, OperationCan
 from compute.worker.build import Builder, Timings
 from compute.worker.changes import changes_of
 from compute.worker.ledger import Ledger, Outcome
-from compute.worker.operations import Operations, Stopping
+from compute.worker.operations import Busy, Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
 from portal.core import faults, log
 from portal.core.faults import Point
@@ -42,6 +44,7 @@ LOG = logging.getLogger(__name__)
 GAVE_UP = "compute.gave_up"
 _PASSING = (HypervisorUnreachable, Stopping, *UNREACHABLE)
 _TRIES = 8  # with the broker's back-off: a minute and a half
+_BACK_MS = 500
 _HARMLESS = (Destroy,)  # an id is never used twice, and what was built since must still go
 
 
@@ -163,15 +166,14 @@ class Commands:
     ) -> None:
         """Do the work and report its outcome, alone on the server.
 
-        A copy of the command that came meanwhile has waited at the door; by now it finds the outcome, tells it again and does
-        nothing else. Nor does one that was overtaken.
+        A copy of the command that came meanwhile finds the outcome, tells it again and does nothing else. Nor does one that was
+        overtaken, and it does not even wait for the server: so of those that one can overtake another, one waits. Raises Busy.
         """
         self._ledger.arrived(command)
+        if self._is_over(command):
+            return
         with self._operations.alone(command.server_id):
-            outcome = self._known(command)
-            if outcome is not None:
-                LOG.info("%s came again or too late; its outcome is told and nothing done", type(command).__name__)
-                self._send(self._report(command, outcome.fault))
+            if self._is_over(command):
                 return
             fault = self._run(command, work)
             faults.reach(Point.WORKED, command.server_id)
@@ -180,6 +182,15 @@ class Commands:
             faults.reach(Point.NOTED, command.server_id)
             self._send(told(self._report(command, fault)))
             faults.reach(Point.TOLD, command.server_id)
+
+    def _is_over(self, command: GuestCommand) -> bool:
+        """Tell the outcome of a command for which nothing is to be done any more; False for any other."""
+        outcome = self._known(command)
+        if outcome is None:
+            return False
+        LOG.info("%s came again or too late; its outcome is told and nothing done", type(command).__name__)
+        self._send(self._report(command, outcome.fault))
+        return True
 
     def _known(self, command: GuestCommand) -> Outcome | None:
         """Return the outcome of a command for which nothing is to be done any more."""
@@ -233,14 +244,15 @@ def register(broker: dramatiq.Broker, host: str, *parties: Party) -> None:
     owners: dict[str, tuple[type, Party]] = {}
     for party in parties:
         for kind, handle in party.handlers().items():
-            owners[COMMAND_ACTORS[kind]] = (kind, party)
+            name = COMMAND_ACTORS[kind]
+            owners[name] = (kind, party)
             dramatiq.actor(
                 broker=broker,
                 queue_name=host_queue(host),
-                actor_name=COMMAND_ACTORS[kind],
+                actor_name=name,
                 retry_when=_passing,
                 on_retry_exhausted=GAVE_UP,
-            )(_receiver(kind, handle))
+            )(_receiver(kind, _patient(handle, partial(_put_back, broker, name))))
     dramatiq.actor(broker=broker, queue_name=host_queue(host), actor_name=GAVE_UP)(_gave_up(owners))
 
 
@@ -257,6 +269,24 @@ def _receiver(kind: type[Command], handle: Callable[[Any], None]) -> Callable[..
                 raise Again(error) from error
 
     return receive
+
+
+def _patient(handle: Callable[[Any], None], put_back: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return what hands a command back for a while whose server is busy, so that no thread waits for it."""
+
+    def handle_or_wait(command: Any) -> None:
+        try:
+            handle(command)
+        except Busy:
+            LOG.debug("%s waits: something else is done to its server", type(command).__name__)
+            put_back(command)
+
+    return handle_or_wait
+
+
+def _put_back(broker: dramatiq.Broker, actor_name: str, command: Any) -> None:
+    """Send a command anew, a little later: having waited is no try that failed."""
+    broker.get_actor(actor_name).send_with_options(kwargs=pack(command), delay=_BACK_MS)
 
 
 def _gave_up(owners: dict[str, tuple[type, Party]]) -> Callable[[dict[str, Any], dict[str, Any]], None]:

@@ -1,5 +1,5 @@
 """Worker threads in lanes: a destroy never waits behind builds, nor a start behind guests that take their time to shut down,
-nor a build behind images that are fetched ahead."""
+nor a build behind images that are fetched ahead. Whose server is busy waits in no lane (``operations.alone``)."""
 
 from queue import Empty, PriorityQueue
 from typing import Any

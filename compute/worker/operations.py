@@ -8,10 +8,15 @@ from contextlib import contextmanager
 from compute.virt.driver import Cancelled
 
 _REMEMBERED = 10_000
+_PATIENCE_S = 0.3
 
 
 class Stopping(Exception):
     """This process ends; the queue gives the operation to the next one."""
+
+
+class Busy(Exception):
+    """Something else is done to this server, and it takes its time: whoever waits for that comes back later."""
 
 
 class Operations:
@@ -28,13 +33,20 @@ class Operations:
 
     @contextmanager
     def alone(self, server_id: str) -> Iterator[None]:
-        """Work on a server while nobody else does."""
+        """Work on a server while nobody else does; raises Busy when somebody goes on for longer than a thread may be held by waiting.
+
+        What goes on is its owner's doing: were it waited for, he could hold all threads that start and delete other people's servers.
+        """
         with self._lock:
             mine, waiting = self._held.get(server_id, (threading.Lock(), 0))
             self._held[server_id] = (mine, waiting + 1)
         try:
-            with mine:
+            if not mine.acquire(timeout=_PATIENCE_S):
+                raise Busy(server_id)
+            try:
                 yield
+            finally:
+                mine.release()
         finally:
             with self._lock:
                 _, waiting = self._held[server_id]

@@ -26,7 +26,7 @@ class PortCommands:
         return {AttachInterface: self.attach, DetachInterface: self.detach, SetFilters: self.set_filters}
 
     def attach(self, command: AttachInterface) -> None:
-        """Plug a card in, alone on the server."""
+        """Plug a card in, alone on the server; raises Busy."""
         port_id = command.interface.port_id
         with self._operations.alone(command.server_id):
             given = command.server_id, command.interface, command.groups, command.wishes
@@ -34,7 +34,7 @@ class PortCommands:
         self._answer(command, port_id, True, fault)
 
     def detach(self, command: DetachInterface) -> None:
-        """Take a card out, alone on the server; of a guest that is gone it is out."""
+        """Take a card out, alone on the server; of a guest that is gone it is out. Raises Busy."""
         with self._operations.alone(command.server_id):
             fault = _fault(lambda: self._driver.detach_interface(command.server_id, command.port_id))
         self._answer(command, command.port_id, False, None if isinstance(fault, GuestNotFound) else fault)

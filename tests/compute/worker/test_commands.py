@@ -1,5 +1,6 @@
 """Commands in, reports out: a whole worker with the fake driver on a real queue."""
 
+import threading
 import time
 import uuid
 from collections import defaultdict
@@ -197,6 +198,37 @@ def test_a_doubled_reboot_reboots_once(world):
 
     assert len([report for report in conductor.of(OperationFinished) if report.request_id == "req-reboot"]) == 2
     assert "boot number 2 " in host.driver.console_log(command.server_id).read_text()
+
+
+def test_commands_that_wait_for_a_suspend_hold_up_no_start_and_no_delete(world, tmp_path):
+    saved = threading.Event()
+
+    class Slow(FakeDriver):
+        def suspend(self, server_id):
+            saved.wait(60)
+            super().suspend(server_id)
+
+    host, conductor = world(Slow(tmp_path / "instances"))
+    servers = [spawn(number) for number in range(1, 9)]
+    for request in [conductor.send(command) for command in servers]:
+        conductor.outcome(request)
+    ids = [command.server_id for command in servers]
+    for server_id in ids[:5]:
+        conductor.send(Change(server_id, f"req-suspend-{server_id}", Action.SUSPEND, order=1))
+    for order in range(2, 8):
+        conductor.send(Reboot(ids[0], f"req-hard-{order}", True, order=order))
+    deleted = [conductor.send(Destroy(server_id, f"req-gone-{server_id}", order=2)) for server_id in ids[1:5]]
+    time.sleep(1)
+    try:
+        for request in [conductor.send(PowerOn(ids[5], "req-on")), conductor.send(Destroy(ids[6], "req-gone"))]:
+            assert conductor.outcome(request).fault is None
+        for order in range(2, 7):
+            assert "this was given up" in conductor.outcome(f"req-hard-{order}").fault
+    finally:
+        saved.set()
+
+    assert [conductor.outcome(request).fault for request in (*deleted, "req-hard-7")] == [None] * 5
+    assert host.driver.guests() == dict.fromkeys((ids[0], ids[5], ids[7]), PowerState.RUNNING)
 
 
 def test_a_failure_is_a_sentence(world, tmp_path):
