@@ -10,6 +10,8 @@ from images.builder.errors import BuildError
 
 # Disk, network, config drive as a virtio disk, the power button, entropy, the channel of a guest agent.
 BOOT = ("virtio_pci", "virtio_blk", "virtio_net", "isofs", "ext4", "button", "evdev", "virtio_rng", "virtio_console")
+# What tells the host that the kernel panicked; not each kernel's package has it.
+IF_THERE = ("pvpanic_mmio",)
 # A config drive attached as an IDE CD-ROM (machine type pc). The cloud kernel has no SATA.
 CDROM = ("ata_piix", "sr_mod")
 
@@ -35,7 +37,12 @@ def module_name(file_name: str) -> str:
     return file_name.split(".ko", maxsplit=1)[0].replace("-", "_")
 
 
-def load_order(wanted: Iterable[str], tree: Tree, depends: Callable[[str], list[str]]) -> list[str]:
+def wanted(tree: Tree) -> list[str]:
+    """What is loaded at each boot of a guest with this kernel."""
+    return [*BOOT, *(name for name in IF_THERE if name in tree.files)]
+
+
+def load_order(names: Iterable[str], tree: Tree, depends: Callable[[str], list[str]]) -> list[str]:
     """Every module once, after all it depends on. Built-in ones need no loading; an unknown one is an error."""
     order: list[str] = []
 
@@ -50,7 +57,7 @@ def load_order(wanted: Iterable[str], tree: Tree, depends: Callable[[str], list[
             visit(needed, (*path, name))
         order.append(name)
 
-    for name in wanted:
+    for name in names:
         visit(name, ())
     return order
 
@@ -86,6 +93,6 @@ def collect(tree: Tree) -> ModuleSet:
         contents[name] = read(tree.files[name])
         return parse_depends(elf.module_info(contents[name]))
 
-    boot = load_order(BOOT, tree, depends)
+    boot = load_order(wanted(tree), tree, depends)
     cdrom = [name for name in load_order(CDROM, tree, depends) if name not in boot]
     return ModuleSet({name: contents[name] for name in (*boot, *cdrom)}, boot, cdrom)

@@ -14,6 +14,7 @@ from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
+CRASHED, SHUT_DOWN = 6, 4
 SCRIPT = """#!/bin/sh
 echo precious >/home/proof
 n=0
@@ -174,3 +175,18 @@ def test_a_hard_reboot_goes_before_a_soft_one_that_the_guest_does_not_hear(cloud
     actions = api.http.get(f"/compute/v2.1/servers/{server_id}/os-instance-actions").json()["instanceActions"]
     assert [row["message"] for row in actions[:2]] == [None, "Error"]
     assert api.server(server_id)["status"] == "ACTIVE"
+
+
+def test_a_guest_whose_kernel_panics_is_off_and_starts_again(cloud, api, server, key):
+    server_id, address = server["id"], server["addresses"]["private"][0]["addr"]
+    look(cloud, server_id, key, address, "sh -c '(sleep 2; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &'")
+
+    off = api.wait(server_id, "SHUTOFF", 30)
+
+    assert off["OS-EXT-STS:power_state"] in (CRASHED, SHUT_DOWN)
+    assert "Kernel panic" in api.log(server_id)
+    act(api, server_id, "os-start")
+    assert api.wait(server_id)["OS-EXT-STS:power_state"] == 1
+    wait_for(
+        "another boot", lambda: "login:" in api.log(server_id) and "Kernel panic" not in api.log(server_id), 120, every=0.5
+    )

@@ -55,6 +55,7 @@ def build(spec: GuestSpec, layout: Layout, machine: Machine) -> str:
         processor.tuning(wished, cpu_shares(spec.vcpus, machine, wished)),
         processor.clock(wished, machine.virt_type),
         processor.model(wished, machine.virt_type, machine.cpu),
+        after_panic(),
         devices(spec, layout, machine, wished),
         type=machine.virt_type,
     )
@@ -137,6 +138,11 @@ def boot(spec: GuestSpec, layout: Layout, wished: Hardware = _PLAIN) -> Element:
     return E.os(*parts, firmware="efi") if wished.uefi else E.os(*parts)
 
 
+def after_panic() -> Element:
+    """A guest whose kernel panicked is off: it holds no memory and can be started (libvirt: formatdomain.html#events-configuration)."""
+    return E.on_crash("destroy")
+
+
 def cpu_shares(vcpus: int, machine: Machine, wished: Hardware = _PLAIN) -> int:
     """A guest's weight against others. Unified control groups know no weight above 10000 (libvirt: formatdomain.html#cpu-tuning)."""
     shares = wished.cpu_shares or 1024 * vcpus
@@ -157,6 +163,7 @@ def devices(spec: GuestSpec, layout: Layout, machine: Machine, wished: Hardware 
         *extras.sound(wished),
         *extras.video(wished),
         *extras.watchdog(wished),
+        *extras.panic(),
         E.memballoon(E.stats(period="10"), model="virtio"),
         *extras.rng(wished),
     )

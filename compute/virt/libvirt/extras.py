@@ -71,6 +71,11 @@ def watchdog(wished: Hardware) -> list[Element]:
     return [E.watchdog(model="i6300esb", action=wished.watchdog)] if wished.watchdog else []
 
 
+def panic() -> list[Element]:
+    """Return the port by which a guest says that its kernel panicked, that of x86 machines (libvirt: formatdomain.html#panic-device)."""
+    return [E.panic(model="isa")]
+
+
 def rng(wished: Hardware) -> list[Element]:
     """Return the source of chance, bounded where the flavor says so."""
     if not wished.rng:

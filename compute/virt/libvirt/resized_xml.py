@@ -39,6 +39,7 @@ def resized(definition: str, size: GuestSize, machine: Machine, added: list[Disk
             _add(root, disk)
     _machine(root, wished)
     _change_devices(_devices(root), wished)
+    _panic(root)
     return render(root)
 
 
@@ -92,6 +93,12 @@ def _change_devices(devices: Element, wished: Hardware) -> None:
     _exchange(devices, "video", extras.video(wished))
     _exchange(devices, "watchdog[@model='i6300esb']", extras.watchdog(wished))
     _exchange(devices, "rng", extras.rng(wished))
+
+
+def _panic(root: Element) -> None:
+    """Have the panics of a guest seen that was defined before they were."""
+    _exchange(root, "on_crash", [domain_xml.after_panic()])
+    _exchange(_devices(root), "panic", extras.panic())
 
 
 def _usb(devices: Element, wished: Hardware) -> None:

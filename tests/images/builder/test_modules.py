@@ -45,6 +45,11 @@ def test_an_unknown_module_is_an_error() -> None:
         modules.load_order(["virtio_net"], tree(), lambda name: [])
 
 
+def test_panics_are_told_where_the_kernel_can() -> None:
+    assert "pvpanic_mmio" in modules.wanted(tree("pvpanic_mmio"))
+    assert modules.wanted(tree()) == list(modules.BOOT)
+
+
 def test_a_circle_is_an_error() -> None:
     with pytest.raises(BuildError, match="a b a"):
         modules.load_order(["a"], tree("a", "b"), lambda name: ["b"] if name == "a" else ["a"])
