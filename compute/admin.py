@@ -63,7 +63,7 @@ class ServerAdmin(ServiceCallingAdmin):
         *("start", "stop", "reboot", "reboot_hard", "unlock"),
         *("reset_active", "reset_error", "delete_servers", "delete_for_good"),
     )
-    exclude = ("injected_files", "sealed_password", "operation_details")
+    exclude = ("injected_files", "sealed_password", "operation_details", "rebuild")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:
         rows: QuerySet[Server] = super().get_queryset(request)

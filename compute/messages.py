@@ -163,11 +163,15 @@ class BuildPhase:
     bytes_total: int | None = None
 
 
+UNTOUCHED = "untouched"
+
+
 @dataclass(frozen=True)
 class OperationFinished:
     """An operation ended; ``fault`` is None or a sentence for people.
 
-    ``timings`` are seconds per phase; ``definition`` is the domain XML after a build; ``facts`` is what else the host learned.
+    ``timings`` are seconds per phase; ``definition`` is the domain XML after a build; ``facts`` is what else the host learned, such as
+    that a rebuild was dropped before it began (``UNTOUCHED``).
     """
 
     host: str

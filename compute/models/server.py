@@ -169,8 +169,9 @@ class Server(models.Model):
     The flavor's figures and the image's properties are kept as they were at launch. ``sealed_password`` is what the guest said of
     its own password, sealed for the owner's key: nobody here can read it. ``request_id`` and ``operation`` name the operation that is running or
     ran last; a report that carries another ``request_id`` is stale. ``operation_order`` grows with each of them: milliseconds of the
-    clock, so that also a database that was restored goes on from later than what hosts were told. ``observed_at`` is when the guest's state was last known, so
-    that older news changes nothing. A server that has a ``host`` and is not deleted holds a claim there.
+    clock, so that also a database that was restored goes on from later than what hosts were told. ``rebuild`` is what a rebuild may
+    have to put back (``compute.services.rebuilt``). ``observed_at`` is when the guest's state was last known, so that older news
+    changes nothing. A server that has a ``host`` and is not deleted holds a claim there.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)
@@ -225,6 +226,7 @@ class Server(models.Model):
     operation_details = models.JSONField(default=dict, blank=True)
     operation_at = models.DateTimeField(null=True)
     operation_order = models.BigIntegerField(default=clock_order)
+    rebuild = Document(default=dict, blank=True)
     observed_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 

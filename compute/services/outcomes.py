@@ -9,8 +9,8 @@ from django.utils import timezone
 from compute.messages import OperationFinished
 from compute.models import Server
 from compute.network.services import ports
-from compute.services import copy_outcomes, migrations
-from compute.states import Action
+from compute.services import copy_outcomes, migrations, rebuilt
+from compute.states import TRANSITIONS, Action
 
 LOG = logging.getLogger(__name__)
 
@@ -34,4 +34,5 @@ _OUTCOMES: dict[Action, Outcome] = {
 def changes(server: Server, report: OperationFinished) -> dict[str, Any]:
     """Return the fields of the server that the operation changed; ``vm_state`` among them goes before the table's."""
     outcome = _OUTCOMES.get(report.action)
-    return {} if outcome is None else outcome(server, report)
+    found = {} if outcome is None else outcome(server, report)
+    return found | rebuilt.shown(server, TRANSITIONS[report.action].then)

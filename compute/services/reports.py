@@ -13,7 +13,7 @@ from django.db import transaction
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
-from compute.services import actions, failures, outcomes, progress, removal, signals
+from compute.services import actions, failures, outcomes, progress, rebuilt, removal, signals
 from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, PowerState, VmState, resting
 from compute.virt.libvirt.differences import steady
 from portal.core import faults
@@ -56,6 +56,8 @@ def _move_build(report: BuildPhase) -> None:
 @transaction.atomic
 def operation_finished(report: OperationFinished) -> None:
     """Close the operation that a host carried out."""
+    if report.action == Action.REBUILD:
+        rebuilt.told(report)
     if report.action in SIGNALS:
         signals.finished(report)
     else:

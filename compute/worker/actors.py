@@ -5,15 +5,17 @@ A final fault becomes a report; a connection that is lost for now is left to ris
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import dramatiq
 from dramatiq.errors import Retry
 
+from compute.copy_messages import Rebuild
 from compute.messages import (
     COMMAND_ACTORS,
+    UNTOUCHED,
     Change,
     Command,
     CrashDump,
@@ -33,7 +35,7 @@ from compute.virt.driver import Built, Cancelled, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable, OperationCancelled
 from compute.worker.build import Builder, Timings
 from compute.worker.changes import changes_of
-from compute.worker.ledger import Ledger, Outcome
+from compute.worker.ledger import Ledger
 from compute.worker.operations import Busy, Operations, Stopping
 from compute.worker.reporter import UNREACHABLE, Reporter
 from portal.core import faults, log
@@ -45,6 +47,7 @@ GAVE_UP = "compute.gave_up"
 _PASSING = (HypervisorUnreachable, Stopping, *UNREACHABLE)
 _TRIES = 8  # with the broker's back-off: a minute and a half
 _BACK_MS = 500
+_TOLD_IN_TURN = (Rebuild,)  # what became of the disks is known once no copy of the command is at them
 _HARMLESS = (Destroy,)  # an id is never used twice, and what was built since must still go
 
 
@@ -54,6 +57,15 @@ class Again(Retry):
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
         self.ends_here = isinstance(cause, Stopping)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command that was begun, as the ledger knows it."""
+
+    action: ClassVar = "begun"
+    server_id: str
+    request_id: str
 
 
 class Party(Protocol):
@@ -170,7 +182,7 @@ class Commands:
         overtaken, and it does not even wait for the server: so of those that one can overtake another, one waits. Raises Busy.
         """
         self._ledger.arrived(command)
-        if self._is_over(command):
+        if not isinstance(command, _TOLD_IN_TURN) and self._is_over(command):
             return
         with self._operations.alone(command.server_id):
             if self._is_over(command):
@@ -185,19 +197,27 @@ class Commands:
 
     def _is_over(self, command: GuestCommand) -> bool:
         """Tell the outcome of a command for which nothing is to be done any more; False for any other."""
-        outcome = self._known(command)
-        if outcome is None:
+        report = self._known(command)
+        if report is None:
             return False
         LOG.info("%s came again or too late; its outcome is told and nothing done", type(command).__name__)
-        self._send(self._report(command, outcome.fault))
+        self._send(report)
         return True
 
-    def _known(self, command: GuestCommand) -> Outcome | None:
-        """Return the outcome of a command for which nothing is to be done any more."""
+    def _known(self, command: GuestCommand) -> OperationFinished | None:
+        """Return what is told of a command for which nothing is to be done any more."""
         outcome = None if isinstance(command, _HARMLESS) else self._ledger.outcome(command)
-        if outcome is None and self._ledger.overtaken(command):
-            return Outcome(str(OperationCancelled(command.server_id)))
-        return outcome
+        if outcome is not None:
+            return self._report(command, outcome.fault)
+        if not self._ledger.overtaken(command):
+            return None
+        report = self._report(command, str(OperationCancelled(command.server_id)))
+        began = self._ledger.outcome(Begun(command.server_id, command.request_id)) is not None
+        return replace(report, facts={UNTOUCHED: not began}) if isinstance(command, Rebuild) else report
+
+    def begins(self, command: GuestCommand) -> None:
+        """Note that a command is about to change what a later try cannot bring back."""
+        self._ledger.note(Begun(command.server_id, command.request_id), None)
 
     def _run(self, command: GuestCommand, work: Callable[[], None]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""

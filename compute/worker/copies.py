@@ -86,6 +86,7 @@ class CopyCommands:
         guest = command.guest
 
         def work() -> Built:
+            self._commands.begins(command)
             with self._holding(guest.image, guest.kernel, guest.ramdisk):
                 return self._driver.rebuild(
                     self._builder.opened(guest),

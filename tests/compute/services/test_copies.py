@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.services import quotas
 from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unshelve
-from compute.messages import BuildPhase, Destroy
+from compute.messages import UNTOUCHED, BuildPhase, Destroy
 from compute.models import ActionEvent, Server, ServerFault
 from compute.network.models import Port
-from compute.services import lifecycle, rebuilding, rescuing, shelving, snapshots, sweeps
+from compute.services import deferred, lifecycle, rebuilding, rescuing, shelving, snapshots, sweeps
 from compute.states import Action, PowerState, TaskState, VmState
 from compute.virt.driver import Quiesce
 from images.models import Image, ImageProperty
@@ -278,6 +278,65 @@ class TestRebuilds:
 
         assert cloud.fresh(server).vm_state == VmState.ERROR
         assert ServerFault.objects.get(server=server).message
+        self.rebuild(cloud, server)
+        assert did(cloud, server, Action.REBUILD).vm_state == VmState.ACTIVE
+
+    def cut_off(self, cloud, server, settings):
+        """A rebuild that a deletion cuts off which can be taken back; return the rebuild as its host knows it, and what the row said before."""
+        settings.RECLAIM_INSTANCE_INTERVAL_S = 600
+        before = {name: getattr(cloud.fresh(server), name) for name in rebuilding.OF_THE_DISK}
+        file = {"path": "/etc/new", "contents": "eA=="}
+        more = {"metadata": {"a": "b"}, "key_name": None, "user_data": "YQ==", "injected_files": [file]}
+        self.rebuild(cloud, server, changes=more)
+        cut = cloud.fresh(server)
+        with cloud.commits():
+            lifecycle.delete(ctx=cloud.again(), server=cloud.fresh(server))
+        assert cloud.fresh(server).image_id == cut.image_id != before["image_id"]
+        return cut, before
+
+    def restored(self, cloud, server):
+        did(cloud, server, Action.SOFT_DELETE, power_state=PowerState.SHUTDOWN)
+        with cloud.commits():
+            deferred.restore(ctx=cloud.again(), server=cloud.fresh(server))
+        return did(cloud, server, Action.RESTORE)
+
+    @pytest.mark.parametrize("late", [False, True])
+    def test_one_that_was_dropped_before_it_began_leaves_the_row_as_it_was(self, cloud, server, settings, late):
+        Server.objects.filter(pk=server.pk).update(key_name="k", public_key="ssh-ed25519 k", metadata={"was": "here"})
+        cut, before = self.cut_off(cloud, server, settings)
+        dropped = cloud.box.finished(cut, Action.REBUILD, fault="This was given up.", facts={UNTOUCHED: True})
+        if not late:
+            cloud.tell(dropped)
+        fresh = self.restored(cloud, server)
+        if late:
+            cloud.tell(dropped)
+            fresh = cloud.fresh(server)
+
+        assert {name: getattr(fresh, name) for name in before} == before
+        assert (fresh.vm_state, fresh.rebuild) == (VmState.ACTIVE, {})
+
+    def test_one_that_was_carried_out_all_the_same_is_what_the_row_says(self, cloud, server, settings):
+        cut, _before = self.cut_off(cloud, server, settings)
+        cloud.tell(cloud.box.finished(cut, Action.REBUILD))
+        cloud.tell(cloud.box.finished(cut, Action.REBUILD, fault="This was given up.", facts={UNTOUCHED: True}))
+
+        fresh = self.restored(cloud, server)
+
+        assert (fresh.image_id, fresh.vm_state, fresh.rebuild) == (cut.image_id, VmState.ACTIVE, {})
+
+    @pytest.mark.parametrize("late", [False, True])
+    def test_one_that_was_cut_off_and_failed_is_seen_once_the_server_is_back(self, cloud, server, settings, late):
+        cut, _before = self.cut_off(cloud, server, settings)
+        failed = cloud.box.finished(cut, Action.REBUILD, fault="The disk of this host is full.")
+        if not late:
+            cloud.tell(failed)
+        fresh = self.restored(cloud, server)
+        if late:
+            cloud.tell(failed)
+            fresh = cloud.fresh(server)
+
+        assert (fresh.vm_state, fresh.rebuild) == (VmState.ERROR, {})
+        assert "rebuild" in ServerFault.objects.get(server=server).message
         self.rebuild(cloud, server)
         assert did(cloud, server, Action.REBUILD).vm_state == VmState.ACTIVE
 

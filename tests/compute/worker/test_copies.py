@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unrescue, Unshelve
-from compute.messages import BuildPhase, Change, OperationFinished, PowerOff, PowerOn
+from compute.messages import UNTOUCHED, BuildPhase, Change, OperationFinished, PowerOff, PowerOn
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import RescueSpec
+from compute.virt.errors import HypervisorUnreachable
 from compute.worker import upload
 from tests.compute.virt import samples
 from tests.compute.worker.test_commands import spawn, world  # noqa: F401
@@ -213,6 +214,29 @@ class TestExchanges:
         assert told_again(host, conductor, world, command).fault is None
 
         assert disk.read_text() == "precious"
+
+    def test_one_that_was_overtaken_says_whether_it_had_begun(self, guest, monkeypatch):
+        host, conductor, server_id = guest
+        replaced, go_on = threading.Event(), threading.Event()
+
+        def dies(*_given, **_more):
+            replaced.set()
+            go_on.wait(10)
+            raise HypervisorUnreachable("gone")
+
+        monkeypatch.setattr(host.driver, "rebuild", dies)
+        command = Rebuild(server_id, "req-begun", replace(samples.guest(), server_id=server_id), order=1)
+        conductor.send(command)
+        assert replaced.wait(10)
+        off = conductor.send(Change(server_id, "req-rest", Action.SOFT_DELETE, order=2))
+        wait_for("the rest to come", lambda: host.operations._held[server_id][1] > 1, 10)
+        go_on.set()
+
+        assert conductor.outcome(off).fault is None
+        dropped = conductor.outcome(conductor.send(replace(command, request_id="req-dropped")))
+        assert (dropped.fault is None, dropped.facts) == (False, {UNTOUCHED: True})
+        begun = conductor.outcome(command.request_id)
+        assert (begun.fault is None, begun.facts) == (False, {UNTOUCHED: False})
 
     def test_a_late_stop_does_not_stop_a_guest_that_was_started_since(self, guest, world):  # noqa: F811
         host, conductor, server_id = guest

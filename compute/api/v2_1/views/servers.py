@@ -26,6 +26,7 @@ _UNSEEN = (
     "request_id",
     "operation",
     "operation_details",
+    "rebuild",
     "attempts",
     "requested_host",
     "injected_files",
