@@ -94,12 +94,16 @@ class Resize(Ordered):
 
 @dataclass(frozen=True)
 class EndResize(Ordered):
-    """Confirm or revert the resize that ``token`` names, also one that comes later than this; any other is left as it is."""
+    """Confirm or revert the resize that ``token`` names, also one that comes later than this; any other is left as it is.
+
+    One that nobody asked for has no order, since it is never too late; ``since`` is then the last order that the server had.
+    """
 
     server_id: str
     request_id: str
     action: Action
     token: str
+    since: int = 0
 
 
 @dataclass(frozen=True)

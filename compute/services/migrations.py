@@ -75,7 +75,8 @@ def forget(server: Server) -> None:
 def tell_host(server: Server, action: Action) -> None:
     """Have the server's host confirm or revert its last resize, whatever it did of it by now; nobody waits for the answer."""
     if server.host is not None:
-        rpc.send(server.host, EndResize(server.pk, new_request_id(), action, token(server)))
+        since = server.operation_order
+        rpc.send(server.host, EndResize(server.pk, new_request_id(), action, token(server), since))
 
 
 def token(server: Server) -> str:
@@ -140,8 +141,9 @@ def _reverted(server: Server, report: OperationFinished) -> dict[str, Any]:
     return {**row.old_flavor, **_back_at_work(report)}
 
 
-def _restored(server: Server, report: OperationFinished) -> dict[str, Any]:
-    abandon(server)  # it may have been deleted while its resize waited to be confirmed
+def _at_work_again(server: Server, report: OperationFinished) -> dict[str, Any]:
+    """It may have been deleted while its resize waited to be confirmed, or be in ERROR since nothing was heard of a revert."""
+    abandon(server)
     return {}
 
 
@@ -149,7 +151,7 @@ OUTCOMES: dict[Action, Callable[[Server, OperationFinished], dict[str, Any]]] = 
     Action.RESIZE: _resized,
     Action.CONFIRM_RESIZE: _confirmed,
     Action.REVERT_RESIZE: _reverted,
-    Action.RESTORE: _restored,
+    **dict.fromkeys((Action.RESTORE, Action.STOP, Action.REBOOT_HARD, Action.UNRESCUE), _at_work_again),
 }
 
 

@@ -7,14 +7,13 @@ from django.db import transaction
 
 from compute import policies
 from compute.models import Server
-from compute.services import commands, launch, operations, quotas, rebuilt
+from compute.services import commands, launch, migrations, operations, quotas, rebuilt
 from compute.services.birth import properties_of, sealed_password
 from compute.states import Action, VmState
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
-OF_THE_DISK = frozenset({"image_id", "image_properties", "metadata", "key_name", "public_key", "user_data", "injected_files"})
 PLAIN = frozenset({"name", "description", "hostname", "access_ip_v4", "access_ip_v6", "auto_disk_config"})
 
 
@@ -38,12 +37,12 @@ def rebuild(
     start = server.vm_state != VmState.STOPPED
     details = {"start": start, "preserve_ephemeral": preserve_ephemeral, **sealed_password(admin_pass)}
     operations.take(ctx, server, Action.REBUILD, **details)
+    migrations.abandon(server)  # it may be in ERROR since nothing was heard of a revert
     image = launch.usable_image(ctx, image_id)
     launch.require_room(ctx, server, image)
     launch.require_hardware(server.vcpus, server.extra_specs, image.custom)
     columns = {**_columns(ctx, server, changes or {}), "image_id": image.pk, "image_properties": properties_of(image.custom)}
-    disk = {name: value for name, value in columns.items() if name in OF_THE_DISK}
-    columns["rebuild"] = rebuilt.kept(ctx.request_id, server, disk)
+    columns["rebuild"] = rebuilt.begun(server, ctx.request_id)
     for name, value in columns.items():
         setattr(server, name, value)
     server.save(update_fields=list(columns))

@@ -158,6 +158,7 @@ class FakeDriver(FakeChanges):
         faults.reach(Point.STOPPED, server_id)
         if cancelled():
             raise OperationCancelled(server_id)
+        self._own_again(server_id)
         self._boot(server_id)
         self._change(server_id, PowerState.RUNNING)
         faults.reach(Point.STARTED, server_id)
@@ -222,14 +223,18 @@ class FakeDriver(FakeChanges):
         return self._start_anew(server_id)
 
     def unrescue(self, server_id: str) -> Built:
+        if self._own_again(server_id):
+            return self._start_anew(server_id)
+        self.power_on(server_id)
+        return Built(self._get(server_id).definition, PowerState.RUNNING)
+
+    def _own_again(self, server_id: str) -> bool:
+        """Give a guest the definition that it had before its rescue; False when it is not being rescued."""
         with self._lock:
             guest = self._get(server_id)
             rescued = bool(guest.own)
             guest.definition, guest.own, guest.rescue_base = guest.own or guest.definition, "", ""
-        if rescued:
-            return self._start_anew(server_id)
-        self.power_on(server_id)
-        return Built(guest.definition, PowerState.RUNNING)
+        return rescued
 
     def _start_anew(self, server_id: str) -> Built:
         faults.reach(Point.STOPPED, server_id)

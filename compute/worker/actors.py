@@ -123,8 +123,12 @@ class Commands:
         self.carry_out(command, lambda: self._driver.destroy(command.server_id))
 
     def power_on(self, command: PowerOn) -> None:
-        """Start a guest; one that runs already is a success."""
-        self.carry_out(command, lambda: self._driver.power_on(command.server_id))
+        """Start a guest; one that runs already is a success.
+
+        No rescued server is asked to start: what a rescue of which nothing was heard left is ended. One without an order only goes on.
+        """
+        start = self._driver.unrescue if command.order else self._driver.power_on
+        self.carry_out(command, lambda: start(command.server_id))
 
     def power_off(self, command: PowerOff) -> None:
         """Shut a guest down; one that is off already is a success."""
@@ -173,7 +177,7 @@ class Commands:
     def carry_out(
         self,
         command: GuestCommand,
-        work: Callable[[], None],
+        work: Callable[[], object],
         told: Callable[[OperationFinished], OperationFinished] = lambda report: report,
     ) -> None:
         """Do the work and report its outcome, alone on the server.
@@ -219,7 +223,7 @@ class Commands:
         """Note that a command is about to change what a later try cannot bring back."""
         self._ledger.note(Begun(command.server_id, command.request_id), None)
 
-    def _run(self, command: GuestCommand, work: Callable[[], None]) -> str | None:
+    def _run(self, command: GuestCommand, work: Callable[[], object]) -> str | None:
         """Return what went wrong for good, as a sentence, or None."""
         try:
             work()

@@ -5,11 +5,11 @@ does nothing any more.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from compute.messages import EndResize, Resize
-from compute.states import Action
+from compute.states import Action, PowerState
 from compute.virt.driver import Driver
 from compute.virt.errors import DriverError
 from compute.worker.actors import Commands
@@ -55,11 +55,18 @@ class ResizeCommands:
         self._commands.carry_out(command, work)
 
     def end(self, command: EndResize) -> None:
-        """Confirm or revert one resize."""
+        """Confirm or revert one resize. A guest that was switched off by a later wish stays off."""
         perform = self._driver.confirm_resize if command.action == Action.CONFIRM_RESIZE else self._driver.revert_resize
 
         def work() -> None:
             self._ledger.note(Ended(command.server_id, command.token), None)
+            off = self._overtaken(command) and self._driver.guests().get(command.server_id) == PowerState.SHUTDOWN
             perform(command.server_id, command.token)
+            if off:
+                self._driver.power_off(command.server_id, 0)
 
         self._commands.carry_out(command, work)
+
+    def _overtaken(self, command: EndResize) -> bool:
+        """Whether anything was asked of the guest since a resize was called back."""
+        return self._ledger.overtaken(replace(command, order=command.since))

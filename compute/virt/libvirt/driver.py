@@ -166,16 +166,21 @@ class LibvirtDriver:
             power.stop(self._guests.get(server_id), grace_s, cancelled)
 
     def reboot(self, server_id: str, hard: bool, cancelled: Cancelled = never) -> None:
-        """Off and on again, so that also a changed definition counts."""
+        """Off and on again, so that also a changed definition counts, and as itself: no rescued server is rebooted."""
         with translated(server_id):
-            domain = self._guests.get(server_id)
+            domain, folder = self._guests.get(server_id), self._instances / server_id
             power.stop(domain, 0 if hard else self._options.soft_reboot_s, cancelled)
             power.forget_memory(domain)
             faults.reach(Point.STOPPED, server_id)
             if cancelled():
                 raise OperationCancelled(server_id)
-            self._plug_again(domain)
-            self._start(domain)
+            own = rescuing.own_definition(folder, domain)
+            if own is None:
+                self._plug_again(domain)
+                self._start(domain)
+            else:
+                self._restart(own)
+                rescuing.forget(folder)
 
     def attach_interface(
         self, server_id: str, interface: InterfaceSpec, groups: list[GroupSpec], wishes: Wishes = PLAIN

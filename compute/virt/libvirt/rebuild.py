@@ -6,7 +6,7 @@ import libvirt
 
 from compute.virt.driver import GuestSpec, ImageCache, Tell
 from compute.virt.layout import Layout
-from compute.virt.libvirt import power, rescuing, storage
+from compute.virt.libvirt import power, rescuing, resizing, storage
 
 
 def fetch(spec: GuestSpec, images: ImageCache, tell: Tell) -> None:
@@ -34,6 +34,7 @@ def clear(layout: Layout, definition: str) -> None:
         for part in ("kernel", "ramdisk"):  # a second name of a cached file: it must not be written through
             (layout.folder / part).unlink(missing_ok=True)
     rescuing.forget(layout.folder)
+    resizing.forget(layout.folder)  # else a revert that comes late would bring the old disk back
 
 
 def new_disks(layout: Layout, *, keep_ephemeral: bool) -> Layout:

@@ -28,6 +28,7 @@ LOG = logging.getLogger(__name__)
 
 _KEPT = (ROOT_DISK, EPHEMERAL_DISK, SWAP_DISK)
 _DEFINITION = "domain.xml"
+_FOLDER, _NOTE = "resize", "resize.json"
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Resizing:
         self._domain = domain
         self._server_id = domain.UUIDString()
         self._folder = folder
-        self._kept = folder / "resize"
-        self._note_file = folder / "resize.json"
+        self._kept = folder / _FOLDER
+        self._note_file = folder / _NOTE
         self._plug = plug
         self._machine = machine
 
@@ -95,9 +96,7 @@ class Resizing:
             self._forget()
 
     def _forget(self) -> None:
-        with storage.sentences():
-            self._note_file.unlink(missing_ok=True)
-        storage.remove(self._kept)
+        forget(self._folder)
 
     def revert(self, token: str) -> None:
         """Make the guest what it was before this resize."""
@@ -203,3 +202,10 @@ class Resizing:
 def _grow(disk: Path, size_bytes: int) -> None:
     if size_bytes > storage.virtual_size(disk):
         qemu_img.grow(disk, "qcow2", size_bytes)
+
+
+def forget(folder: Path) -> None:
+    """Remove what was kept of a resize: nobody goes back any more."""
+    with storage.sentences():
+        (folder / _NOTE).unlink(missing_ok=True)
+    storage.remove(folder / _FOLDER)

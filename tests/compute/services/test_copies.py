@@ -12,7 +12,7 @@ from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unshelve
 from compute.messages import UNTOUCHED, BuildPhase, Destroy
 from compute.models import ActionEvent, Server, ServerFault
 from compute.network.models import Port
-from compute.services import deferred, lifecycle, rebuilding, rescuing, shelving, snapshots, sweeps
+from compute.services import deferred, lifecycle, rebuilding, rebuilt, rescuing, shelving, snapshots, sweeps
 from compute.states import Action, PowerState, TaskState, VmState
 from compute.virt.driver import Quiesce
 from images.models import Image, ImageProperty
@@ -284,7 +284,7 @@ class TestRebuilds:
     def cut_off(self, cloud, server, settings):
         """A rebuild that a deletion cuts off which can be taken back; return the rebuild as its host knows it, and what the row said before."""
         settings.RECLAIM_INSTANCE_INTERVAL_S = 600
-        before = {name: getattr(cloud.fresh(server), name) for name in rebuilding.OF_THE_DISK}
+        before = {name: getattr(cloud.fresh(server), name) for name in rebuilt.OF_THE_DISK}
         file = {"path": "/etc/new", "contents": "eA=="}
         more = {"metadata": {"a": "b"}, "key_name": None, "user_data": "YQ==", "injected_files": [file]}
         self.rebuild(cloud, server, changes=more)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from compute.states import PowerState, TaskState
-from compute.virt.driver import ImageRef, Quiesce, RescueSpec, never
+from compute.virt.driver import GuestSize, ImageRef, Quiesce, RescueSpec, never
 from compute.virt.errors import DriverError, GuestNotFound, OperationCancelled
 from compute.virt.libvirt.markup import read
 from tests.compute.virt import samples
@@ -102,6 +102,16 @@ class TestRebuilds:
 
         assert self.rebuild(driver, spawned, base).power_state == PowerState.RUNNING
 
+    def test_no_revert_brings_the_old_disk_back(self, driver, spawned, base):
+        driver.resize(spawned.server_id, GuestSize(2, 1024, 2, 0, 0, "m1.big"), "token", 0)
+        self.rebuild(driver, spawned, base)
+        definition, disk = driver.definition(spawned.server_id), folder_of(driver, spawned) / "disk"
+        rebuilt = disk.read_bytes()
+
+        driver.revert_resize(spawned.server_id, "token")
+
+        assert (driver.definition(spawned.server_id), disk.read_bytes()) == (definition, rebuilt)
+
     def test_a_guest_whose_host_lost_it_is_built(self, driver, spec, base):
         assert self.rebuild(driver, spec, base).power_state == PowerState.RUNNING
         driver.destroy(spec.server_id)
@@ -137,6 +147,15 @@ class TestRescues:
         assert driver.guests()[spawned.server_id] == PowerState.RUNNING
         assert disk.read_bytes() == before
         assert not (disk.parent / "disk.rescue").exists()
+
+    def test_a_reboot_starts_a_guest_as_itself(self, driver, spawned, base):
+        own = disks(driver.definition(spawned.server_id))
+        driver.rescue(spawned.server_id, RESCUE, samples.OneFile(base), samples.ignore)
+
+        driver.reboot(spawned.server_id, hard=True)
+
+        assert disks(driver.definition(spawned.server_id)) == own
+        assert driver.guests()[spawned.server_id] == PowerState.RUNNING
 
     def test_the_end_of_a_rescue_that_there_is_not_only_starts_the_guest(self, driver, spawned):
         driver.pause(spawned.server_id)
