@@ -176,6 +176,7 @@ class OperationFinished:
 
     ``timings`` are seconds per phase; ``definition`` is the domain XML after a build; ``facts`` is what else the host learned, such as
     that a rebuild was dropped before it began (``UNTOUCHED``).
+    ``at`` is the host's time, as its other reports tell it; None from one that does not say.
     """
 
     host: str
@@ -187,6 +188,7 @@ class OperationFinished:
     definition: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ class HostReport:
     """What a host is, has and runs; sent at start and every few seconds. ``relay`` is where its console relay listens.
 
     ``images`` is None when the host cannot tell now what its cache holds. ``uptime`` is what the machine's command of that name says.
-    ``boot_id`` is another one after each start of the machine; ``resumes`` says that guests which ran before it are to run again.
+    ``boot_id`` is another one after each start of the machine, ``worker_id`` after each start of the worker; of one worker, a later
+    report has a greater ``at``. ``resumes`` says that guests which ran before the machine's start are to run again.
     """
 
     host: str
@@ -228,6 +231,7 @@ class HostReport:
     uptime: str = ""
     boot_id: str = ""
     resumes: bool = False
+    worker_id: str = ""
 
 
 @dataclass(frozen=True)

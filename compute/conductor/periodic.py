@@ -26,6 +26,7 @@ REPAIRS_S = 60
 HOUSEKEEPING_S = 300
 LEADER_KEY = "nebulet:conductor-leader"
 LEADER_S = 20
+CLOCK_SET_S = 10
 BINARIES = ("nova-conductor", "nova-scheduler")
 
 
@@ -64,11 +65,13 @@ class Clock(threading.Thread):
         self._stopping = threading.Event()
         self._leadership = Leadership(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2))
         self._due: dict[str, float] = {}
+        self._ahead_s = _ahead_s()
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
             if self._leadership.held():
+                self.look_at_the_clock()
                 self._every("sweep", SWEEP_S, sweeps.sweep)
                 self._every("shares", SWEEP_S, shares.sweep)
                 self._every("images", IMAGES_S, image_sweeps.sweep)
@@ -86,6 +89,14 @@ class Clock(threading.Thread):
         for binary in BINARIES:
             host_reports.heartbeat(binary, platform.node(), VERSION)
 
+    def look_at_the_clock(self) -> None:
+        """Let nothing be given up because the machine's clock was set, or stood still while the machine slept."""
+        ahead_s = _ahead_s()
+        if abs(ahead_s - self._ahead_s) > CLOCK_SET_S:
+            LOG.warning("The clock was set by %+.0f s: what is under way has its whole time again.", ahead_s - self._ahead_s)
+            sweeps.begin_times_anew()
+        self._ahead_s = ahead_s
+
     def _every(self, name: str, seconds: float, chore: Callable[[], object]) -> None:
         now = time.monotonic()
         if now < self._due.get(name, 0):
@@ -96,3 +107,8 @@ class Clock(threading.Thread):
                 chore()
         except Exception:  # whatever it was, the next round tries again
             LOG.exception("The chore %s failed.", name)
+
+
+def _ahead_s() -> float:
+    """Return how far the clock is ahead of the one that nobody can set."""
+    return time.time() - time.monotonic()

@@ -110,9 +110,13 @@ class ServerQuerySet(models.QuerySet["Server"]):
         return (
             self.filter(pk=server_id, request_id=request_id, deleted_at=None)
             .exclude(task_state=None)
-            .update(task_state=None, operation_details={}, observed_at=now, updated_at=now, **changes)
+            .update(task_state=None, operation_details={}, updated_at=now, **changes)
             == 1
         )
+
+    def turn_back(self, host: str, at: datetime) -> int:
+        """Take what is known of a host's guests for known before ``at``: its clock was set back. Return of how many."""
+        return self.filter(host=host, observed_at__gte=at).update(observed_at=None)
 
     def reset(self, server_id: str, vm_state: VmState) -> bool:
         """Call a server what an operator says it is, and its operation over."""
@@ -170,8 +174,8 @@ class Server(models.Model):
     its own password, sealed for the owner's key: nobody here can read it. ``request_id`` and ``operation`` name the operation that is running or
     ran last; a report that carries another ``request_id`` is stale. ``operation_order`` grows with each of them: milliseconds of the
     clock, so that also a database that was restored goes on from later than what hosts were told. ``rebuild`` is what a rebuild may
-    have to put back (``compute.services.rebuilt``). ``observed_at`` is when the guest's state was last known, so that older news
-    changes nothing. A server that has a ``host`` and is not deleted holds a claim there.
+    have to put back (``compute.services.rebuilt``). ``observed_at`` is when the guest's state was last known, by the clock of its host
+    alone, so that older news changes nothing however wrong that clock is. A server that has a ``host`` and is not deleted holds a claim there.
     """
 
     id = models.CharField(primary_key=True, max_length=36, default=new_uuid)

@@ -20,17 +20,20 @@ LOG = logging.getLogger(__name__)
 
 COMPUTE = "nova-compute"
 STALE = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(seconds=10)
 MEMORY_OF_REPORTS_S = 600
+WORKERS_REMEMBERED = 20
 GONE = "The host does not know this instance any more: it was removed outside of the cloud."
 
 _last_view: dict[str, str] = {}
+_wrong_clocks: set[str] = set()
 _last_unknown: dict[str, set[str]] = {}
 
 
 def host_report(report: HostReport) -> None:
     """Take over what a host is, has and runs; an older report than the last one changes nothing.
 
-    A report that is far older than the last one means that the host's clock was set back, and is believed.
+    The first of a worker that was started since is believed whatever time it tells: the host's clock may have been set back.
     """
     at = datetime.fromtimestamp(report.at, tz=UTC)
     with transaction.atomic():
@@ -41,6 +44,7 @@ def host_report(report: HostReport) -> None:
         LOG.debug("Host %s repeated an older report.", report.host)
         return
     _log_resources(host)
+    _watch_clock(host.name, at)
     restarted = restarts.noticed(host, report)
     _compare_guests(report, at, restarted)
     restarts.settle(host, report)
@@ -52,8 +56,12 @@ def _write(report: HostReport, at: datetime) -> Host | None:
     )
     facts = report.facts
     known = Host.objects.select_for_update().filter(name=report.host).first()
-    if known is not None and known.reported_at is not None and at <= known.reported_at < at + STALE:
+    last = known.reported_at if known is not None else None
+    if _is_old(report, at, last):
         return None
+    if last is not None and at <= last:
+        LOG.warning("The clock of host %s was set back by %.0f s.", report.host, (last - at).total_seconds())
+        Server.objects.turn_back(report.host, at)
     now = timezone.now()
     Service.objects.filter(pk=service.pk).update(seen_at=now, version=report.version, updated_at=now)
     host, _made = Host.objects.update_or_create(
@@ -79,6 +87,36 @@ def _write(report: HostReport, at: datetime) -> Host | None:
         },
     )
     return host
+
+
+def _is_old(report: HostReport, at: datetime, last: datetime | None) -> bool:
+    """Whether a report is of an earlier worker of its host, or not younger than the last one of the same worker.
+
+    Where it is not known which worker the last one came from, a report that is far older tells of a clock that was set back.
+    """
+    key = f"compute:workers:{report.host}"
+    workers: list[str] = cache.get(key, [])
+    if not report.worker_id or not workers:
+        old = last is not None and at <= last < at + STALE
+    elif report.worker_id == workers[-1]:
+        old = last is not None and at <= last
+    else:
+        old = report.worker_id in workers
+    if report.worker_id and not old:
+        others = [worker_id for worker_id in workers if worker_id != report.worker_id]
+        cache.set(key, [*others[-WORKERS_REMEMBERED:], report.worker_id], MEMORY_OF_REPORTS_S)
+    return old
+
+
+def _watch_clock(host: str, at: datetime) -> None:
+    """Tell once that a host has another time than we; order goes by the host's clock alone, tickets do not."""
+    ahead = at - timezone.now()
+    if abs(ahead) < CLOCKS_DIFFER:
+        _wrong_clocks.discard(host)
+    elif host not in _wrong_clocks:
+        _wrong_clocks.add(host)
+        told = "Reports of host %s tell a time %+.0f s from ours: they wait long, or one of the clocks is wrong and consoles stay shut."
+        LOG.warning(told, host, ahead.total_seconds())
 
 
 def _log_resources(host: Host) -> None:

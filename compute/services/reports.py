@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
@@ -80,13 +81,13 @@ def _close(report: OperationFinished) -> None:
         failures.fail_build(server, report.fault)
     else:
         end = resting(server.vm_state, report.power_state) or VmState.ERROR
-        failures.fail_operation(server, report.action, report.fault, end, power_state=report.power_state)
+        failures.fail_operation(server, report.action, report.fault, end, **_known(report))
 
 
 def _succeeded(server: Server, report: OperationFinished) -> None:
     if server.task_state is None:
         return  # it was told before, or given up: what follows from it must not happen twice
-    changes: dict[str, Any] = {"vm_state": TRANSITIONS[report.action].then, "power_state": report.power_state}
+    changes: dict[str, Any] = {"vm_state": TRANSITIONS[report.action].then, **_known(report)}
     changes |= outcomes.changes(server, report)
     if not Server.objects.finish(server.pk, report.request_id, **changes):
         return
@@ -100,7 +101,13 @@ def _deleted(server: Server, report: OperationFinished) -> None:
     if report.fault is None:
         removal.remove(server.pk, report.request_id)
     else:
-        failures.fail_operation(server, Action.DELETE, report.fault, VmState.ERROR, power_state=report.power_state)
+        failures.fail_operation(server, Action.DELETE, report.fault, VmState.ERROR, **_known(report))
+
+
+def _known(report: OperationFinished) -> dict[str, Any]:
+    """Return what a report tells of the guest, and when that was by its host's clock."""
+    at = timezone.now() if report.at is None else datetime.fromtimestamp(report.at, tz=UTC)
+    return {"power_state": report.power_state, "observed_at": at}
 
 
 def _keep_definition(server: Server, report: OperationFinished) -> None:

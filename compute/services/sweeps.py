@@ -16,6 +16,7 @@ from django.utils import timezone
 from compute import notify, rpc
 from compute.messages import CONDUCTOR_QUEUE, Destroy
 from compute.models import Server, Service
+from compute.network.services import plugging
 from compute.selectors import is_up
 from compute.services import claims, commands, consoles, deferred, failures, interfaces, lifecycle, resizing, shelving, signals
 from compute.services.findings import Find, Finding, attend
@@ -71,6 +72,15 @@ def sweep() -> int:
 def silent_hosts() -> set[str]:
     """Return the names of hosts of which nothing was heard for too long."""
     return {service.host for service in Service.objects.filter(binary=COMPUTE) if not is_up(service)}
+
+
+@transaction.atomic
+def begin_times_anew() -> None:
+    """Count all that is under way, and all hosts, as heard of now: the times in their rows are those of a clock that was set."""
+    now = timezone.now()
+    Server.objects.present().exclude(task_state=None).update(operation_at=now)
+    Service.objects.filter(binary=COMPUTE).exclude(seen_at=None).update(seen_at=now)
+    plugging.begin_times_anew()
 
 
 def _running() -> list[Server]:

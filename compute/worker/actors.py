@@ -239,7 +239,9 @@ class Commands:
 
     def _send(self, report: OperationFinished) -> None:
         state = self._driver.guests().get(report.server_id, PowerState.NOSTATE)
-        told = replace(report, power_state=state, definition=report.definition or self._definition(report, state))
+        definition = report.definition or self._definition(report, state)
+        # late, so that what the guest went through in this operation is older news
+        told = replace(report, power_state=state, definition=definition, at=self._reporter.now())
         self._reporter.send(told)
         self._after()
 
@@ -260,6 +262,7 @@ class Commands:
             action=command.action,
             fault=fault,
             power_state=PowerState.NOSTATE,
+            at=self._reporter.now(),
         )
 
 

@@ -1,6 +1,7 @@
 """Says every few seconds, and after each operation, what this host is, has and runs."""
 
 import logging
+import secrets
 import threading
 import time
 
@@ -32,6 +33,7 @@ class Heartbeat:
         self._relay = relay
         self._resumes = resumes
         self._boot_id = uptime.boot_id()
+        self._worker_id = secrets.token_hex(8)
         self._asked = threading.Event()
         self._ending = threading.Event()
         self._view = ""
@@ -51,7 +53,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send one report."""
-        at = time.time()
+        at = self._reporter.now()
         facts, guests = self._driver.facts(), self._driver.guests()
         images = self._holdings.listed()
         report = HostReport(
@@ -64,6 +66,7 @@ class Heartbeat:
             images=images,
             uptime=uptime.words(),
             boot_id=self._boot_id,
+            worker_id=self._worker_id,
             resumes=self._resumes,
         )
         if self._ending.is_set():

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 import dramatiq
@@ -103,7 +102,7 @@ class Host:
         self._heartbeat.start()
         self._metadata.start()
         self._worker.start()
-        self._reporter.try_send(FiltersWanted(self.config.host, time.time()))
+        self._reporter.try_send(FiltersWanted(self.config.host, self._reporter.now()))
         memory.give_back(thorough=True)
         LOG.info("Host %s works with driver %s", self.config.host, self.config.driver)
 
@@ -126,7 +125,7 @@ class Host:
         if self._ending.is_set():
             return
         LOG.debug("Guest changed to %s", state.name, extra={"server_id": server_id})
-        self._reporter.try_send(GuestChanged(self.config.host, server_id, state, time.time()))
+        self._reporter.try_send(GuestChanged(self.config.host, server_id, state, self._reporter.now()))
         self._heartbeat.soon()
 
 

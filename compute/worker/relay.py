@@ -24,6 +24,7 @@ LOG = logging.getLogger(__name__)
 PURPOSE = "relay"
 HANDED_OVER = b"+"
 MAX_AGE_S = 30
+_LIFE_S = MAX_AGE_S + 60.0  # Fernet takes a ticket from a clock that is a minute ahead
 _LONGEST_TICKET = 4_096
 _PATIENCE_S = 5.0
 _CHUNK = 128 * 1024
@@ -85,7 +86,7 @@ class Relay:
         now = time.monotonic()
         if not isinstance(ticket.get("at"), float) or time.time() - ticket["at"] > now - self._since:
             raise BadTicket("The ticket is older than this relay, so it may have been used.")
-        self._used = {nonce: at for nonce, at in self._used.items() if now - at <= 2 * MAX_AGE_S}
+        self._used = {nonce: at for nonce, at in self._used.items() if now - at <= _LIFE_S}
         if ticket["nonce"] in self._used:
             raise BadTicket("The ticket was used already.")
         self._used[ticket["nonce"]] = now

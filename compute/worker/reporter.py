@@ -1,6 +1,7 @@
 """Tells the conductor what happens here."""
 
 import logging
+import threading
 import time
 
 import dramatiq
@@ -15,6 +16,7 @@ LOG = logging.getLogger(__name__)
 
 UNREACHABLE = (redis.RedisError, BrokerError, ConnectionError)
 _EVERY_S = 0.5
+_LEAST_STEP_S = 1e-5  # rows keep microseconds
 
 
 class Reporter:
@@ -23,6 +25,14 @@ class Reporter:
     def __init__(self, broker: dramatiq.Broker, host: str) -> None:
         self.host = host
         self._broker = broker
+        self._last = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        """Return the time of what is told now, seconds since the epoch: later than all before, also after the clock was set back."""
+        with self._lock:
+            self._last = max(time.time(), self._last + _LEAST_STEP_S)
+            return self._last
 
     def send(self, report: Report) -> None:
         """Send a report; raises one of UNREACHABLE when the queue is not there."""

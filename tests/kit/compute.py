@@ -169,6 +169,7 @@ class FakeHost:
         at: float | None = None,
         boot_id: str = "",
         resumes: bool = False,
+        worker_id: str = "",
         **facts: Any,
     ) -> HostReport:
         figures: dict[str, Any] = {
@@ -187,7 +188,8 @@ class FakeHost:
         }
         when = timezone.now().timestamp() if at is None else at
         known = HostFacts(**figures | facts)
-        return HostReport(self.name, when, "0.1.0", known, guests or {}, "unix:/nowhere", boot_id=boot_id, resumes=resumes)
+        told = {"boot_id": boot_id, "resumes": resumes, "worker_id": worker_id}
+        return HostReport(self.name, when, "0.1.0", known, guests or {}, "unix:/nowhere", **told)
 
     def tell(self, report: Any) -> None:
         """Hand a report to the conductor as the queue would."""

@@ -6,6 +6,7 @@ A host without processes: what was sent to it is kept and handed over when the t
 import http.server
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -107,6 +108,9 @@ class Host:
 
     def try_send(self, report: Any) -> bool:
         return True
+
+    def now(self) -> float:
+        return time.time()
 
     def carry_out(self, command: Any) -> None:
         operations = Operations()

@@ -176,6 +176,23 @@ def test_a_resize_that_comes_after_its_end_does_nothing_any_more(world, end):
     assert host.driver.facts().vcpus_used == 2
 
 
+def test_a_worker_tells_later_times_also_after_its_clock_was_set_back(world, monkeypatch):
+    """Newer news must not look older than what it follows."""
+    host, conductor = world()
+    command = spawn()
+    right = time.time
+    before = conductor.outcome(conductor.send(command)).at
+    monkeypatch.setattr(time, "time", lambda: right() - 3600)
+    stopped = conductor.outcome(conductor.send(PowerOff(command.server_id, "req-off", 5))).at
+    host.driver.happen(command.server_id, PowerState.CRASHED)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not any(r.power_state == PowerState.CRASHED for r in conductor.of(GuestChanged)):
+        time.sleep(0.01)
+    assert before < stopped < conductor.of(GuestChanged)[-1].at
+    times = [report.at for report in conductor.of(HostReport)]
+    assert times == sorted(times)
+
+
 def test_a_doubled_command_has_the_same_outcome(world):
     _host, conductor = world()
     command = spawn()
