@@ -5,9 +5,12 @@ import queue
 import signal
 import sys
 
+import redis
+
 from compute.worker import memory
 from compute.worker.config import Config
 from compute.worker.host import Host
+from compute.worker.place import Place
 from portal.core import faults, log
 from portal.core.broker import make_broker
 from portal.core.faults import Process
@@ -22,6 +25,10 @@ def main() -> None:
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _frame: ended.put(caught))
+    client = redis.Redis.from_url(config.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    place = Place(config.place, client, config.host)
+    place.take()
+    place.keep(lambda: ended.put(signal.SIGTERM))
     host = Host(config, make_broker(config.broker_url, config.queue_key))
     host.start()
     ended.get()

@@ -86,6 +86,11 @@ class Config:
         """Sockets."""
         return self.state_dir / "run"
 
+    @property
+    def place(self) -> Path:
+        """The file that the worker holds while it runs."""
+        return self.run_dir / _own_name("compute.lock", self.host, self.driver)
+
 
 def _one_of(environ: Mapping[str, str], name: str, default: str, *others: str) -> str:
     """Return a variable's word, which is one of a few."""
@@ -124,10 +129,14 @@ def _services(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _own_name(name: str, host: str, driver: str) -> str:
+    """Return a file's name; pretended hosts share a state folder, so each has files of its own."""
+    stem, suffix = name.split(".")
+    return name if driver == "libvirt" else f"{stem}-{re.sub(r'[^A-Za-z0-9.-]', '-', host)}.{suffix}"
+
+
 def _relay(state_dir: Path, host: str, driver: str) -> str:
-    """Pretended hosts share a state folder, so each has a socket of its own."""
-    name = "relay.sock" if driver == "libvirt" else f"relay-{re.sub(r'[^A-Za-z0-9.-]', '-', host)}.sock"
-    path = str(state_dir / "run" / name)
+    path = str(state_dir / "run" / _own_name("relay.sock", host, driver))
     if len(path.encode()) > _LONGEST_SOCKET:
         raise SystemExit(f"{path} is too long for the path of a socket; set NEBULET_RELAY or a shorter NEBULET_STATE_DIR.")
     return f"unix:{path}"
