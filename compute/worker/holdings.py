@@ -131,7 +131,8 @@ def _read(record: Path) -> tuple[str, float]:
     """Return whose file this is and when it was used last, as far as the record says."""
     try:
         with record.open("rb") as file:
-            return file.read(_LONGEST_ID).decode("ascii", "replace"), os.fstat(file.fileno()).st_mtime
+            first = file.readline(_LONGEST_ID).decode("ascii", "replace").rstrip("\n")
+            return first, os.fstat(file.fileno()).st_mtime
     except FileNotFoundError:
         return "", 0.0
 

@@ -1,6 +1,7 @@
 """The image cache of a host: ``_base/<SHA-1 of the image's id>``, each image fetched once and kept as a raw, sparse file.
 
-The file ``.lock`` beside it is held by whoever fetches the image. Its text is the image's id, its time when the image was used last.
+The file ``.lock`` beside it is held by whoever fetches the image. Its text is the image's id and, on a second line, size and time of
+the image's file as it was fetched; its own time is when the image was used last.
 
 Raw, as nova does: reading a backing file that is itself qcow2 (often compressed) costs every guest on it again and again, and a
 raw file can name no other file. The disks on top are qcow2 and hold only what a guest wrote.
@@ -45,11 +46,13 @@ class FileImageCache:
     def fetch(self, image: ImageRef, tell: Tell) -> Path:
         """Return the image's file. Of several builds that want it, one fetches and the others wait."""
         target = self._folder / cache_name(image.id)
-        if not is_cached(target):
+        if not is_whole(target):
             started = time.monotonic()
             self._make_folder()
             with self._turn(target, tell):
-                if not is_cached(target):
+                if not is_whole(target):
+                    if is_cached(target):
+                        LOG.warning("Image cache: %s is not what was fetched, and is fetched again", image.id)
                     try:
                         self._bring(image, target, tell)
                     except OSError as error:
@@ -92,6 +95,7 @@ class FileImageCache:
                     ready = converted
             ready.chmod(0o644)
             _sync(ready)
+            _note_whole(target, image.id, ready)
             ready.rename(target)
             _sync(self._folder)
         finally:
@@ -140,6 +144,36 @@ def note_use(target: Path, image_id: str) -> None:
             os.close(descriptor)
     except OSError as error:
         LOG.warning("Image cache: the use of %s was not noted: %s", image_id, error.strerror)
+
+
+def is_whole(target: Path) -> bool:
+    """Whether the file is there and has the size and the time with which it was fetched.
+
+    One from before that was noted is taken for whole. What rots without a trace in these two is not noticed.
+    """
+    if not is_cached(target):
+        return False
+    try:
+        noted = record_of(target).read_text(errors="replace").partition("\n")[2].strip()
+        return not noted or noted == _facts(target)
+    except FileNotFoundError:
+        return is_cached(target)
+
+
+def _facts(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _note_whole(target: Path, image_id: str, ready: Path) -> None:
+    """Write down what the file is that is about to take its name, before it does: no file goes by the note of another."""
+    descriptor = os.open(record_of(target), LOCK_FLAGS, 0o600)
+    try:
+        text = f"{image_id}\n{_facts(ready)}\n".encode()
+        os.pwrite(descriptor, text, 0)
+        os.ftruncate(descriptor, len(text))
+    finally:
+        os.close(descriptor)
 
 
 def is_cached(target: Path) -> bool:

@@ -63,6 +63,14 @@ def test_an_image_is_listed_with_its_room_its_disks_and_its_last_use(shelf):
     assert held.used_at == pytest.approx(held.fetched_at, abs=1)
 
 
+def test_an_image_is_listed_by_the_id_that_its_fetch_noted(shelf):
+    path = shelf.put("red")
+    record_of(path).write_text("red\n8192 1234567890\n")
+    note_use(path, "red")
+
+    assert shelf.ids() == {"red"}
+
+
 def test_what_is_no_whole_image_is_not_listed(shelf, tmp_path):
     path = shelf.put("red")
     path.with_name(f"{path.name}.part").touch()

@@ -16,7 +16,7 @@ import pytest
 from compute.virt.errors import BuildCancelled, ImageUnavailable
 from compute.virt.naming import cache_name
 from compute.worker import download
-from compute.worker.images import FileImageCache
+from compute.worker.images import FileImageCache, record_of
 from tests.compute.virt import samples
 
 
@@ -93,6 +93,54 @@ def test_an_image_is_fetched_once_and_named_by_its_ids_hash(server, cache, tmp_p
     assert first.read_bytes() == server.content
     assert server.requests == 1
     assert steps[-1].bytes_done == steps[-1].bytes_total == 300_000
+
+
+def cut(path):
+    os.truncate(path, 100_000)
+
+
+def scribbled(path):
+    with path.open("r+b") as file:
+        file.seek(1000)
+        file.write(b"not what it was")
+
+
+def deleted(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize("harm", [cut, scribbled, deleted])
+def test_a_cached_file_that_was_changed_or_deleted_is_fetched_again_for_guests_on_it_too(server, cache, tmp_path, harm):
+    image = server.image(os.urandom(300_032))
+    path = cache.fetch(image, samples.ignore)
+    disk = tmp_path / "disk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(path), "-F", "raw", str(disk)], check=True)
+    harm(path)
+
+    assert cache.fetch(image, samples.ignore).read_bytes() == server.content
+    assert cache.fetch(image, samples.ignore) == path
+    assert server.requests == 2
+    subprocess.run(["qemu-img", "convert", "-O", "raw", str(disk), str(tmp_path / "read")], check=True)
+    assert (tmp_path / "read").read_bytes() == server.content
+    assert left(tmp_path) == [cache_name(image.id)]
+
+
+def test_a_cached_file_that_was_changed_is_not_used_when_its_image_cannot_be_fetched(server, cache):
+    image = server.image(os.urandom(300_000))
+    cut(cache.fetch(image, samples.ignore))
+    server.status = 404
+
+    with pytest.raises(ImageUnavailable, match="answered 404"):
+        cache.fetch(image, samples.ignore)
+
+
+def test_a_cached_file_from_before_its_size_was_noted_is_used(server, cache):
+    image = server.image(os.urandom(300_000))
+    path = cache.fetch(image, samples.ignore)
+    record_of(path).write_text(image.id)
+
+    assert cache.fetch(image, samples.ignore) == path
+    assert server.requests == 1
 
 
 def test_zeros_take_no_room(server, cache):
