@@ -232,6 +232,9 @@ class Commands:
             return str(error)
         except _PASSING:
             raise
+        except OSError as error:
+            LOG.warning("%s failed: %s", type(command).__name__, error)
+            return f"Host {self._reporter.host}: {error.strerror or type(error).__name__}."
         except Exception as error:
             LOG.exception("%s failed unexpectedly", type(command).__name__)
             return f"Host {self._reporter.host} failed unexpectedly: {type(error).__name__}."

@@ -72,10 +72,10 @@ class CopyCommands:
             ran = self._driver.guests().get(command.server_id) == PowerState.RUNNING
             try:
                 self._copy_and_send(command, folder)
-            except DriverError:
-                _clear(folder)
+            except (DriverError, OSError):
                 if command.stop_s is not None and ran:
                     self._driver.power_on(command.server_id)
+                _clear(folder)
                 raise
 
         self._carry_out(command, work)

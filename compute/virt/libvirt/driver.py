@@ -214,13 +214,14 @@ class LibvirtDriver:
         with translated(spec.server_id):
             tell(BuildProgress(TaskState.BLOCK_DEVICE_MAPPING))
             rebuild.fetch(spec, images, tell)
+            layout = plan(self._instances, spec)
+            definition = domain_xml.build(spec, layout, self._machine())
+            rebuild.describe(layout, definition)
             domain = self._guests.find(spec.server_id)
             if domain is not None:
                 rebuild.stop(domain)
                 faults.reach(Point.STOPPED, spec.server_id)
-            layout = plan(self._instances, spec)
-            definition = domain_xml.build(spec, layout, self._machine())
-            rebuild.clear(layout, definition)
+            rebuild.clear(layout)
             storage.fill(rebuild.new_disks(layout, keep_ephemeral=preserve_ephemeral), spec, images, tell, cancelled)
             self._tell_filters([one.filter for one in spec.interfaces if one.filter], spec.groups)
             self._plug(spec.interfaces, metadata.ports(definition))

@@ -24,13 +24,18 @@ def stop(domain: libvirt.virDomain) -> None:
         domain.managedSaveRemove()
 
 
-def clear(layout: Layout, definition: str) -> None:
-    """Put the new definition into the folder, and take away what belongs to the old disks."""
+def describe(layout: Layout, definition: str) -> None:
+    """Put the new definition into the folder. Where that cannot be done, nothing of the guest was touched."""
     with storage.sentences():
         layout.folder.mkdir(mode=0o711, exist_ok=True)
         layout.folder.chmod(0o711)
-        storage.write_private(layout.definition, definition)
-        storage.write_private(layout.folder / "disk.info", layout.disk_info())
+        storage.replace_private(layout.definition, definition)
+        storage.replace_private(layout.folder / "disk.info", layout.disk_info())
+
+
+def clear(layout: Layout) -> None:
+    """Take away what belongs to the old disks."""
+    with storage.sentences():
         for part in ("kernel", "ramdisk"):  # a second name of a cached file: it must not be written through
             (layout.folder / part).unlink(missing_ok=True)
     rescuing.forget(layout.folder)

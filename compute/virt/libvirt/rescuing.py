@@ -6,6 +6,7 @@ import libvirt
 
 from compute.virt import qemu_img
 from compute.virt.driver import ImageCache, RescueSpec, Tell
+from compute.virt.errors import DriverError
 from compute.virt.layout import CONFIG_DRIVE, RESCUE_DISK, RESCUE_DRIVE
 from compute.virt.libvirt import config_drive, rescue_xml, storage
 
@@ -16,8 +17,18 @@ _KEPT = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
 def prepare(folder: Path, domain: libvirt.virDomain, rescue: RescueSpec, images: ImageCache, tell: Tell) -> str:
     """Return the definition for the rescue, with all it needs in the folder. The guest is not touched.
 
-    The own definition is kept once: what is defined now may be a rescue that was interrupted.
+    The own definition is kept once: what is defined now may be a rescue that was interrupted. Of one that fails here nothing is left.
     """
+    rescued = own_definition(folder, domain) is not None
+    try:
+        return _prepare(folder, domain, rescue, images, tell)
+    except DriverError:
+        if not rescued:
+            forget(folder)
+        raise
+
+
+def _prepare(folder: Path, domain: libvirt.virDomain, rescue: RescueSpec, images: ImageCache, tell: Tell) -> str:
     parts = {_KERNEL: rescue.kernel, _RAMDISK: rescue.ramdisk}
     files = {name: images.fetch(part, tell) for name, part in parts.items() if part is not None}
     base = images.fetch(rescue.image, tell)
@@ -71,7 +82,5 @@ def _own(folder: Path, domain: libvirt.virDomain) -> str:
     if kept is not None:
         return kept
     found = str(domain.XMLDesc(_KEPT))
-    part = folder / f"{_OWN}.part"
-    storage.write_private(part, found)
-    part.rename(folder / _OWN)
+    storage.replace_private(folder / _OWN, found)
     return found

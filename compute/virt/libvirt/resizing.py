@@ -104,7 +104,8 @@ class Resizing:
         if note is None or note.token != token:
             return
         if (self._kept / _DEFINITION).exists():
-            self._write(replace(note, done=False))
+            if note.done:  # else nothing is to be written: the disk may be full
+                self._write(replace(note, done=False))
             self._put_back()
             faults.reach(Point.DEFINED, self._server_id)
         self._start(note)
@@ -138,10 +139,8 @@ class Resizing:
             for name in _KEPT:
                 if (self._folder / name).exists():
                     storage.copy(self._folder / name, self._kept / name)
-            part = self._kept / f"{_DEFINITION}.part"
             flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
-            storage.write_private(part, self._domain.XMLDesc(flags))
-            part.replace(self._kept / _DEFINITION)
+            storage.replace_private(self._kept / _DEFINITION, self._domain.XMLDesc(flags))
 
     def _change(self, size: GuestSize) -> None:
         root, ephemeral, swap = (self._folder / name for name in _KEPT)
@@ -193,10 +192,7 @@ class Resizing:
             return None
 
     def _write(self, note: Note) -> None:
-        part = self._note_file.with_suffix(".part")
-        with storage.sentences():
-            storage.write_private(part, json.dumps(asdict(note)))
-            part.replace(self._note_file)
+        storage.replace_private(self._note_file, json.dumps(asdict(note)))
 
 
 def _grow(disk: Path, size_bytes: int) -> None:

@@ -32,6 +32,7 @@ _LOOK_EVERY_S = 0.2
 _WORDS = "copying the disk"
 
 
+@storage.sentences()
 def copy(
     domain: libvirt.virDomain, disk: Path, target: Path, quiesce: Quiesce, ask: Callable[[int, int], None], *, live: bool
 ) -> None:
@@ -47,8 +48,7 @@ def copy(
         else:
             base = storage.backing_file(disk)
             qemu_img.flatten(disk, base, part, virtual_bytes=size, still_wanted=lambda: ask(_written(part), size))
-        with storage.sentences():
-            _keep(part, target)
+        _keep(part, target)
     finally:
         part.unlink(missing_ok=True)
 

@@ -71,12 +71,7 @@ def fill(layout: Layout, spec: GuestSpec, images: ImageCache, tell: Tell, cancel
 
 def keep_definition(folder: Path, definition: str) -> None:
     """Write down what a guest is now, so that its end gives back what it holds even when libvirt forgot it."""
-    path = folder / "domain.xml"
-    with sentences():
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        write_private(part, definition)
-        part.rename(path)
+    replace_private(folder / "domain.xml", definition)
 
 
 def tell_places(layout: Layout, spec: GuestSpec, places: Mapping[str, str]) -> None:
@@ -166,6 +161,19 @@ def write_private(path: Path, content: str) -> None:
     """Write a file that nobody else reads."""
     path.touch(mode=0o600)
     path.write_text(content)
+
+
+def replace_private(path: Path, content: str) -> None:
+    """Write a file that nobody else reads in place of the one that is there, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    with sentences():
+        try:
+            part.unlink(missing_ok=True)
+            write_private(part, content)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def virtual_size(disk: Path) -> int:

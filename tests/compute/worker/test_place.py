@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,12 +19,12 @@ KEY = b"key" * 20
 
 
 @pytest.fixture
-def worker(private_redis, tmp_path):  # noqa: F811
+def worker(private_redis):  # noqa: F811
     """Start the process of a worker of host1, in a state folder of its own for each machine."""
-    started = []
+    started, place = [], tempfile.TemporaryDirectory(prefix="nebulet-place-")  # short: sockets are in it
 
     def start(machine="one"):
-        folder = tmp_path / machine
+        folder = Path(place.name) / machine
         (folder / "secrets").mkdir(parents=True, exist_ok=True)
         (folder / "run").mkdir(exist_ok=True)
         (folder / "secrets" / "queue-key").write_bytes(KEY)
@@ -50,6 +51,7 @@ def worker(private_redis, tmp_path):  # noqa: F811
     for process in started:
         process.kill()
         process.communicate()
+    place.cleanup()
 
 
 def works(process):
@@ -81,7 +83,8 @@ def test_a_second_machine_of_the_same_name_does_not_begin_until_the_first_is_sil
     told, _nothing = second.communicate(timeout=30)
     assert (second.returncode, "has a worker of host host1: give one of the two another name" in told) == (1, True)
     first.kill()
-    redis.Redis.from_url(f"{private_redis}?db=1").pexpire("nebulet:worker:host1", 1)
+    first.wait()
+    redis.Redis.from_url(f"{private_redis}?db=1").delete("nebulet:worker:host1")  # as after 30 seconds
     assert works(worker("another"))
 
 
