@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import httpx
 import pytest
@@ -41,6 +42,7 @@ DEATHS = [
     {Process.COMPUTE: Point.WORKED, Process.CONDUCTOR: Point.OUTCOME_WRITTEN},
     {Process.COMPUTE: Point.TOLD, Process.CONDUCTOR: Point.OUTCOME_DONE, Process.WEB: Point.SENT},
 ]
+QUEUE_DIES_AFTER_S = (0.1, 0.6)  # while all of it is asked for, and while hosts are at work
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +114,13 @@ def test_every_kind_of_action_outlives_the_death_of_every_process(cloud: Cloud, 
         api.wait(server_id)
     for death in DEATHS:
         there_and_back(api, servers, [faults.arm(armed, process, point) for process, point in death.items()])
+    for pause_s in QUEUE_DIES_AFTER_S:
+        queue = cloud.pid("queue")
+        death = Timer(pause_s, os.kill, (queue, signal.SIGKILL))
+        death.start()
+        there_and_back(api, servers, [])
+        death.join()
+        assert cloud.pid("queue") != queue
     for server_id in servers.values():
         assert api.http.delete(f"/compute/v2.1/servers/{server_id}").status_code == 204
     for server_id in servers.values():
