@@ -4,9 +4,12 @@ Each guest prints a number at each boot that it wrote onto its disk at the first
 How often a guest was started is told by libvirt's log of it.
 """
 
+import os
 import re
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,8 @@ ASKS: dict[Action, tuple[str, Any]] = {
     Action.STOP: ("os-stop", None),
     Action.REBOOT: ("reboot", {"type": "SOFT"}),
     Action.REBOOT_HARD: ("reboot", {"type": "HARD"}),
+    Action.PAUSE: ("pause", None),
+    Action.UNPAUSE: ("unpause", None),
     Action.SUSPEND: ("suspend", None),
     Action.RESUME: ("resume", None),
     Action.RESCUE: ("rescue", None),
@@ -57,6 +62,19 @@ LEFT = {
     Action.REVERT_RESIZE: ["resize", "resize.json"],
     **{action: ["copies"] for action in (Action.CREATE_IMAGE, Action.CREATE_BACKUP)},
 }
+UNPAUSED = "restore"
+# What is done to a guest while its emulator is killed, and where that ends: what needs the guest off goes on without it.
+EMULATOR_DIES: dict[str, tuple[Action, str]] = {
+    "power": (Action.STOP, "SHUTOFF"),
+    "reboot": (Action.REBOOT, "ACTIVE"),
+    "rebuild": (Action.PAUSE, "SHUTOFF"),
+    UNPAUSED: (Action.UNPAUSE, "SHUTOFF"),
+    "shelf-2": (Action.SUSPEND, "SHUTOFF"),
+    "shelf": (Action.CREATE_IMAGE, "SHUTOFF"),
+    "resize": (Action.RESIZE, "VERIFY_RESIZE"),
+    "rescue": (Action.RESCUE, "RESCUE"),
+}
+WELL_WITHOUT_EMULATOR = (Action.STOP, Action.REBOOT, Action.RESIZE, Action.RESCUE)
 OTHER_DISK = (Action.REBUILD, Action.RESCUE)
 
 
@@ -163,9 +181,35 @@ class Guest:
         if starts and action != Action.RESUME:
             self._has_the_disk_after(action)
 
-    def _is_told_well(self) -> None:
+    def emulator(self) -> int:
+        """Return the process id of its QEMU."""
+        domain = self.cloud.virsh("domname", self.id).strip()
+        return int(subprocess.run(["pgrep", "-f", f"guest={domain},"], capture_output=True, text=True, check=True).stdout)
+
+    def rests(self) -> dict[str, Any]:
+        """Return the server once nothing is done to it, however that ended."""
+
+        def probe() -> dict[str, Any] | None:
+            server = self.server()
+            return server if server["OS-EXT-STS:task_state"] is None else None
+
+        found: dict[str, Any] = wait_for(f"{self.id} to rest", probe, 60)
+        return found
+
+    def _told(self) -> dict[str, Any]:
         path = f"/compute/v2.1/servers/{self.id}/os-instance-actions/{self.request_id}"
-        told = self.api.http.get(path, headers={"OpenStack-API-Version": "compute 2.51"}).json()["instanceAction"]
+        headers = {"OpenStack-API-Version": "compute 2.51"}
+        found: dict[str, Any] = self.api.http.get(path, headers=headers).json()["instanceAction"]
+        return found
+
+    def went_well(self) -> bool:
+        """Whether the actions log says so; where it does not, it says why in the server's words."""
+        told = self._told()
+        assert (told["message"] is None) is all(event["result"] == "Success" for event in told["events"]), told
+        return told["message"] is None
+
+    def _is_told_well(self) -> None:
+        told = self._told()
         assert (told["message"], {event["result"] for event in told["events"]}) == (None, {"Success"}), told
 
     def _has_the_disk_after(self, action: Action) -> None:
@@ -230,6 +274,45 @@ def test_what_is_done_to_a_guest_ends_as_its_table_says(guests: dict[str, Guest]
     strike(guests, wave, armed)
     for name, (action, point) in wave.items():
         guests[name].is_well_after(action, outcome(action, Process.COMPUTE, point))
+
+
+def test_what_was_being_done_to_a_guest_whose_emulator_is_killed_ends_in_a_state_that_explains_itself(
+    guests: dict[str, Guest],
+):
+    guests[UNPAUSED].ask(Action.PAUSE)
+    guests[UNPAUSED].ended(Action.PAUSE)
+    emulators = {name: guests[name].emulator() for name in EMULATOR_DIES}
+    for emulator in emulators.values():
+        os.kill(emulator, signal.SIGSTOP)  # so that each action has begun and none can end
+    try:
+        for name, (action, _ends) in EMULATOR_DIES.items():
+            guests[name].ask(action)
+        for name in EMULATOR_DIES:
+            wait_for(f"{name} to be at work", lambda one=guests[name]: one.server()["OS-EXT-STS:task_state"], 20)
+        time.sleep(2)
+    finally:
+        for emulator in emulators.values():
+            os.kill(emulator, signal.SIGKILL)
+    found = {name: guests[name].rests() for name in EMULATOR_DIES}
+    assert {name: server["status"] for name, server in found.items()} == {
+        name: end for name, (_, end) in EMULATOR_DIES.items()
+    }
+    for name, (action, _ends) in EMULATOR_DIES.items():
+        guest = guests[name]
+        assert guest.went_well() is (action in WELL_WITHOUT_EMULATOR), f"{name}: {action}"
+        state = guest.cloud.virsh("domstate", guest.id).strip()
+        assert (state == "running") is (found[name]["OS-EXT-STS:power_state"] == PowerState.RUNNING), f"{name}: {action}"
+        assert not (guest.folder / "copies").exists()
+        if found[name]["status"] == "SHUTOFF":
+            guest.ask(Action.START)
+            guest.ended(Action.START)
+            assert guest.disk() == guest.own_disk
+    assert not [image for image in images(guests[UNPAUSED].api) if image["name"] == "copy" and image["status"] != "active"]
+
+
+def images(api: Api) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.http.get("/image/v2/images").json()["images"]
+    return found
 
 
 def test_nothing_is_left_of_guests_that_were_removed(cloud: Cloud, guests: dict[str, Guest], armed: Path):
