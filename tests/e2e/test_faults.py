@@ -63,6 +63,32 @@ def test_guests_outlive_the_death_of_libvirt_and_what_is_asked_meanwhile_is_done
 
 
 CRASHED, SHUT_DOWN = 6, 4
+# what is under way, and where it ends
+BUSY = {
+    "reboot": ({"type": "SOFT"}, "ACTIVE"),
+    "suspend": (None, "SUSPENDED"),
+    "createImage": ({"name": "of-a-busy-one"}, "ACTIVE"),
+}
+
+
+@pytest.mark.hypervisor(alone=True)
+def test_what_is_under_way_when_libvirt_dies_is_done_after_it(cloud: Cloud, api: Api):
+    servers = {action: api.create(f"busy-{action}") for action in BUSY}
+    for server_id in servers.values():
+        api.wait(server_id)
+    for action, (value, _end) in BUSY.items():
+        assert api.act(servers[action], action, value).status_code == 202
+    subprocess.run(["pkill", "-KILL", "-x", "libvirtd|virtqemud"], check=True)
+    assert [action for action in BUSY if api.server(servers[action])["OS-EXT-STS:task_state"]], "none was under way"
+    hypervisor.ensure_libvirt()
+    for action, (_value, end) in BUSY.items():
+        api.wait(servers[action], end, 120)
+    image = api.image_id("of-a-busy-one")
+    assert api.http.get(f"/image/v2/images/{image}").json()["status"] == "active"
+    assert api.http.delete(f"/image/v2/images/{image}").status_code == 204
+    for server_id in servers.values():
+        api.delete(server_id)
+    assert cloud.domains() == []
 
 
 def emulators(cloud: Cloud) -> set[int]:

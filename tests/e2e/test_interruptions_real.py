@@ -279,6 +279,7 @@ def test_what_is_done_to_a_guest_ends_as_its_table_says(guests: dict[str, Guest]
 def test_what_was_being_done_to_a_guest_whose_emulator_is_killed_ends_in_a_state_that_explains_itself(
     guests: dict[str, Guest],
 ):
+    guests["shelf"].make_ready_for(Action.SHELVE)
     guests[UNPAUSED].ask(Action.PAUSE)
     guests[UNPAUSED].ended(Action.PAUSE)
     emulators = {name: guests[name].emulator() for name in EMULATOR_DIES}
