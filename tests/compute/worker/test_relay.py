@@ -107,6 +107,18 @@ def test_a_relay_that_began_with_a_wrong_clock_takes_tickets_once_it_is_set_righ
     driver.destroy(samples.SERVER_ID)
 
 
+def test_a_ticket_of_a_clock_ahead_is_good_once_for_as_long_as_it_is_good(relay, monkeypatch):
+    right, steady = time.time, time.monotonic
+    monkeypatch.setattr(time, "time", lambda: right() + 50)
+    line = ticket()
+    monkeypatch.setattr(time, "time", right)
+    assert call(relay, line) == b"hello"
+    for clock, name in ((right, "time"), (steady, "monotonic")):
+        monkeypatch.setattr(time, name, lambda clock=clock: clock() + 70)
+    assert call(relay, ticket()) == b"hello"
+    assert call(relay, line) == b""
+
+
 def test_a_ticket_opens_it_once(relay):
     line = ticket()
 
