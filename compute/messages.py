@@ -40,11 +40,12 @@ class Destroy(Ordered):
 
 @dataclass(frozen=True)
 class PowerOn(Ordered):
-    """Start a guest that is off."""
+    """Start a guest that is off; ``as_it_is`` from the disk that it ran from last, also while it is rescued."""
 
     action: ClassVar = Action.START
     server_id: str
     request_id: str
+    as_it_is: bool = False
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def _start(server: Server) -> None:
     """Have a guest that is off run again as what its server is."""
     ctx = RequestContext.for_conductor(new_request_id())
     if server.vm_state in _AS_THEY_ARE:
-        rpc.send(server.host or "", PowerOn(server.pk, ctx.request_id, order=server.operation_order))
+        rpc.send(server.host or "", PowerOn(server.pk, ctx.request_id, as_it_is=True, order=server.operation_order))
     elif server.vm_state in _AGAIN:
         with log.bound(request_id=ctx.request_id, server_id=server.pk):
             operations.take(ctx, server, _AGAIN[VmState(server.vm_state)])

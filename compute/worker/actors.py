@@ -123,11 +123,8 @@ class Commands:
         self.carry_out(command, lambda: self._driver.destroy(command.server_id))
 
     def power_on(self, command: PowerOn) -> None:
-        """Start a guest; one that runs already is a success.
-
-        No rescued server is asked to start: what a rescue of which nothing was heard left is ended. One without an order only goes on.
-        """
-        start = self._driver.unrescue if command.order else self._driver.power_on
+        """Start a guest; one that runs already is a success. What a rescue of which nothing was heard left is ended."""
+        start = self._driver.power_on if command.as_it_is else self._driver.unrescue
         self.carry_out(command, lambda: start(command.server_id))
 
     def power_off(self, command: PowerOff) -> None:

@@ -101,7 +101,7 @@ def test_one_that_is_rescued_or_waits_to_be_confirmed_runs_again_as_that(cloud, 
     cloud.tell(GuestChanged("host-1", server.pk, PowerState.RUNNING, now + 70))
 
     assert state(cloud, server) == (vm_state, None, PowerState.RUNNING)
-    assert isinstance(command, PowerOn)
+    assert (type(command), command.as_it_is) == (PowerOn, True)
     assert command.order == cloud.fresh(server).operation_order, "one that comes late does not start what was stopped since"
 
 

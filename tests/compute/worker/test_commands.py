@@ -312,7 +312,7 @@ def test_a_copy_that_comes_while_the_first_is_under_way_does_nothing(world, tmp_
 
 def test_a_hypervisor_that_stays_away_is_reported(world, tmp_path, monkeypatch):
     class Gone(FakeDriver):
-        def power_on(self, server_id):
+        def unrescue(self, server_id):
             raise HypervisorUnreachable("gone")
 
     monkeypatch.setattr("compute.worker.actors._TRIES", 1)

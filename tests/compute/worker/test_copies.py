@@ -278,6 +278,18 @@ class TestExchanges:
         assert "disk.rescue" in there.definition
         assert (back.fault, back.definition) == (None, own)
 
+    @pytest.mark.parametrize("as_it_is", [True, False])
+    def test_a_guest_that_went_off_in_its_rescue_is_started_as_it_is_or_as_itself(self, guest, as_it_is):
+        host, conductor, server_id = guest
+        own = host.driver.definition(server_id)
+        conductor.outcome(conductor.send(Rescue(server_id, "req-1", RescueSpec(samples.image("rescue")), order=2)))
+        host.driver.happen(server_id, PowerState.SHUTDOWN)
+
+        back = conductor.outcome(conductor.send(PowerOn(server_id, "req-2", as_it_is=as_it_is, order=2)))
+
+        assert (back.fault, back.power_state) == (None, PowerState.RUNNING)
+        assert (host.driver.definition(server_id) == own) is not as_it_is
+
     def test_a_server_whose_rescue_was_cut_off_comes_back_from_its_own_disk(self, guest):
         host, conductor, server_id = guest
         own = host.driver.definition(server_id)
