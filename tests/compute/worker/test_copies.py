@@ -200,6 +200,14 @@ class TestCopies:
         assert (failed.power_state, failed.action) == (PowerState.RUNNING, Action.SHELVE)
         assert (done.fault, done.power_state) == (None, PowerState.SHUTDOWN)
 
+    def test_a_guest_that_was_stopped_for_a_copy_that_cannot_be_written_runs_again(self, guest, service):
+        host, conductor, server_id = guest
+        (host.config.instances / server_id / "copies").write_text("in the way")
+
+        failed = conductor.outcome(conductor.send(copy(server_id, service, "req-1", action=Action.SHELVE, stop_s=0)))
+
+        assert (failed.fault, failed.power_state) == ("Host host1: File exists.", PowerState.RUNNING)
+
 
 class TestExchanges:
     def test_a_late_rebuild_does_not_cost_what_was_written_since(self, guest, world):  # noqa: F811
