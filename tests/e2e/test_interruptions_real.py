@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -294,10 +295,16 @@ def test_what_was_being_done_to_a_guest_whose_emulator_is_killed_ends_in_a_state
     finally:
         for emulator in emulators.values():
             os.kill(emulator, signal.SIGKILL)
-    found = {name: guests[name].rests() for name in EMULATOR_DIES}
-    assert {name: server["status"] for name, server in found.items()} == {
-        name: end for name, (_, end) in EMULATOR_DIES.items()
-    }
+    ends = {name: end for name, (_action, end) in EMULATOR_DIES.items()}
+    found: dict[str, dict[str, Any]] = {}
+
+    def as_they_end() -> bool:  # what a guest is that died beside its action is told with the next report of its host
+        found.update({name: guests[name].rests() for name in EMULATOR_DIES})
+        return {name: server["status"] for name, server in found.items()} == ends
+
+    with suppress(AssertionError):
+        wait_for("all to be what they are", as_they_end, 30, every=1)
+    assert {name: server["status"] for name, server in found.items()} == ends
     for name, (action, _ends) in EMULATOR_DIES.items():
         guest = guests[name]
         assert guest.went_well() is (action in WELL_WITHOUT_EMULATOR), f"{name}: {action}"

@@ -41,9 +41,10 @@ def announce(device_id: str, host: str) -> None:
     refresh(ports=[], groups=SecurityGroup.objects.filter(ports__in=ports).distinct(), but=host)
 
 
-def refresh_host(host: str) -> None:
-    """Tell a host the filters of all its ports."""
-    filters = [selectors.port_filter(port) for port in selectors.ports_with_filters().filter(host=host)]
+def refresh_host(host: str, *, leaving: Iterable[str] = ()) -> None:
+    """Tell a host the filters of all its ports, but of these devices, which are ``leaving``: it may have removed them by then."""
+    ports = selectors.ports_with_filters().filter(host=host).exclude(device_id__in=leaving)
+    filters = [selectors.port_filter(port) for port in ports]
     groups = set().union(*(one.groups for one in filters)) if filters else set()
     send(host, SetFilters(new_request_id(), filters, selectors.group_specs(groups)))
 

@@ -199,7 +199,8 @@ class LibvirtDriver:
             storage.keep_definition(self._instances / server_id, domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
     def set_filters(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
-        self._tell_filters(ports, groups)
+        if self._guarded:
+            self._guard.hear(ports, groups)
 
     def copy_disk(self, server_id: str, target: Path, quiesce: Quiesce, tell: Tell, cancelled: Cancelled) -> None:
         with translated(server_id):

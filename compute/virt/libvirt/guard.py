@@ -9,6 +9,7 @@ import logging
 import re
 import subprocess
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from compute.virt.libvirt.metadata import Port
 
 LOG = logging.getLogger(__name__)
 
+_REMEMBERED = 10_000
 BRIDGED_PACKETS = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
@@ -35,6 +37,7 @@ class Guard:
         self._store = FilterStore(folder)
         self._reachable = tuple(reachable)
         self._bridges: set[str] = set()
+        self._left: OrderedDict[str, PortFilter | None] = OrderedDict()
 
     def install(self) -> bool:
         """Put the rules in place, keeping what is guarded already; False when this host cannot."""
@@ -62,16 +65,28 @@ class Guard:
     def filter(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
         """Filter these ports by these groups from now on. News of a port may come before the port itself."""
         with self._lock:
-            changes = self._store.merge(ports, groups)
+            news = [self._left.pop(port.port_id, None) for port in ports]
+            changes = self._store.merge([*ports, *filter(None, news)], groups)
             lines = [line for group in changes.groups for line in ruleset.group(self._name, group)]
             lines += [line for port, before in changes.ports for line in ruleset.port(self._name, port, before)]
             self._change(lines)
+
+    def hear(self, ports: list[PortFilter], groups: list[GroupSpec]) -> None:
+        """Filter these ports from now on, as ``filter`` does. News of one that left is kept back until it comes again."""
+        with self._lock:
+            for port in ports:
+                if port.port_id in self._left:
+                    self._left[port.port_id] = port
+            self.filter([port for port in ports if port.port_id not in self._left], groups)
 
     def forget(self, ports: Iterable[Port]) -> None:
         """Take ports that are gone off the table, and groups that nobody needs any more."""
         with self._lock:
             for port in ports:
                 known = self._store.forget(port.id)
+                self._left[port.id] = None
+                while len(self._left) > _REMEMBERED:
+                    self._left.popitem(last=False)
                 # A port of before may be on the table with what its definition says.
                 self._change(ruleset.without_port(self._name, known or _unfiltered(port)))
             gone = self._store.forget_unused()

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import libvirt
 
@@ -89,7 +91,7 @@ def undefine(domain: libvirt.virDomain) -> None:
 def _shut_down(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) -> bool:
     """Return whether the guest went off by itself in time."""
     end = time.monotonic() + grace_s
-    press_at = 0.0
+    press_at, press = 0.0, _press_button
     while domain.isActive():
         now = time.monotonic()
         if cancelled():
@@ -99,14 +101,28 @@ def _shut_down(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) 
             return False
         if now >= press_at:
             press_at = now + _PRESS_EVERY_S
-            _press(domain)
+            press(domain)
+            press = _ask
         time.sleep(_LOOK_EVERY_S)
     return True
 
 
-def _press(domain: libvirt.virDomain) -> None:
+def _press_button(domain: libvirt.virDomain) -> None:
+    """Press the power button, which takes no time; the guest's agent might, and cannot be called back meanwhile."""
+    with _unheard():
+        domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+
+
+def _ask(domain: libvirt.virDomain) -> None:
+    """Have libvirt ask the guest's agent where there is one, else press the button again."""
+    with _unheard():
+        domain.shutdown()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
     """What it led to is seen by who asks whether the guest runs: it may have died meanwhile, or the connection be lost."""
     try:
-        domain.shutdown()
+        yield
     except libvirt.libvirtError as error:
         LOG.info("The power button was not heard: %s", error)

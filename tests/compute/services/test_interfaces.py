@@ -11,7 +11,7 @@ from compute.network.selectors import interface_specs
 from compute.network.services import declared_ports, networks, security_groups, subnets
 from compute.port_messages import AttachInterface, DetachInterface, FiltersWanted, InterfaceChanged, SetFilters
 from compute.services import interfaces, shelving, sweeps
-from compute.states import Action, PowerState, VmState
+from compute.states import Action, PowerState, TaskState, VmState
 from compute.virt.driver import Wishes
 from portal.core.errors import BadRequest, Conflict, NotFound
 from tests.kit.compute import member
@@ -286,3 +286,11 @@ class TestGroups:
         (command,) = told(cloud, SetFilters)
         assert [one.port_id for one in command.ports] == [Port.objects.get(device_id=server.pk).pk]
         assert len(command.groups) == 1
+
+    def test_a_host_that_came_up_hears_nothing_of_a_server_that_it_removes(self, cloud, server):
+        Server.objects.filter(pk=server.pk).update(task_state=TaskState.DELETING)
+
+        cloud.tell(FiltersWanted("host-1", 1.0))
+
+        (command,) = told(cloud, SetFilters)
+        assert (command.ports, command.groups) == ([], [])

@@ -6,6 +6,7 @@ frozen: so the copy itself tells at which moment it was taken.
 
 import base64
 import subprocess
+import time
 
 import pytest
 
@@ -23,7 +24,7 @@ until killall agent; do sleep 0.1; done
 """
 LIAR = r"""#!/bin/sh
 until killall agent; do sleep 0.1; done
-sed "s/if hold; then answer 1;/if hold; then refuse GenericError 'said no and did it';/" /etc/init.d/agent >/run/liar
+sed -e "s/^answer()/say 'the liar listens'\\n&/" -e "s/if hold; then answer 1;/if hold; then refuse GenericError 'said no and did it';/" /etc/init.d/agent >/run/liar
 chmod +x /run/liar
 setsid /run/liar </dev/null >/dev/null 2>&1 &
 """
@@ -40,6 +41,9 @@ def booted(driver, images, make):  # noqa: F811
         log = driver.console_log(spec.server_id)
         wait_for("the login prompt", lambda: "login:" in log.read_text(errors="replace"), 90)
         wait_for("the script", lambda: not script or "user data ended with code 0" in log.read_text(errors="replace"), 90)
+        if script == LIAR:
+            wait_for("the liar", lambda: "the liar listens" in log.read_text(errors="replace"), 30)
+            time.sleep(1)  # libvirt has heard of both ends
         wait_for("the agent", lambda: connected(driver, spec) == (script != SILENCE), 90)
         return spec
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from compute.virt.filtering import GroupSpec, PairSpec, PortFilter, RuleSpec
 from compute.virt.libvirt import ruleset
 from compute.virt.libvirt.filter_store import FilterStore
-from compute.virt.libvirt.guard import Guard
+from compute.virt.libvirt.guard import Guard, NoGuard
 from compute.virt.libvirt.metadata import Port
 
 PORT = PortFilter("11111111-aaaa-4000-8000-000000000000", 1, "fa:16:3e:00:00:01", ["10.0.0.5"], ["g-1"])
@@ -99,6 +99,20 @@ def test_old_news_changes_nothing_and_a_restart_forgets_nothing(tmp_path):
     assert later.forget(PORT.port_id) == newer
     assert later.forget_unused() == ["g-1", "g-2"]
     assert FilterStore(tmp_path).ports == {}
+
+
+def test_late_news_of_a_port_that_left_is_kept_back_until_it_comes_again(tmp_path):
+    guard, store = NoGuard("t", tmp_path), tmp_path / "ports"
+    newer = replace(PORT, revision=9, addresses=["10.0.0.6"])
+    guard.hear([PORT], [])  # it may come before the port itself
+    assert [entry.stem for entry in store.iterdir()] == [PORT.port_id]
+
+    guard.forget([Port(PORT.port_id, PORT.mac, PORT.addresses, "net", "br", "10.0.0.1")])
+    guard.hear([newer], [])
+    assert list(store.iterdir()) == []
+
+    guard.filter([PORT], [])
+    assert FilterStore(tmp_path).ports == {PORT.port_id: newer}
 
 
 def test_a_file_that_is_broken_is_left_out(tmp_path):
