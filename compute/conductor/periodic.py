@@ -71,7 +71,7 @@ class Clock(threading.Thread):
         while not self._stopping.is_set():
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
             if self._leadership.held():
-                self.look_at_the_clock()
+                self._every("clock", 0, self.look_at_the_clock)
                 self._every("sweep", SWEEP_S, sweeps.sweep)
                 self._every("shares", SWEEP_S, shares.sweep)
                 self._every("images", IMAGES_S, image_sweeps.sweep)

@@ -101,10 +101,10 @@ def delete(*, ctx: RequestContext, server: Server) -> None:
     """
     authorize(ctx, policies.DELETE, server)
     operations.refuse_locked(ctx, server)
-    fresh = Server.objects.present().select_for_update().filter(pk=server.pk).first()
-    if fresh is None:
-        raise NotFound("Instance", server.pk)
-    server.refresh_from_db()
+    try:
+        server.refresh_from_db(from_queryset=Server.objects.present().select_for_update())
+    except Server.DoesNotExist as error:
+        raise NotFound("Instance", server.pk) from error
     if not rests(server):
         end(ctx, server)
     elif server.vm_state != VmState.SOFT_DELETED and server.task_state not in _ENDING:
@@ -131,7 +131,8 @@ def end(ctx: RequestContext, server: Server) -> None:
     server.refresh_from_db()  # placement may have given it a host since the caller read it
     if before is not None:
         operations.cut_off(before, ctx.request_id)
-    actions.abandon(server, except_request=ctx.request_id)
+    else:
+        actions.abandon(server, except_request=ctx.request_id)
     actions.begin(ctx, server, Action.DELETE)
     if server.host is None:
         bus.cast(CONDUCTOR_QUEUE, FORGET, {"server_id": server.pk, "request_id": ctx.request_id})

@@ -139,11 +139,7 @@ class Commands:
 
     def change(self, command: Change) -> None:
         """Carry out an action that needs nothing but the guest."""
-
-        def work() -> None:
-            self._changes[command.action](command.server_id)
-
-        self.carry_out(command, work)
+        self.carry_out(command, lambda: self._changes[command.action](command.server_id))
 
     def crash_dump(self, command: CrashDump) -> None:
         """Have a guest dump its memory."""

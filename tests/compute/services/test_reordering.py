@@ -163,6 +163,14 @@ class Life:
             self.host.carry_out(self.commands[self._any(len(self.commands))])
         self.cloud.tell(self.host.reports[self._any(len(self.host.reports))])
 
+    def go_through(self, wishes: list[tuple[Action, int]]) -> None:
+        """Ask for each in turn, with so many deliveries after it, and hand everything over in the end."""
+        for action, deliveries in wishes:
+            self.wish(action)
+            for _ in range(deliveries):
+                self.deliver()
+        self.deliver_all()
+
     def deliver_all(self) -> None:
         """Hand everything over, and what follows from that."""
         commands, reports = 0, 0
@@ -197,11 +205,7 @@ def test_whatever_arrives_when_and_how_often_the_last_wish_counts(cloud, wishes,
     with tempfile.TemporaryDirectory() as folder, transaction.atomic():
         host = Host(Path(folder), FakeDriver(Path(folder)))
         life = Life(cloud, host, list(order))
-        for action, deliveries in wishes:
-            life.wish(action)
-            for _ in range(deliveries):
-                life.deliver()
-        life.deliver_all()
+        life.go_through(wishes)
 
         server = cloud.fresh(life.server)
         power_state = PowerState.SHUTDOWN if life.last in OFF else PowerState.RUNNING
@@ -232,11 +236,7 @@ def test_whatever_is_exchanged_meanwhile_rows_say_what_the_host_has(cloud, image
         make_image(name="other")
         host = Host(Path(folder), FakeDriver(Path(folder)))
         life = Life(cloud, host, list(order))
-        for action, deliveries in wishes:
-            life.wish(action)
-            for _ in range(deliveries):
-                life.deliver()
-        life.deliver_all()
+        life.go_through(wishes)
 
         require_true(life)
         transaction.set_rollback(True)
