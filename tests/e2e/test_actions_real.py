@@ -105,7 +105,7 @@ def test_a_guest_gets_an_interrupt_and_goes_on(api, server):
         headers={"OpenStack-API-Version": "compute 2.17"},
     )
     assert answer.status_code == 202
-    wait_for("the kernel's word of it", lambda: "NMI received" in api.log(server["id"]), 30)
+    wait_for("the kernel's word of it", lambda: "NMI received" in api.log(server["id"]), 60)
     goes_on(api, server["id"], ticks(api, server["id"]))
 
 

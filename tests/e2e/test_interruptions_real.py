@@ -290,7 +290,7 @@ def test_what_was_being_done_to_a_guest_whose_emulator_is_killed_ends_in_a_state
         for name, (action, _ends) in EMULATOR_DIES.items():
             guests[name].ask(action)
         for name in EMULATOR_DIES:
-            wait_for(f"{name} to be at work", lambda one=guests[name]: one.server()["OS-EXT-STS:task_state"], 20)
+            wait_for(f"{name} to be at work", lambda one=guests[name]: one.server()["OS-EXT-STS:task_state"], 60)
         time.sleep(2)
     finally:
         for emulator in emulators.values():

@@ -57,7 +57,7 @@ def libvirt() -> Iterator[Libvirt]:
     libvirt = Libvirt()
     libvirt.start()
     try:
-        wait_for("libvirt's socket", libvirt.socket.is_socket, 20)
+        wait_for("libvirt's socket", libvirt.socket.is_socket, 60)
         yield libvirt
     finally:
         libvirt.kill()
@@ -69,7 +69,7 @@ def connection(libvirt) -> Connection:
     connection = Connection(libvirt.uri, keepalive_s=1)
     connection.again = threading.Semaphore(0)
     connection.reopened = connection.again.release
-    wait_for("libvirt", lambda: reached(connection), 20)
+    wait_for("libvirt", lambda: reached(connection), 60)
     return connection
 
 
@@ -83,7 +83,7 @@ def reached(connection: Connection) -> bool:
 def test_after_the_death_of_libvirt_guests_are_heard_again_though_nobody_asked(libvirt, connection):
     for _ in range(3):
         libvirt.kill()
-        wait_for("the loss to be noticed", lambda: not reached(connection), 10)
+        wait_for("the loss to be noticed", lambda: not reached(connection), 60)
         libvirt.start()
         assert connection.again.acquire(timeout=10)
         libvirt.virsh("destroy", "test")

@@ -101,7 +101,7 @@ def test_no_guarded_card_speaks_ipv6(host):
     address = host.on_host("ip", "-o", "-6", "addr", "show", "dev", "nbr-t").stdout.split()[3].partition("/")[0]
     assert address.startswith("fe80:")
     host.nft(ruleset.remove(TABLE))
-    wait_for("a way without rules", lambda: host.connects("a", f"{address}%eth0", API), 10)
+    wait_for("a way without rules", lambda: host.connects("a", f"{address}%eth0", API), 60)
 
     host.guard()
     assert not host.connects("a", f"{address}%eth0", API)

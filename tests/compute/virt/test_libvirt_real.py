@@ -175,7 +175,7 @@ def test_a_guest_lives(driver, images, make, net):
 
     assert virsh("domstate", spec.server_id).returncode != 0
     assert not driver.console_log(spec.server_id).parent.exists()
-    wait_for("the lease to be given back", lambda: leased(net) == set(), 5)
+    wait_for("the lease to be given back", lambda: leased(net) == set(), 60)
     if driver._guarded:
         assert spec.interfaces[0].mac not in table(driver)
 
@@ -244,7 +244,7 @@ def test_events_are_told(driver, images, make):
     driver.spawn(spec, images, samples.ignore, never)
     virsh("destroy", spec.domain_name)
 
-    wait_for("the event", lambda: (spec.server_id, PowerState.SHUTDOWN) in seen, 10)
+    wait_for("the event", lambda: (spec.server_id, PowerState.SHUTDOWN) in seen, 60)
     assert driver.guests()[spec.server_id] == PowerState.SHUTDOWN
 
 

@@ -22,11 +22,12 @@ pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 SILENCE = """#!/bin/sh
 until killall agent; do sleep 0.1; done
 """
+# The port may still be the first agent's for a moment: the other one begins again until it is its own.
 LIAR = r"""#!/bin/sh
 until killall agent; do sleep 0.1; done
 sed -e "s/^answer()/say 'the liar listens'\\n&/" -e "s/if hold; then answer 1;/if hold; then refuse GenericError 'said no and did it';/" /etc/init.d/agent >/run/liar
 chmod +x /run/liar
-setsid /run/liar </dev/null >/dev/null 2>&1 &
+setsid sh -c "while :; do /run/liar; sleep 0.1; done" </dev/null >/dev/null 2>&1 &
 """
 
 
@@ -42,7 +43,7 @@ def booted(driver, images, make):  # noqa: F811
         wait_for("the login prompt", lambda: "login:" in log.read_text(errors="replace"), 90)
         wait_for("the script", lambda: not script or "user data ended with code 0" in log.read_text(errors="replace"), 90)
         if script == LIAR:
-            wait_for("the liar", lambda: "the liar listens" in log.read_text(errors="replace"), 30)
+            wait_for("the liar", lambda: "the liar listens" in log.read_text(errors="replace"), 90)
             time.sleep(1)  # libvirt has heard of both ends
         wait_for("the agent", lambda: connected(driver, spec) == (script != SILENCE), 90)
         return spec
@@ -79,7 +80,7 @@ def test_the_agent_holds_the_file_system_at_the_moment_of_the_copy_and_not_longe
         wait_for(
             "the file system is let go",
             lambda number=number: said(driver, spec, "agent lets the file system go") == number,
-            10,
+            60,
         )
     assert copied(driver, spec, Quiesce.NO)
 
@@ -88,7 +89,7 @@ def test_an_agent_that_failed_is_told_to_let_go_all_the_same(driver, booted):  #
     spec = booted(LIAR)
     with pytest.raises(DriverError, match="could not be held"):
         copied(driver, spec, Quiesce.REQUIRED)
-    wait_for("the file system is let go", lambda: said(driver, spec, "agent lets the file system go") == 1, 10)
+    wait_for("the file system is let go", lambda: said(driver, spec, "agent lets the file system go") == 1, 60)
 
 
 def test_without_an_agent_a_copy_is_refused_where_it_must_be_quiet_and_made_where_it_need_not(driver, booted):  # noqa: F811
