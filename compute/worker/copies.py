@@ -14,8 +14,8 @@ from compute.messages import OperationFinished
 from compute.states import PowerState
 from compute.virt.driver import BuildProgress, Built, Driver, ImageCache, ImageRef, Tell
 from compute.virt.errors import DriverError, OperationCancelled
-from compute.worker.actors import Commands
 from compute.worker.build import Builder, Timings
+from compute.worker.commands import Commands
 from compute.worker.operations import Operations
 from compute.worker.reporter import Progress, Reporter
 from compute.worker.upload import Upload

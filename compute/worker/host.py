@@ -13,8 +13,9 @@ from compute.states import PowerState
 from compute.virt.driver import Driver
 from compute.virt.fake import FakeDriver
 from compute.worker import memory
-from compute.worker.actors import Commands, register
+from compute.worker.actors import register
 from compute.worker.build import Builder
+from compute.worker.commands import Commands
 from compute.worker.config import Config
 from compute.worker.console import ConsoleTailer
 from compute.worker.copies import CopyCommands

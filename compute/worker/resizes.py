@@ -12,7 +12,7 @@ from compute.messages import EndResize, Resize
 from compute.states import Action, PowerState
 from compute.virt.driver import Driver
 from compute.virt.errors import DriverError
-from compute.worker.actors import Commands
+from compute.worker.commands import Commands
 from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 

@@ -15,8 +15,9 @@ from compute.services.invariants import (
 )
 from compute.states import BUILD_STAGES, PowerState, TaskState, VmState
 from compute.virt.fake import FakeDriver
-from compute.worker.actors import Commands, register
+from compute.worker.actors import register
 from compute.worker.build import Builder
+from compute.worker.commands import Commands
 from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 from compute.worker.port_commands import PortCommands

@@ -22,8 +22,9 @@ from dramatiq.middleware import Retries
 from compute.conductor import actors
 from compute.messages import CONDUCTOR_QUEUE
 from compute.virt.fake import FakeDriver
-from compute.worker.actors import Commands, register
+from compute.worker.actors import register
 from compute.worker.build import Builder
+from compute.worker.commands import Commands
 from compute.worker.copies import CopyCommands
 from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations

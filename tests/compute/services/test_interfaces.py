@@ -18,11 +18,6 @@ from tests.kit.compute import member
 
 
 @pytest.fixture
-def server(cloud):
-    return cloud.build()
-
-
-@pytest.fixture
 def lab(ctx, cloud):
     """A second network, of the project's own."""
     network = networks.create(ctx=ctx, values={"name": "lab"})

@@ -22,8 +22,8 @@ from compute.models import Flavor, Server
 from compute.services import claims, deferred, lifecycle, power, rebuilding, rescuing, resizing, shelving, snapshots, sweeps
 from compute.states import TRANSITIONS, Action, PowerState, VmState, refusal, resting
 from compute.virt.fake import FakeDriver
-from compute.worker.actors import Commands
 from compute.worker.build import Builder
+from compute.worker.commands import Commands
 from compute.worker.copies import CopyCommands
 from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations

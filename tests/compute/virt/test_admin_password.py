@@ -11,8 +11,8 @@ from compute.messages import Spawn
 from compute.virt import admin_password
 from compute.virt.driver import RescueSpec
 from compute.virt.libvirt.markup import read
-from compute.worker.actors import Commands
 from compute.worker.build import Builder
+from compute.worker.commands import Commands
 from compute.worker.copies import CopyCommands
 from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations

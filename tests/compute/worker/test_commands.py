@@ -3,16 +3,10 @@
 import threading
 import time
 import uuid
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
 
-import dramatiq
 import pytest
 
 from compute.messages import (
-    COMMAND_ACTORS,
-    CONDUCTOR_QUEUE,
-    REPORT_ACTORS,
     BuildPhase,
     Change,
     CrashDump,
@@ -25,101 +19,14 @@ from compute.messages import (
     PowerOn,
     Reboot,
     Resize,
-    Spawn,
     host_queue,
-    pack,
-    unpack,
 )
 from compute.states import Action, PowerState, TaskState
 from compute.virt.driver import GuestSize
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.virt.fake import FakeDriver, Pretence
-from compute.worker.config import Config
-from compute.worker.host import Host
-from portal.core.broker import make_broker, send
 from tests.compute.virt import samples
-from tests.kit.queue import private_redis  # noqa: F401
-
-KEY = b"key" * 20
-
-
-@dataclass
-class Conductor:
-    """Takes what the host reports."""
-
-    broker: dramatiq.Broker
-    reports: list = field(default_factory=list)
-    numbers: "defaultdict[str, int]" = field(default_factory=lambda: defaultdict(int))
-
-    def __post_init__(self):
-        for kind, name in REPORT_ACTORS.items():
-            dramatiq.actor(broker=self.broker, actor_name=name, queue_name=CONDUCTOR_QUEUE)(self._taker(kind))
-
-    def _taker(self, kind):
-        def take(**payload):
-            self.reports.append(unpack(kind, payload))
-
-        return take
-
-    def of(self, kind):
-        return [report for report in list(self.reports) if isinstance(report, kind)]
-
-    def send(self, command):
-        send(self.broker, host_queue("host1"), COMMAND_ACTORS[type(command)], pack(command))
-        return command.request_id
-
-    def outcome(self, request_id, seconds=10):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for report in self.of(OperationFinished):
-                if report.request_id == request_id:
-                    return report
-            time.sleep(0.01)
-        raise AssertionError(f"no outcome of {request_id}: {self.reports[-3:]}")
-
-
-@pytest.fixture
-def world(private_redis, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("compute.worker.lanes._IDLE_MS", 200)
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "run").mkdir()
-    (tmp_path / "secrets" / "queue-key").write_bytes(KEY)
-    made = []
-
-    def make(driver=None, pretence=None):
-        import tempfile
-
-        broker = make_broker(f"{private_redis}?db=0", KEY)
-        conductor = Conductor(broker)
-        relay = f"unix:{tempfile.mkdtemp()}/relay.sock"
-        config = Config.read(
-            {
-                "NEBULET_STATE_DIR": str(tmp_path),
-                "NEBULET_HOST": "host1",
-                "NEBULET_DRIVER": "fake",
-                "BROKER_URL": f"{private_redis}?db=0",
-                "REDIS_URL": f"{private_redis}?db=1",
-                "NEBULET_RELAY": relay,
-            }
-        )
-        host = Host(config, broker, driver or FakeDriver(tmp_path / "instances", pretence))
-        host.start()
-        taker = dramatiq.Worker(broker, queues={CONDUCTOR_QUEUE}, worker_timeout=200, worker_threads=1)
-        taker.start()
-        made.append((host, taker))
-        return host, conductor
-
-    yield make
-    for host, taker in made:
-        host.stop()
-        host._console.stop()
-        taker.stop()
-
-
-def spawn(number=1, **fields):
-    spec = samples.guest(**fields)
-    server_id = f"00000000-0000-4000-8000-{number:012d}"
-    return Spawn(server_id, f"req-spawn-{number}", replace(spec, server_id=server_id))
+from tests.compute.worker.world import spawn
 
 
 def test_a_life(world):
@@ -347,80 +254,6 @@ def test_a_build_that_comes_after_its_destroy_builds_nothing(world):
 
     assert "cancelled" in conductor.outcome(conductor.send(command)).fault
     assert host.driver.guests() == {}
-
-
-class TestWhatGoesFirst:
-    """What was asked for later goes before what was asked for earlier, whichever of the two is under way or comes late."""
-
-    def waiting(self, conductor, host, number=1):
-        """Return a server whose guest is asked to shut down and does not."""
-        command = spawn(number)
-        conductor.outcome(conductor.send(command))
-        conductor.send(Reboot(command.server_id, f"req-soft-{number}", hard=False, order=2))
-        end = time.monotonic() + 5
-        while command.server_id not in host.operations._held:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        return command.server_id
-
-    @pytest.mark.parametrize(
-        ("later", "state"),
-        [
-            (lambda server_id: Reboot(server_id, "req-later", hard=True, order=3), PowerState.RUNNING),
-            (lambda server_id: Change(server_id, "req-later", Action.SOFT_DELETE, order=3), PowerState.SHUTDOWN),
-        ],
-    )
-    def test_a_guest_that_does_not_shut_down_is_not_waited_for(self, world, later, state):
-        host, conductor = world(pretence=Pretence(shutdown_s=60))
-        server_id = self.waiting(conductor, host)
-        started = time.monotonic()
-
-        outcome = conductor.outcome(conductor.send(later(server_id)))
-
-        assert (outcome.fault, outcome.power_state) == (None, state)
-        assert time.monotonic() - started < 2
-        assert conductor.outcome("req-soft-1").fault == f"Something else was asked of instance {server_id}: this was given up."
-
-    def test_a_hard_reboot_does_not_wait_behind_patient_ones(self, world):
-        host, conductor = world(pretence=Pretence(shutdown_s=60))
-        servers = [self.waiting(conductor, host, number) for number in range(1, 9)]
-        started = time.monotonic()
-
-        conductor.outcome(conductor.send(Reboot(servers[-1], "req-hard", hard=True, order=3)))
-
-        assert time.monotonic() - started < 2
-        for server_id in servers:
-            conductor.send(Destroy(server_id, f"req-gone-{server_id}"))
-
-    def test_a_build_that_comes_after_its_deletion_builds_nothing_in_a_new_process_either(self, world):
-        host, conductor = world()
-        command = replace(spawn(), order=1)
-        conductor.outcome(conductor.send(Destroy(command.server_id, "req-gone", order=2)))
-        host.stop()
-
-        host, another = world()
-        another.send(command)
-        end = time.monotonic() + 10
-        while not (told := [one for one in (*conductor.of(OperationFinished), *another.of(OperationFinished)) if one.fault]):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-
-        assert "Something else was asked" in told[0].fault
-        assert host.driver.guests() == {}
-
-    def test_what_was_asked_for_earlier_and_comes_later_does_nothing(self, world):
-        host, conductor = world()
-        command = spawn()
-        conductor.outcome(conductor.send(command))
-        conductor.outcome(conductor.send(PowerOn(command.server_id, "req-on", order=5)))
-
-        late = conductor.outcome(conductor.send(PowerOff(command.server_id, "req-off", 5, order=4)))
-        gone = conductor.outcome(conductor.send(Destroy(command.server_id, "req-gone", order=3)))
-
-        assert "Something else was asked" in late.fault
-        assert "Something else was asked" in gone.fault
-        assert host.driver.guests() == {command.server_id: PowerState.RUNNING}
-        assert conductor.outcome(conductor.send(PowerOff(command.server_id, "req-new", 5, order=6))).fault is None
 
 
 def test_urgent_commands_pass_a_crowd_of_builds(world):

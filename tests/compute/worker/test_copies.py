@@ -15,8 +15,7 @@ from compute.virt.driver import RescueSpec
 from compute.virt.errors import HypervisorUnreachable
 from compute.worker import upload
 from tests.compute.virt import samples
-from tests.compute.worker.test_commands import spawn, world  # noqa: F401
-from tests.kit.queue import private_redis  # noqa: F401
+from tests.compute.worker.world import spawn
 from tests.kit.waiting import wait_for
 
 
@@ -80,7 +79,7 @@ def service(monkeypatch):
 
 
 @pytest.fixture
-def guest(world):  # noqa: F811
+def guest(world):
     host, conductor = world()
     command = spawn()
     conductor.send(command)
@@ -93,7 +92,7 @@ def copy(server_id, service, request_id="req-copy", **fields):
     return replace(known, **fields)
 
 
-def told_again(host, before, world, command):  # noqa: F811
+def told_again(host, before, world, command):
     """Return what another worker on the same host, which knows only what lies on its disk, says to a command that comes again."""
     host.stop()
     _host, after = world(driver=host.driver)
@@ -178,7 +177,7 @@ class TestCopies:
         assert service.requests == ["bytes */5"] + ([] if sent is None else [None])
         assert service.content == b"whole"
 
-    def test_a_command_that_comes_after_a_restart_sends_nothing_again(self, guest, service, world):  # noqa: F811
+    def test_a_command_that_comes_after_a_restart_sends_nothing_again(self, guest, service, world):
         host, conductor, server_id = guest
         command = copy(server_id, service)
         conductor.outcome(conductor.send(command))
@@ -210,7 +209,7 @@ class TestCopies:
 
 
 class TestExchanges:
-    def test_a_late_rebuild_does_not_cost_what_was_written_since(self, guest, world):  # noqa: F811
+    def test_a_late_rebuild_does_not_cost_what_was_written_since(self, guest, world):
         host, conductor, server_id = guest
         disk = host.config.instances / server_id / "disk"
         command = Rebuild(server_id, "req-rebuild", replace(samples.guest(), server_id=server_id))
@@ -246,7 +245,7 @@ class TestExchanges:
         begun = conductor.outcome(command.request_id)
         assert (begun.fault is None, begun.facts) == (False, {UNTOUCHED: False})
 
-    def test_a_late_stop_does_not_stop_a_guest_that_was_started_since(self, guest, world):  # noqa: F811
+    def test_a_late_stop_does_not_stop_a_guest_that_was_started_since(self, guest, world):
         host, conductor, server_id = guest
         stop = PowerOff(server_id, "req-off", 0)
         assert conductor.outcome(conductor.send(stop)).power_state == PowerState.SHUTDOWN
@@ -256,7 +255,7 @@ class TestExchanges:
 
         assert (report.fault, report.power_state) == (None, PowerState.RUNNING)
 
-    def test_a_late_offload_does_not_remove_what_came_back(self, guest, world):  # noqa: F811
+    def test_a_late_offload_does_not_remove_what_came_back(self, guest, world):
         host, conductor, server_id = guest
         offload = Offload(server_id, "req-offload")
         assert conductor.outcome(conductor.send(offload)).fault is None

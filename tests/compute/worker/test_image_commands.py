@@ -8,14 +8,13 @@ import pytest
 from compute.messages import EvictImage, FetchImage, HostReport, ImageNotFetched
 from compute.virt.fake import Pretence
 from compute.virt.naming import cache_name
-from tests.compute.worker.test_commands import spawn, world  # noqa: F401
 from tests.compute.worker.test_images import server  # noqa: F401
-from tests.kit.queue import private_redis  # noqa: F401
+from tests.compute.worker.world import spawn
 from tests.kit.waiting import wait_for
 
 
 @pytest.fixture
-def host(world):  # noqa: F811
+def host(world):
     return world(pretence=Pretence(fetch_images=True))
 
 
