@@ -3,6 +3,8 @@
 import pytest
 
 from images.stores import registry
+from images.stores.base import put
+from tests.images.factories import ActiveImageFactory
 from tests.kit.identity import personas  # noqa: F401
 
 
@@ -21,3 +23,10 @@ def _service(settings, tmp_path):
 def store():
     """The store of this test."""
     return registry.get()
+
+
+@pytest.fixture
+def active(personas, store):  # noqa: F811
+    """An image whose three bytes are in the store."""
+    put(store, "0a0a0a0a-0000-4000-8000-000000000001", "0a0a0a0a-0000-4000-8000-000000000002", [b"abc"])
+    return ActiveImageFactory(id="0a0a0a0a-0000-4000-8000-000000000001", owner=personas.lab.pk)

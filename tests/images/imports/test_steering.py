@@ -12,7 +12,7 @@ from images.stores.base import put
 from portal.core.errors import Conflict, Forbidden
 from tests.images import web
 from tests.images.factories import ActiveImageFactory, ImageFactory
-from tests.images.test_imports import area, commits, held, several, work  # noqa: F401
+from tests.images.imports.steps import area, commits, held, work
 
 pytestmark = pytest.mark.django_db
 RUN = "11111111-1111-4111-8111-111111111111"
