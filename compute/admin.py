@@ -253,6 +253,7 @@ class PlacementDecisionAdmin(PolicyModelAdmin):
 @admin.register(ServerAction)
 class ServerActionAdmin(PolicyModelAdmin):
     list_display = ("server", "action", "request_id", "user_name", "message", "started_at", "finished_at")
+    ordering = ("-pk",)
     search_fields = ("server__id", "request_id")
     list_filter = ("action", "message")
 
@@ -260,6 +261,7 @@ class ServerActionAdmin(PolicyModelAdmin):
 @admin.register(ActionEvent)
 class ActionEventAdmin(PolicyModelAdmin):
     list_display = ("name", "action", "host", "result", "started_at", "finished_at")
+    ordering = ("-pk",)
 
 
 @admin.register(Migration)

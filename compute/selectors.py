@@ -235,7 +235,8 @@ def _host_status(service: Service) -> str:
 def servers_on_hosts(names: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
     """Return id, name and domain name of the servers on each host, with one query."""
     found: dict[str, list[tuple[str, str, str]]] = {name: [] for name in names}
-    for server in Server.objects.present().filter(host__in=list(found)).order_by("created_at", "pk"):
+    rows = Server.objects.present().filter(host__in=list(found)).order_by("created_at", "pk")
+    for server in rows.only("host", "name", "number"):
         found[server.host or ""].append((server.pk, server.name, server.domain_name))
     return found
 

@@ -24,6 +24,7 @@ class ServerAction(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["server", "request_id", "action"], name="server_action_once_per_request")
         ]
+        indexes = [models.Index(fields=["finished_at", "started_at"], name="server_action_open")]
 
     def __str__(self) -> str:
         return f"{self.action} of {self.server_id}"

@@ -37,6 +37,10 @@ class ServerQuerySet(models.QuerySet["Server"]):
         """Leave out what was deleted."""
         return self.filter(deleted_at=None)
 
+    def busy(self) -> "ServerQuerySet":
+        """Leave only those with which something is being done. SQLite finds by an index what is greater, and not what is not null."""
+        return self.present().filter(task_state__gt="")
+
     def begin(self, server: "Server", action: Action, request_id: str, details: dict[str, Any] | None = None) -> bool:
         """Take the server for ``action``; False when another caller was first. ``details`` is what the command needs to know.
 
@@ -248,7 +252,10 @@ class Server(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["project_id", "deleted_at", "-created_at", "-id"], name="server_list"),
+            models.Index(fields=["-created_at", "-id"], name="server_list_all"),
             models.Index(fields=["task_state", "operation_at"], name="server_busy"),
+            models.Index(fields=["vm_state", "task_state"], name="server_state"),
+            models.Index(fields=["updated_at"], name="server_changed"),
         ]
 
     def __str__(self) -> str:

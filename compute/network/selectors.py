@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
@@ -118,6 +119,12 @@ def addresses(device_ids: Iterable[str]) -> dict[str, list[Address]]:
     ):
         found.setdefault(device_id, []).append(Address(label, address, version, mac))
     return found
+
+
+def addresses_of_version(device_ids: QuerySet[Any, Any], version: int) -> QuerySet[FixedAddress, tuple[str, str]]:
+    """Return each address of these devices beside the id of its device."""
+    rows = FixedAddress.objects.filter(port__device_id__in=device_ids, subnet__ip_version=version)
+    return rows.order_by().values_list("address", "port__device_id")
 
 
 def devices_with_address(word: str, version: int) -> QuerySet[FixedAddress, str]:

@@ -1,20 +1,18 @@
 """Claims: what a server takes of its host, written in the server's ``host`` and in the host's sums, always together."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, F, QuerySet, Sum
 
 from compute.models import Host, Migration, Server
 from compute.scheduler.core import HostState
 
 LOG = logging.getLogger(__name__)
-
-_FIGURES = ("host", "vcpus", "ram_mb", "root_gb", "ephemeral_gb", "swap_mb")
 
 
 def take(server: Server, host: str, *, seen: HostState | None = None) -> bool:
@@ -55,8 +53,7 @@ def astray(hosts: QuerySet[Host]) -> Iterator[Astray]:
     """Yield those of these hosts. Three queries, however many there are."""
     found = {host.name: host for host in hosts}
     needed = {name: {"vcpus": 0, "memory_mb": 0, "disk_gb": 0} for name in found}
-    servers = Server.objects.present().filter(host__in=found).only(*_FIGURES)
-    held = [(server.host or "", amounts(server)) for server in servers]
+    held = list(_sums(found))
     held += Migration.objects.filter(source_host__in=found, open=True).values_list("source_host", "held")
     for name, claim in held:
         for figure, amount in claim.items():
@@ -65,6 +62,15 @@ def astray(hosts: QuerySet[Host]) -> Iterator[Astray]:
         claimed = {"vcpus": host.vcpus_used, "memory_mb": host.memory_mb_used, "disk_gb": host.disk_gb_used}
         if claimed != needed[name]:
             yield Astray(host, claimed, needed[name])
+
+
+def _sums(hosts: Iterable[str]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Yield what the servers of each host claim, summed up by the database; swap is rounded up for each of them, so it parts the sums."""
+    rows = Server.objects.present().filter(host__in=list(hosts)).order_by().values("host", "swap_mb")
+    sums = rows.annotate(servers=Count("pk"), cpus=Sum("vcpus"), mb=Sum("ram_mb"), gb=Sum(F("root_gb") + F("ephemeral_gb")))
+    for row in sums:
+        swaps_gb = row["servers"] * -(-row["swap_mb"] // 1024)
+        yield row["host"], {"vcpus": row["cpus"], "memory_mb": row["mb"], "disk_gb": row["gb"] + swaps_gb}
 
 
 @transaction.atomic

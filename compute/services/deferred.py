@@ -11,7 +11,7 @@ from django.utils import timezone
 from compute import policies
 from compute.models import Server
 from compute.services import lifecycle, operations
-from compute.services.findings import Finding
+from compute.services.findings import Finding, slices
 from compute.states import Action, VmState
 from portal.core import log
 from portal.core.context import RequestContext, new_request_id
@@ -37,7 +37,7 @@ def due() -> Iterator[Finding]:
         return
     before = timezone.now() - timedelta(seconds=settings.RECLAIM_INSTANCE_INTERVAL_S)
     rows = Server.objects.present().filter(vm_state=VmState.SOFT_DELETED, task_state=None, operation_at__lt=before)
-    for server in rows.select_related("number"):
+    for server in slices(rows.select_related("number")):
         yield Finding(f"instance {server.pk} was not restored in time", "it is deleted for good", partial(_reclaim, server))
 
 

@@ -1,12 +1,20 @@
 """What is not as it must be, and what mends it: found by the clock and by ``manage heal`` through the same functions."""
 
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from portal.core import log
 
 LOG = logging.getLogger(__name__)
+
+SLICE = 500
+
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,37 @@ class Finding:
 Find = Callable[[], Iterable[Finding]]
 
 
+def slices(rows: QuerySet[M]) -> Iterator[M]:
+    """Yield rows by their keys, so many at a time that memory holds them; what is yielded may be changed or deleted meanwhile."""
+    keys = _keys(rows)
+    for start in range(0, len(keys), SLICE):
+        yield from _read(rows, keys[start : start + SLICE])
+
+
+class Rounds:
+    """Goes round the rows that need a look, one slice each time, so that none keeps the others from their turn."""
+
+    def __init__(self) -> None:
+        self._last: Any = None
+
+    def next(self, rows: QuerySet[M]) -> list[M]:
+        """Return the rows that follow those of the last time; after the last one come the first ones."""
+        keys = _keys(rows)
+        begin = 0 if self._last is None else bisect_right(keys, self._last)
+        turn = [*keys[begin:], *keys[:begin]][:SLICE]
+        self._last = turn[-1] if turn else None
+        return _read(rows, turn)
+
+
+def _keys(rows: QuerySet[Any]) -> list[Any]:
+    """Return all keys in order; sorted here, lest SQLite walks through the whole table for the sake of the order."""
+    return sorted(rows.order_by().values_list("pk", flat=True))
+
+
+def _read(rows: QuerySet[M], keys: list[Any]) -> list[M]:
+    return list(rows.filter(pk__in=keys).order_by("pk")) if keys else []
+
+
 def attend(finders: Mapping[str, Find], *, dry_run: bool = False) -> Iterator[tuple[str, Finding, bool]]:
     """Look for everything, mend each thing that is found, and yield it with whether that went well.
 
@@ -36,12 +75,11 @@ def attend(finders: Mapping[str, Find], *, dry_run: bool = False) -> Iterator[tu
             yield name, finding, dry_run or _mend(finding)
 
 
-def _found(name: str, find: Find) -> list[Finding]:
+def _found(name: str, find: Find) -> Iterator[Finding]:
     try:
-        return list(find())
+        yield from find()
     except Exception:  # whatever it was, the next round looks again
         LOG.exception("The search %s failed", name)
-        return []
 
 
 def _mend(finding: Finding) -> bool:

@@ -31,7 +31,8 @@ _CHORES: dict[str, Chore] = {
 
 def heal(*, dry_run: bool = False) -> Iterator[tuple[Finding, bool]]:
     """Mend all that can be mended, and yield each thing with whether that went well; ``dry_run`` only looks."""
-    for _name, finding, well in attend({**sweeps.FINDERS, **repairs.FINDERS}, dry_run=dry_run):
+    finders = {**sweeps.FINDERS, "operations": sweeps.all_operations, **repairs.FINDERS}
+    for _name, finding, well in attend(finders, dry_run=dry_run):
         yield finding, well
 
 

@@ -23,6 +23,18 @@ STALE = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(seconds=10)
 MEMORY_OF_REPORTS_S = 600
 WORKERS_REMEMBERED = 20
+# What is read of each guest of each report; the rest of those that changed is read when it is needed.
+_COMPARED = (
+    "name",
+    "host",
+    "project_id",
+    "user_id",
+    "vm_state",
+    "power_state",
+    "task_state",
+    "observed_at",
+    "operation_order",
+)
 GONE = "The host does not know this instance any more: it was removed outside of the cloud."
 
 _last_view: dict[str, str] = {}
@@ -134,11 +146,13 @@ def _log_resources(host: Host) -> None:
 def _compare_guests(report: HostReport, at: datetime, restarted: bool) -> None:
     """Bring rows and guests together: power states, guests without a row, rows without a guest."""
     cache.set(f"compute:guests:{report.host}", sorted(report.guests), MEMORY_OF_REPORTS_S)
-    here = {server.pk: server for server in Server.objects.present().filter(host=report.host)}
+    mine = Server.objects.present().filter(host=report.host)
+    here = {server.pk: server for server in mine.only(*_COMPARED)}
+    lost = set(mine.filter(vm_state=VmState.ERROR, fault__code=failures.LOST).values_list("pk", flat=True))
     known = [(here[server_id], power_state) for server_id, power_state in report.guests.items() if server_id in here]
     for server, power_state in known:
         if not (restarted and restarts.take_over(server, power_state, at, again=report.resumes)):
-            _agree(server, power_state, at)
+            _agree(server, power_state, at, lost)
     strangers = set(report.guests) - set(here)
     if strangers:
         _remove_strays(report.host, strangers)
@@ -147,33 +161,34 @@ def _compare_guests(report: HostReport, at: datetime, restarted: bool) -> None:
     _miss(report.host, {key: server for key, server in here.items() if key not in report.guests}, at)
 
 
-def _agree(server: Server, power_state: PowerState, at: datetime) -> None:
+def _agree(server: Server, power_state: PowerState, at: datetime, lost: set[str]) -> None:
     """Write the guest's power state down, and nothing while an operation runs: that tells the end itself."""
     if server.task_state is not None or (server.observed_at is not None and at <= server.observed_at):
         return
-    if server.vm_state == VmState.ERROR:
-        _recover(server, power_state, at)
-    elif (resting(server.vm_state, power_state), power_state) != (server.vm_state, server.power_state):
+    vm_state = resting(server.vm_state, power_state)
+    if vm_state is None:
+        return
+    if server.pk in lost:
+        _recover(server, vm_state, power_state, at)
+    elif server.vm_state != VmState.ERROR and (vm_state, power_state) != (server.vm_state, server.power_state):
         with transaction.atomic():
             reports.take_over(server, power_state, at)
 
 
 @transaction.atomic
-def _recover(server: Server, power_state: PowerState, at: datetime) -> None:
+def _recover(server: Server, vm_state: VmState, power_state: PowerState, at: datetime) -> None:
     """Take a server that was missed out of ERROR, now that its guest is there again."""
-    lost = ServerFault.objects.filter(server=server, code=failures.LOST)
-    vm_state = resting(server.vm_state, power_state)
-    if vm_state is None or not lost.exists():
-        return
     if Server.objects.recover(server.pk, server.host or "", vm_state, power_state, at):
-        lost.delete()
+        ServerFault.objects.filter(server=server, code=failures.LOST).delete()
         LOG.info("Instance %s is known to its host again.", server.pk)
         notify.server_changed(server)
 
 
 def _remove_strays(host: str, guest_ids: set[str]) -> None:
     """Remove guests that a row says must not be there; a guest without any row is left alone and named in the log, once."""
-    rows = {server.pk: server for server in Server.objects.filter(pk__in=list(guest_ids))}
+    rows = {
+        server.pk: server for server in Server.objects.filter(pk__in=list(guest_ids)).only("deleted_at", "operation_order")
+    }
     placed_here = set(PlacementDecision.objects.filter(server__in=list(rows), chosen=host).values_list("server_id", flat=True))
     unknown = guest_ids - set(rows)
     for guest_id in sorted(unknown - _last_unknown.get(host, set())):

@@ -16,6 +16,7 @@ from compute.models import ConsoleToken, Host, Server, ServerAction
 from compute.network.models import Port
 from compute.network.services.ports import DEVICE_OWNER
 from compute.services import claims
+from compute.services.findings import slices
 from compute.states import TRANSITIONS, Action, VmState
 from images.models import Image
 from images.services import data
@@ -49,8 +50,9 @@ def things_without_owner() -> Iterator[str]:
         yield f"port {port.pk} belongs to {port.device_id}, which is gone"
     for token in ConsoleToken.objects.filter(expires_at__lt=timezone.now() - SETTLE):
         yield f"console token {token.pk} ended at {token.expires_at:%H:%M:%S} and is still there"
-    known = set(Server.objects.present().values_list("pk", flat=True))
-    for folder in folders(Path(settings.STATE_DIR) / "instances"):
+    here = folders(Path(settings.STATE_DIR) / "instances")
+    known = set(Server.objects.present().filter(pk__in=here).values_list("pk", flat=True))
+    for folder in here:
         if folder not in known:
             yield f"folder instances/{folder} belongs to no instance"
 
@@ -77,11 +79,12 @@ def claims_equal_servers() -> Iterator[str]:
 def no_task_for_ever() -> Iterator[str]:
     """I4: no operation is older than its time limit."""
     now = timezone.now()
-    for server in Server.objects.present().exclude(task_state=None):
-        limit = (
-            timedelta(seconds=settings.OPERATION_TIMEOUTS_S[TRANSITIONS[Action(server.operation or Action.CREATE)].limit])
-            + SETTLE
-        )
+    for server in slices(Server.objects.busy()):
+        if server.operation not in (None, *Action):
+            yield f"instance {server.pk} is in {server.task_state} by an operation that nobody knows"
+            continue
+        kind = TRANSITIONS[Action(server.operation or Action.CREATE)].limit
+        limit = timedelta(seconds=settings.OPERATION_TIMEOUTS_S[kind]) + SETTLE
         if server.operation_at is not None and now - server.operation_at > limit:
             yield f"instance {server.pk} is in {server.task_state} since {server.operation_at:%Y-%m-%d %H:%M:%S}"
     for server in Server.objects.present().filter(task_state=None, vm_state=VmState.BUILDING):

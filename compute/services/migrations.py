@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from compute import rpc
@@ -110,10 +111,10 @@ def set_back(server: Server, action: Action, vm_state: VmState | None) -> None:
         show(server, "finished")
 
 
-def due_for_confirmation(before: Any) -> list[Server]:
+def due_for_confirmation(before: Any) -> QuerySet[Server]:
     """Return the servers that wait since before that time for somebody to confirm their resize."""
     rows = Server.objects.present().filter(vm_state=VmState.RESIZED, task_state=None)
-    return list(rows.filter(migrations__open=True, migrations__status="finished", migrations__updated_at__lt=before))
+    return rows.filter(migrations__open=True, migrations__status="finished", migrations__updated_at__lt=before)
 
 
 def _resized(server: Server, report: OperationFinished) -> dict[str, Any]:

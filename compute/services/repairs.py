@@ -19,7 +19,7 @@ from compute.messages import Destroy
 from compute.models import Host, Server, ServerAction
 from compute.network.services import ports
 from compute.services import actions, claims, failures
-from compute.services.findings import Find, Finding, attend
+from compute.services.findings import Find, Finding, attend, slices
 from compute.services.invariants import SETTLE, folders, grants_left, ports_left
 from compute.states import VmState
 from portal.core.context import new_request_id
@@ -32,13 +32,13 @@ NEVER_ENDED = "It was never heard how this ended."
 
 def servers_without_host() -> Iterator[Finding]:
     """Yield idle servers that no host can have."""
-    for server in Server.objects.present().filter(task_state=None, vm_state__in=_NEEDS_HOST, host=None):
+    for server in slices(Server.objects.present().filter(task_state=None, vm_state__in=_NEEDS_HOST, host=None)):
         yield _calling_it_lost(server, f"instance {server.pk} is {server.vm_state} and has no host", NO_HOST)
 
 
 def builds_of_nobody() -> Iterator[Finding]:
     """Yield servers that were left in the midst of their build."""
-    for server in Server.objects.present().filter(task_state=None, vm_state=VmState.BUILDING):
+    for server in slices(Server.objects.present().filter(task_state=None, vm_state=VmState.BUILDING)):
         yield _calling_it_lost(server, f"instance {server.pk} is building, and nobody builds it", NOBODY_BUILDS)
 
 
@@ -74,7 +74,7 @@ def actions_without_end() -> Iterator[Finding]:
     longest = timedelta(seconds=max(settings.OPERATION_TIMEOUTS_S.values()))
     before = timezone.now() - SETTLE - longest
     rows = ServerAction.objects.filter(finished_at=None, started_at__lt=before, server__task_state=None)
-    for server in Server.objects.filter(pk__in=rows.values("server")):
+    for server in slices(Server.objects.filter(pk__in=rows.values("server"))):
         close = partial(actions.abandon, server, "", NEVER_ENDED, before)
         yield Finding(f"an action of instance {server.pk} never ended", "it is closed", close)
 

@@ -13,7 +13,7 @@ from compute import policies
 from compute.models import Flavor, Server
 from compute.selectors import get_flavor
 from compute.services import commands, launch, migrations, operations, quotas
-from compute.services.findings import Finding
+from compute.services.findings import Finding, slices
 from compute.states import Action
 from images.selectors import present_image
 from portal.core import log
@@ -68,7 +68,7 @@ def due() -> Iterator[Finding]:
     if not settings.RESIZE_CONFIRM_WINDOW_S:
         return
     before = timezone.now() - timedelta(seconds=settings.RESIZE_CONFIRM_WINDOW_S)
-    for server in migrations.due_for_confirmation(before):
+    for server in slices(migrations.due_for_confirmation(before)):
         what = f"the resize of instance {server.pk} waits for its confirmation for too long"
         yield Finding(what, "it is confirmed", partial(_confirm_for, server))
 

@@ -52,8 +52,7 @@ def take_over(server: Server, power_state: PowerState, at: datetime, *, again: b
         with transaction.atomic():
             known = reports.take_over(server, power_state, at, CAUSE)
             if known and again and ran:
-                server.refresh_from_db()
-                _start(server)
+                _start(Server.objects.select_related("number").get(pk=server.pk))
     except CloudError as error:  # somebody deletes it just now
         LOG.info("Instance %s is not started again: %s", server.pk, error.message)
         return False

@@ -42,7 +42,7 @@ def due() -> Iterator[Finding]:
         return
     before = timezone.now() - timedelta(seconds=settings.SHELVED_OFFLOAD_TIME_S)
     shelved = Server.objects.present().filter(vm_state=VmState.SHELVED, task_state=None, shelved_at__lte=before)
-    for server in shelved.exclude(host=None).select_related("number")[:BATCH]:
+    for server in shelved.exclude(host=None).select_related("number").order_by()[:BATCH]:
         yield Finding(
             f"instance {server.pk} has been shelved for long enough", "its host is given back", partial(_offload, server)
         )

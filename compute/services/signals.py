@@ -12,7 +12,7 @@ from compute import policies, rpc
 from compute.messages import CrashDump, OperationFinished
 from compute.models import Server, ServerAction
 from compute.services import actions, operations
-from compute.services.findings import Finding
+from compute.services.findings import Finding, slices
 from compute.states import SIGNALS, Action, Limit
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict
@@ -42,6 +42,6 @@ def unanswered() -> Iterator[Finding]:
     """Yield what no host answers any more."""
     before = timezone.now() - timedelta(seconds=settings.OPERATION_TIMEOUTS_S[Limit.POWER])
     old = ServerAction.objects.filter(action__in=list(SIGNALS), finished_at=None, started_at__lt=before)
-    for row in old.select_related("server"):
+    for row in slices(old.select_related("server")):
         end = partial(actions.finish, row.server, row.request_id, Action(row.action), "The host did not answer.")
         yield Finding(f"no host answers {row.action} of instance {row.server_id}", "it is ended", end)

@@ -4,13 +4,14 @@ The row is the truth, so everything here follows from rows alone and may run twi
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from compute import notify, rpc
@@ -18,8 +19,20 @@ from compute.messages import CONDUCTOR_QUEUE, Destroy
 from compute.models import Server, Service
 from compute.network.services import plugging
 from compute.selectors import is_up
-from compute.services import claims, commands, consoles, deferred, failures, interfaces, lifecycle, resizing, shelving, signals
-from compute.services.findings import Find, Finding, attend
+from compute.services import (
+    actions,
+    claims,
+    commands,
+    consoles,
+    deferred,
+    failures,
+    interfaces,
+    lifecycle,
+    resizing,
+    shelving,
+    signals,
+)
+from compute.services.findings import Find, Finding, Rounds, attend, slices
 from compute.services.host_reports import COMPUTE
 from compute.states import BUILD_STAGES, TRANSITIONS, Action, VmState
 from portal.core import bus
@@ -27,10 +40,12 @@ from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
-BATCH = 500
 RESEND_AFTER_S = 20
 RESENDS_MOST = 5
 PLACEMENTS_MOST = 3
+UNKNOWN = "An operation was under way that nobody knows."
+
+_rounds = Rounds()
 
 
 def messages() -> Iterator[Finding]:
@@ -41,11 +56,20 @@ def messages() -> Iterator[Finding]:
 
 
 def operations() -> Iterator[Finding]:
-    """Yield the operations of which nothing was heard for a while, with what is to be done about each."""
-    running = _running()
-    silent = silent_hosts() if running else set()
+    """Yield operations of which nothing was heard for a while, with what is to be done about each: a slice, and the next one next time."""
+    yield from _findings(_rounds.next(_running()))
+
+
+def all_operations() -> Iterator[Finding]:
+    """Yield all of them."""
+    yield from _findings(slices(_running()))
+
+
+def _findings(running: Iterable[Server]) -> Iterator[Finding]:
+    silent: set[str] | None = None
     for server in running:
-        remedy = _remedy(server, Action(server.operation or Action.CREATE), silent)
+        silent = silent_hosts() if silent is None else silent
+        remedy = _remedy(server, silent)
         if remedy is not None:
             words, mend = remedy
             what = f"instance {server.pk} is in {server.task_state} for {_age_s(server.operation_at):.0f} s without a word of its host"
@@ -78,18 +102,20 @@ def silent_hosts() -> set[str]:
 def begin_times_anew() -> None:
     """Count all that is under way, and all hosts, as heard of now: the times in their rows are those of a clock that was set."""
     now = timezone.now()
-    Server.objects.present().exclude(task_state=None).update(operation_at=now)
+    Server.objects.busy().update(operation_at=now)
     Service.objects.filter(binary=COMPUTE).exclude(seen_at=None).update(seen_at=now)
     plugging.begin_times_anew()
 
 
-def _running() -> list[Server]:
+def _running() -> QuerySet[Server]:
     before = timezone.now() - timedelta(seconds=RESEND_AFTER_S)
-    rows = Server.objects.present().exclude(task_state=None).select_related("number")
-    return list(rows.filter(operation_at__lt=before).order_by("operation_at")[:BATCH])
+    return Server.objects.busy().select_related("number").filter(operation_at__lt=before)
 
 
-def _remedy(server: Server, action: Action, silent: set[str]) -> tuple[str, Callable[[], object]] | None:
+def _remedy(server: Server, silent: set[str]) -> tuple[str, Callable[[], object]] | None:
+    if server.operation not in (None, *Action):
+        return "it is ended", partial(_end_unknown, server)
+    action = Action(server.operation or Action.CREATE)
     limit_s = settings.OPERATION_TIMEOUTS_S[TRANSITIONS[action].limit]
     if _age_s(server.operation_at) > limit_s:
         return "it is ended", partial(expire, server, action, limit_s)
@@ -152,6 +178,15 @@ def move_build(server: Server) -> None:
     rpc.send(host, Destroy(server.pk, server.request_id))
     bus.cast(CONDUCTOR_QUEUE, lifecycle.BUILD, {"server_id": server.pk, "request_id": server.request_id})
     notify.server_changed(server)
+
+
+@transaction.atomic
+def _end_unknown(server: Server) -> None:
+    """End an operation that a row names and nobody knows, such as one of a later version."""
+    if Server.objects.finish(server.pk, server.request_id, VmState.ERROR):
+        failures.write_fault(server, UNKNOWN)
+        actions.abandon(server, "", UNKNOWN)
+        notify.server_changed(server)
 
 
 def expire(server: Server, action: Action, limit_s: int) -> None:

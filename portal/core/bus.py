@@ -21,6 +21,8 @@ from portal.core.models import OutboxMessage
 
 LOG = logging.getLogger(__name__)
 
+FAILURES_MOST = 5
+
 
 @lru_cache(maxsize=1)
 def queue_key() -> bytes:
@@ -46,8 +48,14 @@ def waiting(older_than: timedelta = timedelta(seconds=5)) -> list[OutboxMessage]
 
 
 def resend(older_than: timedelta = timedelta(seconds=5)) -> int:
-    """Send what is still waiting, oldest first; return how many went."""
-    return sum(_deliver(row) for row in waiting(older_than))
+    """Send what is still waiting, oldest first; return how many went. When several in a row do not go, nor would the others now."""
+    sent = failed = 0
+    for row in waiting(older_than):
+        went = _deliver(row)
+        sent, failed = sent + went, 0 if went else failed + 1
+        if failed == FAILURES_MOST:
+            break
+    return sent
 
 
 def _deliver(row: OutboxMessage) -> bool:

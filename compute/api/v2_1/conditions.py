@@ -1,5 +1,7 @@
 """Conditions on servers, one for each kind of filter (compute API reference, "List Servers", query parameters)."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
 from compute.api.v2_1 import patterns
@@ -8,7 +10,9 @@ from compute.models import Server, ServerTag
 from compute.network import selectors as network
 from portal.core.errors import BadRequest
 
-MOST_NAMES = 5_000
+MOST_TEXTS = 20_000
+MOST_CHARACTERS = 1_000_000
+READ_AT_ONCE = 1_000
 EXACT = {
     "availability_zone": "availability_zone",
     "host": "host",
@@ -81,23 +85,26 @@ def named(rows: QuerySet[Server], column: str, pattern: str) -> Q:
     inner = pattern[1:-1]
     if pattern.startswith("^") and pattern.endswith("$") and patterns.is_literal(inner):
         return Q(**{column: inner})
-    compiled = patterns.compile_pattern(pattern)
-    texts = list(rows.order_by().exclude(**{column: None}).values_list(column, flat=True).distinct()[: MOST_NAMES + 1])
-    if len(texts) > MOST_NAMES:
-        raise BadRequest(f"A regular expression over more than {MOST_NAMES} names takes too long: use a plain word.")
-    return Q(**{f"{column}__in": [text for text in texts if compiled.matches(text)]})
+    texts = rows.order_by().exclude(**{column: None}).values_list(column, flat=True).distinct()
+    return Q(**{f"{column}__in": _found(pattern, ((text, text) for text in texts.iterator(READ_AT_ONCE)))})
 
 
 def addressed(rows: QuerySet[Server], pattern: str, version: int) -> Q:
     """Return the servers that hold an address in which the pattern is found."""
     if patterns.is_literal(pattern):
         return Q(pk__in=network.devices_with_address(pattern, version))
+    held = network.addresses_of_version(rows.order_by().values("pk"), version)
+    return Q(pk__in=_found(pattern, held.iterator(READ_AT_ONCE)))
+
+
+def _found(pattern: str, texts: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what stands beside those texts that hold the pattern; raises BadRequest when there is too much to read."""
     compiled = patterns.compile_pattern(pattern)
-    held = network.addresses(rows.order_by().values_list("pk", flat=True)[:MOST_NAMES])
-    return Q(
-        pk__in=[
-            server_id
-            for server_id, items in held.items()
-            if any(item.version == version and compiled.matches(item.address) for item in items)
-        ]
-    )
+    found, read = [], 0
+    for number, (text, beside) in enumerate(texts, 1):
+        read += len(text)
+        if number > MOST_TEXTS or read > MOST_CHARACTERS:
+            raise BadRequest("A regular expression over so many servers takes too long: use a plain word.")
+        if compiled.matches(text):
+            found.append(beside)
+    return found

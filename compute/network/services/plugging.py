@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
@@ -96,12 +96,17 @@ def give_up(port: Port) -> None:
 
 def waiting(before: datetime) -> list[Port]:
     """Return ports whose hosts were asked before this time and have not answered."""
-    return list(Port.objects.exclude(plug="").filter(plug_at__lt=before).select_related("network").order_by("plug_at")[:100])
+    return list(_plugging().filter(plug_at__lt=before).select_related("network").order_by("plug_at")[:100])
 
 
 def begin_times_anew() -> None:
     """Count what hosts were asked as asked now: the clock was set."""
-    Port.objects.exclude(plug="").update(plug_at=timezone.now())
+    _plugging().update(plug_at=timezone.now())
+
+
+def _plugging() -> QuerySet[Port]:
+    """Return the ports of which a host was asked something; what is greater is found by the index, what is unequal is not."""
+    return Port.objects.filter(plug__gt="")
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from compute.api.v2_1 import conditions
 from compute.models import Server, Service
 from compute.states import VmState
 from compute.virt import admin_password
@@ -265,6 +266,16 @@ def test_servers_are_listed(personas, cloud):
     assert names(personas.stranger.api.get(SERVERS)) == ["theirs"]
     address = api.get(f"{SERVERS}/{cloud.server.pk}").json()["server"]["addresses"]["private"][0]["addr"]
     assert names(api.get(f"{SERVERS}?ip=^{address.replace('.', '%5C.')}$")) == ["web1"]
+
+
+@pytest.mark.parametrize("query", ["name=^w.*1$", "ip=^10.*$"])
+@pytest.mark.parametrize("bound", ["MOST_TEXTS", "MOST_CHARACTERS"])
+def test_an_expression_over_too_much_is_refused_and_leaves_nobody_out(personas, cloud, monkeypatch, query, bound):
+    make_server(personas.member.ctx, name="web11")
+    whole = names(personas.member.api.get(f"{SERVERS}?{query}"))
+    assert "web1" in whole
+    monkeypatch.setattr(conditions, bound, 0)
+    assert personas.member.api.get(f"{SERVERS}?{query}").status_code == 400
 
 
 def test_what_only_operators_may_ask(personas, cloud):

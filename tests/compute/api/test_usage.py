@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from compute.api.v2_1.views import usage
 from compute.models import Server
 from compute.states import VmState
 from tests.kit.api import Row, check, matrix
@@ -38,13 +39,13 @@ def report(personas, query=DAY, version="2.1"):
 
 
 def test_hours_are_counted_from_start_to_end(personas, past):
-    usage = report(personas)["tenant_usage"]
-    assert usage["total_hours"] == 6 + 12
-    assert usage["total_vcpus_usage"] == 2 * 18
-    assert usage["total_memory_mb_usage"] == 1024 * 18
-    assert usage["total_local_gb_usage"] == 15 * 18
-    assert (usage["start"], usage["stop"]) == ("2026-03-10T00:00:00.000000", "2026-03-11T00:00:00.000000")
-    servers = {server["name"]: server for server in usage["server_usages"]}
+    told = report(personas)["tenant_usage"]
+    assert told["total_hours"] == 6 + 12
+    assert told["total_vcpus_usage"] == 2 * 18
+    assert told["total_memory_mb_usage"] == 1024 * 18
+    assert told["total_local_gb_usage"] == 15 * 18
+    assert (told["start"], told["stop"]) == ("2026-03-10T00:00:00.000000", "2026-03-11T00:00:00.000000")
+    servers = {server["name"]: server for server in told["server_usages"]}
     assert {name: server["hours"] for name, server in servers.items()} == {"short": 6, "long": 12}
     assert servers["short"]["state"] == "terminated"
     assert servers["short"]["uptime"] == 6 * 3600
@@ -71,7 +72,7 @@ def test_the_future_is_left_out(personas, past):
     Server.objects.filter(name="short").delete()
     later = timezone.now() + timedelta(days=2)
     usage = report(personas, f"start=2026-03-10T12:00:00&end={later:%Y-%m-%dT%H:%M:%S}")["tenant_usage"]
-    assert usage["total_hours"] == pytest.approx((timezone.now() - NOON).total_seconds() / 3600, abs=0.1)
+    assert told["total_hours"] == pytest.approx((timezone.now() - NOON).total_seconds() / 3600, abs=0.1)
 
 
 def test_who_sees_which_report(personas, past, lab):
@@ -120,3 +121,8 @@ def test_no_host_audits_use(personas, cloud):
     assert earlier["instance_usage_audit_log"]["period_beginning"] == "2025-12-01 00:00:00"
     assert earlier["instance_usage_audit_log"]["period_ending"] == "2026-01-01 00:00:00"
     check(personas, Row("admin", "get", f"{AUDITS}/yesterday", 400), Row("admin", "get", f"{AUDITS}/0001-01-01 00:00:00", 400))
+
+
+def test_before_pages_every_server_counts_however_many_there_are(personas, past, monkeypatch):
+    monkeypatch.setattr(usage, "MAX_LIMIT", 1)
+    assert report(personas)["tenant_usage"]["total_hours"] == 6 + 12

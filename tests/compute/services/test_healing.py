@@ -158,3 +158,18 @@ def test_a_deletion_whose_claim_was_lost_still_ends(cloud):
     repairs.repair()
     cloud.tell(cloud.box.finished(cloud.fresh(server), Action.DELETE))
     assert cloud.used() == (0, 0, 0)
+
+
+def test_an_operation_that_nobody_knows_ends_with_a_sentence_and_stops_no_sweep(cloud):
+    unknown, server = cloud.build(), cloud.build()
+    for one in (unknown, server):
+        with cloud.commits():
+            power.stop(ctx=cloud.again(), server=one)
+    Server.objects.update(**long_ago(operation_at=4000))
+    Server.objects.filter(pk=unknown.pk).update(operation="teleport")
+    assert any("by an operation that nobody knows" in line for line in heal("--dry-run"))
+    with cloud.commits():
+        sweeps.sweep()
+    assert [cloud.fresh(one).vm_state for one in (unknown, server)] == [VmState.ERROR] * 2
+    assert cloud.fresh(unknown).fault.message == sweeps.UNKNOWN
+    assert not ServerAction.objects.filter(server=unknown, finished_at=None).exists()
