@@ -71,7 +71,7 @@ def test_a_project_that_used_nothing_has_an_empty_report(personas, past):
 def test_the_future_is_left_out(personas, past):
     Server.objects.filter(name="short").delete()
     later = timezone.now() + timedelta(days=2)
-    usage = report(personas, f"start=2026-03-10T12:00:00&end={later:%Y-%m-%dT%H:%M:%S}")["tenant_usage"]
+    told = report(personas, f"start=2026-03-10T12:00:00&end={later:%Y-%m-%dT%H:%M:%S}")["tenant_usage"]
     assert told["total_hours"] == pytest.approx((timezone.now() - NOON).total_seconds() / 3600, abs=0.1)
 
 
