@@ -70,7 +70,7 @@ def _sums(hosts: Iterable[str]) -> Iterator[tuple[str, dict[str, int]]]:
     sums = rows.annotate(servers=Count("pk"), cpus=Sum("vcpus"), mb=Sum("ram_mb"), gb=Sum(F("root_gb") + F("ephemeral_gb")))
     for row in sums:
         swaps_gb = row["servers"] * -(-row["swap_mb"] // 1024)
-        yield row["host"], {"vcpus": row["cpus"], "memory_mb": row["mb"], "disk_gb": row["gb"] + swaps_gb}
+        yield str(row["host"]), {"vcpus": row["cpus"], "memory_mb": row["mb"], "disk_gb": row["gb"] + swaps_gb}
 
 
 @transaction.atomic

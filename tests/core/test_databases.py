@@ -178,7 +178,8 @@ def test_no_model_needs_what_a_database_lacks(db):
     ("url", "engine"),
     [
         ("sqlite:////srv/nebulet.sqlite3", "portal.core.sqlite"),
-        ("postgres://nebulet:s%2Fcret@db.example/nebulet", "django.db.backends.postgresql"),
+        ("postgres://nebulet:s%2Fcret@db.example/nebulet", "portal.core.postgresql"),
+        ("postgres://nebulet:s%2Fcret@db1.example,db2.example/nebulet", "portal.core.postgresql"),
         ("mysql://nebulet:s%2Fcret@db.example:3307/nebulet", "portal.core.mariadb"),
     ],
 )
@@ -187,6 +188,34 @@ def test_an_address_names_the_backend(url, engine):
     assert found["ENGINE"] == engine
     assert found["PASSWORD"] in ("", "s/cret")
     assert found["CONN_HEALTH_CHECKS"]
+
+
+def test_a_comma_in_a_password_makes_no_several_servers():
+    found = database("postgres://nebulet:a,b@db.example/nebulet")
+    assert (found["HOST"], found["PASSWORD"]) == ("db.example", "a,b")
+    found = database("postgres://nebulet:a,b@db1.example,db2.example/nebulet")
+    assert (found["OPTIONS"]["host"], found["PASSWORD"]) == ("db1.example,db2.example", "a,b")
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "ports"),
+    [
+        ("postgres://nebulet@db1.example:5433,db2.example:5434/nebulet", "db1.example,db2.example", "5433,5434"),
+        ("postgres://nebulet@db1.example,[2001:db8::1]:5434/nebulet", "db1.example,2001:db8::1", ",5434"),
+        ("postgres://db1.example,db2.example:5433/nebulet?user=nebulet", "db1.example,db2.example", ",5433"),
+        ("postgresql://nebulet@/nebulet?host=db1.example,db2.example&port=1,2", "db1.example,db2.example", "1,2"),
+    ],
+)
+def test_an_address_may_name_several_servers_of_which_one_takes_writes(address, hosts, ports):
+    found = database(address)
+    options = found["OPTIONS"]
+    assert (found["HOST"], found["PORT"], found["NAME"]) == ("", "", "nebulet")
+    assert "nebulet" in (found["USER"], options.get("user"))
+    assert (options["host"], options["port"], options["target_session_attrs"]) == (hosts, ports, "read-write")
+    assert (
+        database(f"{address}{'&' if '?' in address else '?'}target_session_attrs=any")["OPTIONS"]["target_session_attrs"]
+        == "any"
+    )
 
 
 @pytest.mark.parametrize("longer", ["", "y" * 20_000])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,19 @@ class Servers:
     def __post_init__(self) -> None:
         self.folder.chmod(0o755)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._ports = {name: free_port() for name in ("postgresql", "mariadb", "rabbitmq", "redis", "epmd", "erlang")}
+        self._ports = {
+            name: free_port() for name in ("postgresql", "standby", "mariadb", "rabbitmq", "redis", "epmd", "erlang")
+        }
 
     @property
     def database_url(self) -> str:
         return f"postgres://nebulet:{self.password}@127.0.0.1:{self._ports['postgresql']}/nebulet"
+
+    @property
+    def several_url(self) -> str:
+        """The address that names both servers of PostgreSQL, the standby first."""
+        places = ",".join(f"127.0.0.1:{self._ports[name]}" for name in ("standby", "postgresql"))
+        return f"postgres://nebulet:{self.password}@{places}/nebulet"
 
     @property
     def mariadb_url(self) -> str:
@@ -66,7 +75,7 @@ class Servers:
     def start(self) -> "Servers":
         self.start_rabbitmq()
         self.start_postgresql()
-        self._start_redis()
+        self.start_redis()
         return self
 
     def stop(self) -> None:
@@ -78,15 +87,58 @@ class Servers:
     def end(self, name: str) -> None:
         process = self._running.pop(name)
         # SIGINT is PostgreSQL's fast shutdown; the Erlang machine takes SIGTERM, behind the shell that started it.
-        os.killpg(process.pid, signal.SIGINT if name == "postgresql" else signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGINT if name in ("postgresql", "standby") else signal.SIGTERM)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def kill(self, name: str) -> None:
+        """End a server as a machine that loses its power would."""
+        process = self._running.pop(name)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        process.wait()
+
+    def start_standby(self) -> None:
+        """Start a second server of PostgreSQL which follows the first; that one answers when both have what was written."""
+        self._home("standby", "postgres")
+        data, port = self.folder / "standby" / "data", self._ports["standby"]
+        copy = [self._postgresql / "pg_basebackup", "-D", data, "-R", "-c", "fast", "--no-sync", "-d", self.database_url]
+        subprocess.run(self._as("postgres", *copy), check=True, capture_output=True, cwd="/")
+        options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        self._run("standby", "postgres", self._postgresql / "postgres", "-D", data, "-k", data, "-p", str(port), *options)
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            following = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+            self._answer("standby", lambda: connection.execute(following).fetchone())
+
+    def promote(self) -> None:
+        """Make the standby the server that takes writes."""
+        with self.ask("standby") as connection:
+            assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
+
+    def port(self, name: str) -> int:
+        """Return where a server listens."""
+        return self._ports[name]
+
+    def ask(self, name: str) -> psycopg.Connection:
+        """Return a connection to one of the servers of PostgreSQL."""
+        address = f"postgres://nebulet:{self.password}@127.0.0.1:{self._ports[name]}/nebulet"
+        return psycopg.connect(address, autocommit=True)
+
+    @property
+    def _postgresql(self) -> Path:
+        """The folder of the newest PostgreSQL's programs."""
+        return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
     def start_postgresql(self) -> None:
-        programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        programs = self._postgresql
         data, port = self.folder / "postgresql" / "data", self._ports["postgresql"]
         fresh = not data.exists()
         if fresh:
@@ -138,7 +190,7 @@ class Servers:
         command = self._as("rabbitmq", _RABBITMQ / "rabbitmqctl", "-q", *words)
         return subprocess.run(command, env=self._erlang, capture_output=True, text=True, check=True, cwd="/").stdout
 
-    def _start_redis(self) -> None:
+    def start_redis(self) -> None:
         home = self._home("redis", None)
         (home / "redis.conf").write_text(f"requirepass {self.password}\n")
         options = ["--port", str(self._ports["redis"]), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]

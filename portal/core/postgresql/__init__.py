@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, which gives up a session that can only read."""
