@@ -1,12 +1,13 @@
-"""What projects and their users may use, use and used: counted from the servers' rows, never from counters that could be missed."""
+"""What projects and their users may use, use and used: counted from rows, never from counters that could be missed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.services import quotas
 from compute import policies
-from compute.models import Server, ServerGroup, UserLimit
+from compute.models import Server, ServerGroup, UsageInterval, UserLimit
 from compute.selectors import counted
 from portal.core.context import RequestContext
 from portal.core.policy import authorize
@@ -14,29 +15,52 @@ from portal.core.policy import authorize
 SECONDS_PER_HOUR = 3600
 
 
-def servers_of_all(ctx: RequestContext, start: datetime, stop: datetime) -> QuerySet[Server]:
-    """Return the servers of all projects that ran at some time of the period, those that are gone by now too."""
+@dataclass(frozen=True)
+class Spent:
+    """What was used in a period: hours, and hours times what was there in each of them."""
+
+    hours: float = 0.0
+    vcpus: float = 0.0
+    memory_mb: float = 0.0
+    local_gb: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.hours + other.hours,
+            self.vcpus + other.vcpus,
+            self.memory_mb + other.memory_mb,
+            self.local_gb + other.local_gb,
+        )
+
+
+def servers_of_all(ctx: RequestContext) -> QuerySet[Server]:
+    """Return the servers of all projects to whoever may see what they used."""
     authorize(ctx, policies.USAGE_LIST)
-    return _running(start, stop)
+    return Server.objects.all()
 
 
-def servers_of(ctx: RequestContext, project_id: str, start: datetime, stop: datetime) -> QuerySet[Server]:
-    """Return the servers of one project that ran at some time of the period."""
+def servers_of(ctx: RequestContext, project_id: str) -> QuerySet[Server]:
+    """Return the servers of one project to whoever may see what they used."""
     authorize(ctx, policies.USAGE_SHOW, {"project_id": project_id})
-    return _running(start, stop).filter(project_id=project_id)
+    return Server.objects.filter(project_id=project_id)
 
 
-def _running(start: datetime, stop: datetime) -> QuerySet[Server]:
-    ended_later = Q(deleted_at=None) | Q(deleted_at__gt=start)
-    return Server.objects.filter(ended_later, launched_at__lt=stop)
+def during(servers: QuerySet[Server], start: datetime, stop: datetime) -> QuerySet[Server]:
+    """Return those that were on a host at some time of the period, those that are gone by now too, with their intervals."""
+    ended_later = Q(ended_at=None) | Q(ended_at__gt=start)
+    used = UsageInterval.objects.filter(ended_later, server=OuterRef("pk"), started_at__lt=stop)
+    return servers.filter(Exists(used)).prefetch_related("intervals")
 
 
-def hours(server: Server, start: datetime, stop: datetime) -> float:
-    """Return for how many hours of the period the server was there."""
-    if server.launched_at is None:
-        return 0.0
-    begin, end = max(server.launched_at, start), min(server.deleted_at or stop, stop)
-    return max(0.0, (end - begin).total_seconds() / SECONDS_PER_HOUR)
+def spent(server: Server, start: datetime, stop: datetime) -> Spent:
+    """Return what a server used in the period."""
+    return sum((_part(interval, start, stop) for interval in server.intervals.all()), Spent())
+
+
+def _part(interval: UsageInterval, start: datetime, stop: datetime) -> Spent:
+    begin, end = max(interval.started_at, start), min(interval.ended_at or stop, stop)
+    hours = max(0.0, (end - begin).total_seconds() / SECONDS_PER_HOUR)
+    return Spent(hours, hours * interval.vcpus, hours * interval.ram_mb, hours * interval.local_gb)
 
 
 def user_limits(project_id: str, user_id: str) -> dict[str, int]:

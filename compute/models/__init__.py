@@ -12,6 +12,7 @@ from compute.models.placement import PlacementDecision
 from compute.models.server import Server, ServerDefinition, ServerFault, ServerNumber
 from compute.models.server_group import ServerGroup
 from compute.models.server_tag import ServerTag
+from compute.models.usage import UsageInterval
 from compute.models.user_limit import UserLimit
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "ServerNumber",
     "ServerTag",
     "Service",
+    "UsageInterval",
     "UserLimit",
 ]

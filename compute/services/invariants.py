@@ -15,7 +15,7 @@ from guardian.models import GroupObjectPermission, UserObjectPermission
 from compute.models import ConsoleToken, Host, Server, ServerAction
 from compute.network.models import Port
 from compute.network.services.ports import DEVICE_OWNER
-from compute.services import claims
+from compute.services import claims, usage
 from compute.services.findings import slices
 from compute.states import TRANSITIONS, Action, VmState
 from images.models import Image
@@ -72,8 +72,9 @@ def folders(path: Path) -> list[str]:
 
 
 def claims_equal_servers() -> Iterator[str]:
-    """I3: what is claimed on a host is the sum of its servers."""
+    """I3: what is claimed on a host is the sum of its servers, and what they use is counted."""
     yield from map(str, claims.astray(Host.objects.all()))
+    yield from map(str, usage.astray())
 
 
 def no_task_for_ever() -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from compute import rpc
 from compute.messages import EndResize, OperationFinished
 from compute.models import Flavor, Host, Migration, Server
-from compute.services import claims
+from compute.services import claims, usage
 from compute.states import Action, VmState, resting
 from portal.core.context import RequestContext, new_request_id
 
@@ -63,6 +63,7 @@ def _go_back(server: Server, row: Migration) -> None:
     row.held = claims.amounts(server)
     _close(row, "reverted")
     Server.objects.filter(pk=server.pk).update(**row.old_flavor)
+    usage.follow(server.pk)
     server.refresh_from_db()
 
 

@@ -8,7 +8,7 @@ from accounts.services import shares
 from compute import notify
 from compute.models import ConsoleToken, Server
 from compute.network.services import ports
-from compute.services import actions, claims, migrations, setbacks
+from compute.services import actions, claims, migrations, setbacks, usage
 from compute.states import Action
 
 LOG = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ def remove(server_id: str, request_id: str) -> bool:
     if server is None or not Server.objects.remove(server_id, request_id):
         return False
     claims.give_back(server, server.host)
+    usage.follow(server_id)
     setbacks.forget_shelved(server)
     migrations.forget(server)
     ports.release(server_id)

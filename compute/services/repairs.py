@@ -18,7 +18,7 @@ from compute import notify, rpc
 from compute.messages import Destroy
 from compute.models import Host, Server, ServerAction
 from compute.network.services import ports
-from compute.services import actions, claims, failures
+from compute.services import actions, claims, failures, usage
 from compute.services.findings import Find, Finding, attend, slices
 from compute.services.invariants import SETTLE, folders, grants_left, ports_left
 from compute.states import VmState
@@ -46,6 +46,12 @@ def claims_astray() -> Iterator[Finding]:
     """Yield hosts of which something else is claimed than what their servers need."""
     for found in claims.astray(Host.objects.all()):
         yield Finding(str(found), "the claim is set right", partial(claims.set_right, found.host.pk))
+
+
+def use_astray() -> Iterator[Finding]:
+    """Yield servers whose use is not counted, or is though there is none."""
+    for found in usage.astray():
+        yield Finding(str(found), "from now on it is counted as it is", partial(usage.follow, found.server_id))
 
 
 def ports_of_nobody() -> Iterator[Finding]:
@@ -83,6 +89,7 @@ FINDERS: dict[str, Find] = {
     "servers without host": servers_without_host,
     "builds of nobody": builds_of_nobody,
     "claims": claims_astray,
+    "use": use_astray,
     "ports": ports_of_nobody,
     "folders": folders_of_nobody,
     "grants": grants_on_nothing,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
-from compute.services import actions, failures, outcomes, progress, rebuilt, removal, signals
+from compute.services import actions, failures, outcomes, progress, rebuilt, removal, signals, usage
 from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, PowerState, VmState, resting
 from compute.virt.libvirt.differences import steady
 from portal.core import faults
@@ -91,6 +91,8 @@ def _succeeded(server: Server, report: OperationFinished) -> None:
     changes |= outcomes.changes(server, report)
     if not Server.objects.finish(server.pk, report.request_id, **changes):
         return
+    if usage.FOLLOWED & changes.keys():
+        usage.follow(server.pk)
     if report.definition:
         _keep_definition(server, report)
     actions.finish(server, report.request_id, report.action, None)

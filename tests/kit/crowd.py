@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from compute.models import ActionEvent, Host, Server, ServerAction, ServerFault, ServerNumber, ServerTag
+from compute.models import ActionEvent, Host, Server, ServerAction, ServerFault, ServerNumber, ServerTag, UsageInterval
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.services import seed
 from compute.network.services.ports import DEVICE_OWNER
@@ -148,10 +148,15 @@ def _server(at: int, number: ServerNumber, projects: list[str], hosts: list[str]
 
 
 def _surround(servers: list[Server]) -> None:
-    """Give servers their history, tags and faults."""
+    """Give servers their history, use, tags and faults."""
     ServerTag.objects.bulk_create(
         [ServerTag(server=server, tag=f"rack-{at % 40}") for at, server in enumerate(servers)], BATCH
     )
+    used = [
+        UsageInterval(server=row, vcpus=1, ram_mb=512, local_gb=1, started_at=row.launched_at, ended_at=row.deleted_at)
+        for row in servers
+    ]
+    UsageInterval.objects.bulk_create(used, BATCH)
     broken = [server for server in servers if server.vm_state == VmState.ERROR]
     ServerFault.objects.bulk_create([ServerFault(server=server, message="It broke.") for server in broken], BATCH)
     asked = [

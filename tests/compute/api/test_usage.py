@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from compute.api.v2_1.views import usage
-from compute.models import Server
+from compute.models import Server, UsageInterval
 from compute.states import VmState
 from tests.kit.api import Row, check, matrix
 from tests.kit.compute import ServerFactory
@@ -29,9 +29,15 @@ def past(personas, lab):
     """Two servers of the lab on one day: one for six hours, one from noon on; and one that never started."""
     size = {"project_id": lab, "vcpus": 2, "ram_mb": 1024, "root_gb": 10, "ephemeral_gb": 5}
     gone = {"deleted_at": NOON + timedelta(hours=3), "vm_state": VmState.DELETED}
-    ServerFactory(name="short", launched_at=NOON - timedelta(hours=3), **gone, **size)
-    ServerFactory(name="long", launched_at=NOON, **size)
+    used(ServerFactory(name="short", **gone, **size), NOON - timedelta(hours=3), NOON + timedelta(hours=3))
+    used(ServerFactory(name="long", **size), NOON)
     ServerFactory(name="never", launched_at=None, **size)
+
+
+def used(server, start, end=None, **size):
+    """Let a server have been on a host, with its size of now unless another is given."""
+    size = {"vcpus": server.vcpus, "ram_mb": server.ram_mb, "local_gb": server.root_gb + server.ephemeral_gb} | size
+    return UsageInterval.objects.create(server=server, started_at=start, ended_at=end, **size)
 
 
 def report(personas, query=DAY, version="2.1"):
@@ -64,6 +70,29 @@ def test_only_the_period_counts(personas, past, query, hours):
     assert report(personas, query)["tenant_usage"]["total_hours"] == hours
 
 
+def test_each_size_counts_for_the_hours_that_it_had_and_none_while_there_was_no_host(personas, past):
+    server = Server.objects.get(name="never")
+    used(server, NOON, NOON + timedelta(hours=1), vcpus=1, ram_mb=512, local_gb=1)
+    used(server, NOON + timedelta(hours=4), NOON + timedelta(hours=6))
+    told = report(personas)["tenant_usage"]
+    row = next(row for row in told["server_usages"] if row["name"] == "never")
+    assert (row["hours"], row["started_at"]) == (3, "2026-03-10T12:00:00.000000")
+    assert told["total_hours"] == 18 + 3
+    assert told["total_vcpus_usage"] == 2 * 18 + 1 + 2 * 2
+    assert told["total_memory_mb_usage"] == 1024 * 18 + 512 + 1024 * 2
+    assert told["total_local_gb_usage"] == 15 * 18 + 1 + 15 * 2
+
+
+def test_without_a_period_nothing_was_used_but_who_may_ask_is_told_so(personas, past, lab):
+    check(
+        personas,
+        Row("member", "get", f"{ALL}/{lab}", 200),
+        Row("member", "get", ALL, 403),
+        Row("member", "get", f"{ALL}?start=yesterday", 403),
+        Row("admin", "get", ALL, 200),
+    )
+
+
 def test_a_project_that_used_nothing_has_an_empty_report(personas, past):
     assert report(personas, "start=2026-03-01T00:00:00&end=2026-03-02T00:00:00") == {"tenant_usage": {}}
 
@@ -90,7 +119,7 @@ def test_who_sees_which_report(personas, past, lab):
 
 
 def test_all_projects_are_told_briefly_unless_details_are_asked(personas, past, lab):
-    ServerFactory(project_id="e" * 32, launched_at=NOON)
+    used(ServerFactory(project_id="e" * 32), NOON)
     brief = personas.admin.api.get(f"{ALL}?{DAY}").json()["tenant_usages"]
     assert {usage["tenant_id"] for usage in brief} == {lab, "e" * 32}
     assert not any("server_usages" in usage for usage in brief)

@@ -13,7 +13,7 @@ from compute.messages import Spawn
 from compute.models import Aggregate, Host, Server, Service
 from compute.network.models import FixedAddress, Network
 from compute.network.services import networks, subnets
-from compute.services import aggregates, claims, invariants, lifecycle, resizing, shelving
+from compute.services import aggregates, claims, invariants, lifecycle, resizing, shelving, usage
 from compute.states import Action, VmState
 from portal.core.errors import BadRequest, Conflict, QuotaExceeded
 from tests.kit.compute import FlavorFactory, HostFactory
@@ -138,6 +138,8 @@ def test_a_quota_holds_against_two_hundred_at_once(cloud):
     for server in shelved:
         claims.give_back(server, server.host)
     Server.objects.filter(pk__in=[one.pk for one in shelved]).update(vm_state=VmState.SHELVED_OFFLOADED, host=None)
+    for server in shelved:
+        usage.follow(server.pk)
     asked = (
         [("create", n) for n in range(100)]
         + [("grow", one) for one in growing] * 6

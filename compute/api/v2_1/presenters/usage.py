@@ -16,13 +16,13 @@ def by_project(servers: Iterable[Server], start: datetime, stop: datetime, *, de
     found: dict[str, dict[str, Any]] = {}
     for server in servers:
         report = found.setdefault(server.project_id, _empty(server.project_id, start, stop, detailed=detailed))
-        hours = usage_selectors.hours(server, start, stop)
-        report["total_hours"] += hours
-        report["total_vcpus_usage"] += server.vcpus * hours
-        report["total_memory_mb_usage"] += server.ram_mb * hours
-        report["total_local_gb_usage"] += _disk_gb(server) * hours
+        spent = usage_selectors.spent(server, start, stop)
+        report["total_hours"] += spent.hours
+        report["total_vcpus_usage"] += spent.vcpus
+        report["total_memory_mb_usage"] += spent.memory_mb
+        report["total_local_gb_usage"] += spent.local_gb
         if detailed:
-            report["server_usages"].append(_usage(server, hours))
+            report["server_usages"].append(_usage(server, spent.hours))
     return list(found.values())
 
 
@@ -39,7 +39,7 @@ def _empty(project_id: str, start: datetime, stop: datetime, *, detailed: bool) 
 
 
 def _usage(server: Server, hours: float) -> dict[str, Any]:
-    began = server.launched_at or timezone.now()
+    began = server.intervals.all()[0].started_at
     return {
         "instance_id": server.pk,
         "name": server.name,
@@ -48,13 +48,9 @@ def _usage(server: Server, hours: float) -> dict[str, Any]:
         "hours": hours,
         "vcpus": server.vcpus,
         "memory_mb": server.ram_mb,
-        "local_gb": _disk_gb(server),
+        "local_gb": server.root_gb + server.ephemeral_gb,
         "started_at": microsecond(began),
         "ended_at": microsecond(server.deleted_at),
         "state": "terminated" if server.deleted_at else server.vm_state,
         "uptime": max(0, int(((server.deleted_at or timezone.now()) - began).total_seconds())),
     }
-
-
-def _disk_gb(server: Server) -> int:
-    return server.root_gb + server.ephemeral_gb

@@ -1,7 +1,7 @@
 """What projects used (compute API reference, "Usage reports")."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -19,8 +19,9 @@ from portal.core.errors import BadRequest
 _FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f")
 _READ = (
     *("project_id", "name", "flavor_name", "vcpus", "ram_mb", "root_gb", "ephemeral_gb"),
-    *("vm_state", "launched_at", "deleted_at"),
+    *("vm_state", "deleted_at"),
 )
+_MOMENT = timedelta(microseconds=1)
 _ORDER = [("project_id", False), ("pk", False)]
 
 
@@ -28,9 +29,10 @@ class _UsageBase(ComputeView):
     query: ClassVar[frozenset[str] | None] = PAGING | {"start", "end"}
 
     def period(self) -> tuple[datetime, datetime]:
-        """Return when the period begins and ends; what is still to come is left out."""
+        """Return when the period begins and ends: now, where nothing else is asked; what is still to come is left out."""
         now = timezone.now()
-        start, stop = (_moment(self.params.get(name), now) for name in ("start", "end"))
+        start = _moment(self.params.get("start"), now - _MOMENT)
+        stop = _moment(self.params.get("end"), now)
         if not start < stop:
             raise BadRequest("Invalid start time. The start time cannot occur after the end time.")
         return start, min(stop, now)
@@ -60,8 +62,9 @@ class UsagesView(_UsageBase):
     query = PAGING | {"start", "end", "detailed"}
 
     def get(self, request: Request) -> Response:
+        rows = usage_selectors.servers_of_all(self.ctx)
         start, stop = self.period()
-        servers, last = self.found(usage_selectors.servers_of_all(self.ctx, start, stop))
+        servers, last = self.found(usage_selectors.during(rows, start, stop))
         detailed = self.params.get("detailed") == "1"
         return self.collection("tenant_usages", present.by_project(servers, start, stop, detailed=detailed), last)
 
@@ -70,8 +73,9 @@ class UsageView(_UsageBase):
     """GET /os-simple-tenant-usage/{project}."""
 
     def get(self, request: Request, project_id: str) -> Response:
+        rows = usage_selectors.servers_of(self.ctx, project_id)
         start, stop = self.period()
-        servers, last = self.found(usage_selectors.servers_of(self.ctx, project_id, start, stop))
+        servers, last = self.found(usage_selectors.during(rows, start, stop))
         reports = present.by_project(servers, start, stop, detailed=True)
         return self.collection("tenant_usage", reports[0] if reports else {}, last)
 
