@@ -18,6 +18,7 @@ from portal.core.versions import Version
 
 PREFIX = "/compute"
 MAX_LIMIT = 1000
+ROOT_DEVICE = "/dev/vda"
 MAX_QUERY = 16 * 1024
 PAGING = frozenset({"limit", "marker"})
 
@@ -128,18 +129,27 @@ def moment(word: str, name: str) -> datetime:
 
 
 def ordering(
-    params: QueryDict, columns: Mapping[str, str], default: Sequence[tuple[str, bool]], unique: str
+    params: QueryDict,
+    columns: Mapping[str, str],
+    default: Sequence[tuple[str, bool]],
+    unique: str,
+    ignored: frozenset[str] = frozenset(),
 ) -> list[tuple[str, bool]]:
-    """Return the (column, descending) pairs that ``sort_key`` and ``sort_dir`` ask for; raises BadRequest."""
+    """Return the (column, descending) pairs that ``sort_key`` and ``sort_dir`` ask for; raises BadRequest.
+
+    A key among ``ignored`` goes with its direction.
+    """
     keys, directions = params.getlist("sort_key")[:10], params.getlist("sort_dir")[:10]
     if any(word not in ("asc", "desc") for word in directions):
         raise BadRequest("Invalid input for query parameters sort_dir. It must be asc or desc.")
     order: dict[str, bool] = {}
     for at, key in enumerate(keys):
+        if key in ignored:
+            continue
         if key not in columns:
             raise BadRequest(f"Invalid input for query parameters sort_key. Value: {key[:50]}.")
         order.setdefault(columns[key], (directions[at] if at < len(directions) else "desc") == "desc")
-    for column, descending in default if not keys else ():
+    for column, descending in default if not order else ():
         order.setdefault(column, directions[0] == "desc" if directions else descending)
     last = next(reversed(order.values())) if order else False
     order.setdefault(unique, last)

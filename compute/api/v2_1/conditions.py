@@ -5,22 +5,19 @@ from collections.abc import Iterable
 from django.db.models import Q, QuerySet
 
 from compute.api.v2_1 import patterns
-from compute.api.v2_1.base import moment
+from compute.api.v2_1.base import ROOT_DEVICE, moment
 from compute.models import Server, ServerTag
 from compute.network import selectors as network
+from compute.states import VmState
 from portal.core.errors import BadRequest
 
 MOST_TEXTS = 20_000
 MOST_CHARACTERS = 1_000_000
 READ_AT_ONCE = 1_000
 EXACT = {
-    "availability_zone": "availability_zone",
     "host": "host",
     "hypervisor_hostname": "host",
     "image_ref": "image_id",
-    "key_name": "key_name",
-    "node": "host",
-    "reservation_id": "reservation_id",
     "task_state": "task_state",
     "user_id": "user_id",
     "uuid": "id",
@@ -29,12 +26,17 @@ EXACT = {
 TIMES = {"created_at": "created_at", "launched_at": "launched_at", "terminated_at": "deleted_at"}
 NUMBERS = {"launch_index": "launch_index", "power_state": "power_state"}
 PATTERNS = {
+    "availability_zone": "availability_zone",
     "description": "description",
     "display_description": "description",
     "display_name": "name",
     "hostname": "hostname",
+    "key_name": "key_name",
+    "locked_by": "locked_by",
+    "node": "host",
+    "reservation_id": "reservation_id",
 }
-NEVER = frozenset({"kernel_id", "ramdisk_id", "locked_by", "progress"})
+SAME = {"kernel_id": "", "ramdisk_id": "", "root_device_name": ROOT_DEVICE}  # what all servers have
 
 
 def plain(name: str, value: str, rows: QuerySet[Server]) -> Q:
@@ -49,7 +51,22 @@ def plain(name: str, value: str, rows: QuerySet[Server]) -> Q:
         return Q(**{NUMBERS[name]: int(value)})
     if name in PATTERNS:
         return named(rows, PATTERNS[name], value)
-    return nothing() if name in NEVER else Q()
+    return same(SAME[name], value) if name in SAME else Q()
+
+
+def same(text: str, pattern: str) -> Q:
+    """Return the condition that a filter makes on what is the same for all servers: it leaves all of them or none."""
+    return Q() if _found(pattern, [(text, text)]) else nothing()
+
+
+def progressed(pattern: str) -> Q:
+    """Return the servers whose progress, in percent as it is shown, holds the pattern."""
+    whole = Q(vm_state=VmState.ACTIVE)
+    found = nothing()
+    for text, beside in (("100", whole), ("0", ~whole)):
+        if _found(pattern, [(text, text)]):
+            found |= beside
+    return found
 
 
 def require_order(wanted: dict[str, str]) -> None:

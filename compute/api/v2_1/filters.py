@@ -32,14 +32,26 @@ _OTHERS = frozenset(
         "auto_disk_config",
         "config_drive",
         "deleted",
+        "progress",
         "project_id",
-        "root_device_name",
         "soft_deleted",
         "tenant_id",
     }
 )
 _PROJECTS = frozenset({"project_id", "tenant_id"})
-_FOR_ALL = frozenset({"name", "status", "image", "flavor", "ip", "ip6", "changes-since", "all_tenants"})
+# Known, and refused to whoever may use every filter: they are no columns of a server.
+_OTHER_TABLES = frozenset(
+    {
+        "block_device_mapping",
+        "info_cache",
+        "metadata",
+        "pci_devices",
+        "security_groups",
+        "services",
+        "system_metadata",
+    }
+)
+_FOR_ALL = frozenset({"name", "status", "image", "flavor", "ip", "reservation_id", "changes-since", "all_tenants"})
 _TAG_FILTERS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 _FOR_ALL_LATER = frozenset(
     {
@@ -62,11 +74,16 @@ _ALL = (
     | set(conditions.TIMES)
     | set(conditions.NUMBERS)
     | set(conditions.PATTERNS)
-    | conditions.NEVER
+    | set(conditions.SAME)
+    | {"ip6"}
     | _OTHERS
 )
 
 _SORT = {
+    **dict.fromkeys(("kernel_id", "progress", "ramdisk_id", "root_device_name"), "id"),  # equal, or nearly, for all
+    "access_ip_v4": "access_ip_v4",
+    "access_ip_v6": "access_ip_v6",
+    "auto_disk_config": "auto_disk_config",
     "availability_zone": "availability_zone",
     "config_drive": "config_drive",
     "created_at": "created_at",
@@ -80,6 +97,7 @@ _SORT = {
     "launch_index": "launch_index",
     "launched_at": "launched_at",
     "locked": "locked",
+    "locked_by": "locked_by",
     "node": "host",
     "power_state": "power_state",
     "project_id": "project_id",
@@ -91,15 +109,23 @@ _SORT = {
     "vm_state": "vm_state",
 }
 _NULLABLE: dict[str, Any] = {
-    **dict.fromkeys(("availability_zone", "description", "host", "image_id", "key_name", "task_state"), ""),
+    **dict.fromkeys(("availability_zone", "description", "host", "image_id", "key_name", "locked_by", "task_state"), ""),
     **dict.fromkeys(("launched_at", "deleted_at"), _LONG_AGO),
 }
 _ADMIN_SORT = frozenset({"host", "node"})
+# Until 2.75 these keys are taken, and nothing is sorted by them.
+_UNSORTED = frozenset(
+    {
+        *("architecture", "cell_name", "cleaned", "default_ephemeral_device", "default_swap_device", "deleted", "deleted_at"),
+        *("disable_terminate", "ephemeral_gb", "ephemeral_key_uuid", "id", "key_data", "launched_on", "locked", "memory_mb"),
+        *("os_type", "reservation_id", "root_gb", "shutdown_terminate", "user_data", "vcpus", "vm_mode"),
+    }
+)
 
 
 def known_parameters(version: Version) -> frozenset[str]:
     """Return every parameter that a list of servers understands at this version."""
-    known = _ALL | PAGING | {"sort_key", "sort_dir"}
+    known = _ALL | _OTHER_TABLES | PAGING | {"sort_key", "sort_dir"}
     known |= _TAG_FILTERS if version >= versions.TAGS else frozenset()
     known |= {"changes-before"} if version >= versions.CHANGES_BEFORE else frozenset()
     return frozenset(known | ({"locked"} if version >= versions.LOCKED_REASON else set()))
@@ -123,12 +149,15 @@ class ServerFilter:
         usable = known_parameters(self.version) - PAGING - {"sort_key", "sort_dir"}
         if not self.every:
             usable &= _FOR_ALL | _TAG_FILTERS | {"changes-before", "locked"} | self._later()
+        for name in self.params.keys() & usable & _OTHER_TABLES:
+            raise BadRequest(f"Invalid filter field: {name}.")
         if "all_tenants" not in self.params:
             usable -= _PROJECTS
         return {name: str(self.params[name]) for name in self.params if name in usable}
 
     def _later(self) -> frozenset[str]:
-        return _FOR_ALL_LATER if self.version >= versions.FILTERS_FOR_ALL else frozenset()
+        later = _FOR_ALL_LATER if self.version >= versions.FILTERS_FOR_ALL else frozenset()
+        return later | {"ip6"} if self.version >= versions.IPV6_FOR_ALL else later
 
     def rows(self) -> QuerySet[Server]:
         """Return the servers that match, not yet in order."""
@@ -192,6 +221,7 @@ class ServerFilter:
             "changes-before": lambda: Q(updated_at__lte=moment(value, name)),
             "config_drive": lambda: Q(config_drive=truth(value, name)),
             "locked": lambda: Q(locked=truth(value, name)),
+            "progress": lambda: conditions.progressed(value),
             "project_id": lambda: Q(project_id=value),
             "tenant_id": lambda: Q(project_id=value),
             "tags": lambda: conditions.tagged(value, every=True),
@@ -224,12 +254,16 @@ class ServerFilter:
         hidden = [key for key in keys if key in _ADMIN_SORT]
         if hidden and not self.every:
             raise Forbidden(f"Only administrators can sort servers by {hidden[0]}")
-        columns = _SORT if self.version >= versions.LOCKED_REASON else {k: v for k, v in _SORT.items() if k != "locked"}
         order = []
-        for column, descending in ordering(self.params, columns, [("created_at", True)], "id"):
+        for column, descending in ordering(self.params, _SORT, [("created_at", True)], "id", self._ignored_keys()):
             name = column
             if column in _NULLABLE:
                 name = f"sort_{column}"
                 rows = rows.annotate(**{name: Coalesce(F(column), Value(_NULLABLE[column]))})
             order.append((name, descending))
         return rows, order
+
+    def _ignored_keys(self) -> frozenset[str]:
+        if self.version >= versions.STRICT:
+            return frozenset()
+        return _UNSORTED - {"locked"} if self.version >= versions.LOCKED_REASON else _UNSORTED

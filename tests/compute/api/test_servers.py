@@ -294,6 +294,117 @@ def test_what_only_operators_may_ask(personas, cloud):
     assert names(personas.member.api.get(f"{SERVERS}?host=host9")) == ["web1"]
 
 
+SORT_KEYS = [
+    "access_ip_v4",
+    "access_ip_v6",
+    "auto_disk_config",
+    "availability_zone",
+    "config_drive",
+    "created_at",
+    "display_description",
+    "display_name",
+    "host",
+    "hostname",
+    "image_ref",
+    "instance_type_id",
+    "kernel_id",
+    "key_name",
+    "launch_index",
+    "launched_at",
+    "locked",
+    "locked_by",
+    "node",
+    "power_state",
+    "progress",
+    "project_id",
+    "ramdisk_id",
+    "root_device_name",
+    "task_state",
+    "terminated_at",
+    "updated_at",
+    "user_id",
+    "uuid",
+    "vm_state",
+]
+UNSORTED = [
+    "architecture",
+    "cell_name",
+    "cleaned",
+    "default_ephemeral_device",
+    "default_swap_device",
+    "deleted",
+    "deleted_at",
+    "disable_terminate",
+    "ephemeral_gb",
+    "ephemeral_key_uuid",
+    "id",
+    "key_data",
+    "launched_on",
+    "memory_mb",
+    "os_type",
+    "reservation_id",
+    "root_gb",
+    "shutdown_terminate",
+    "user_data",
+    "vcpus",
+    "vm_mode",
+]
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.73", "2.75"])
+def test_a_list_is_sorted_by_every_key_of_its_version(personas, cloud, version):
+    check(
+        personas,
+        *(Row("admin", "get", f"{SERVERS}?sort_key={key}", 200, version=version) for key in SORT_KEYS),
+        *(
+            Row("admin", "get", f"{SERVERS}?sort_key={key}", 400 if version == "2.75" else 200, version=version)
+            for key in UNSORTED
+        ),
+    )
+
+
+def test_a_key_that_sorts_nothing_goes_with_its_direction(personas, cloud):
+    make_server(personas.member.ctx, name="db1", address=False)
+    query = "sort_key=vcpus&sort_dir=desc&sort_key=display_name&sort_dir=asc"
+    assert names(personas.member.api.get(f"{SERVERS}?{query}", OpenStack_API_Version="compute 2.74")) == ["db1", "web1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("availability_zone=nov", True),
+        ("availability_zone=nox", False),
+        ("node=^host1$", True),
+        ("host=host", False),
+        ("key_name=ke", True),
+        ("root_device_name=vda", True),
+        ("root_device_name=/dev/nope", False),
+        ("progress=100", True),
+        ("progress=0", True),
+        ("progress=^0$", False),
+        ("kernel_id=a", False),
+        ("locked_by=owner", False),
+    ],
+)
+def test_filters_match_parts_where_upstream_does(personas, cloud, query, found):
+    Server.objects.filter(pk=cloud.server.pk).update(key_name="keys", availability_zone="nova")
+    listed = names(personas.admin.api.get(f"{SERVERS}?all_tenants=1&name=web1&{query}"))
+    assert listed == (["web1"] if found else [])
+
+
+def test_which_filters_everybody_has_from_when_on(personas, cloud):
+    def listed(query, version):
+        return names(personas.member.api.get(f"{SERVERS}?{query}", OpenStack_API_Version=f"compute {version}"))
+
+    assert listed("reservation_id=r-zzzz", "2.1") == []
+    assert listed("ip6=fe80", "2.4") == ["web1"]
+    assert listed("ip6=fe80", "2.5") == []
+    assert listed("key_name=none", "2.82") == ["web1"]
+    assert listed("key_name=none", "2.83") == []
+    assert listed("metadata=x", "2.104") == ["web1"]
+    check(personas, *(Row("admin", "get", f"{SERVERS}?metadata=x", 400, version=version) for version in ("2.1", "2.104")))
+
+
 @pytest.mark.parametrize(
     "query",
     [

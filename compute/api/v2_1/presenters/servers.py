@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.base import bookmark, links
+from compute.api.v2_1.base import ROOT_DEVICE, bookmark, links
 from compute.models import Server, ServerFault
 from compute.network.selectors import Address
 from compute.states import status
@@ -173,7 +173,7 @@ class ServerPresenter:
             body["OS-EXT-SRV-ATTR:launch_index"] = server.launch_index
             body["OS-EXT-SRV-ATTR:kernel_id"] = ""
             body["OS-EXT-SRV-ATTR:ramdisk_id"] = ""
-            body["OS-EXT-SRV-ATTR:root_device_name"] = "/dev/vda"
+            body["OS-EXT-SRV-ATTR:root_device_name"] = ROOT_DEVICE
             body["OS-EXT-SRV-ATTR:user_data"] = server.user_data
         if self.has_locked:
             body["locked"] = server.locked
