@@ -277,10 +277,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a host said: ``found``, or a sentence why not."""
+    """What a host said: ``found``, or a sentence why not. ``later`` when another try may help."""
 
     found: dict[str, Any] | None = None
     fault: str | None = None
+    later: bool = False
 
 
 def question_channel(host: str) -> str:

@@ -1,6 +1,10 @@
 """Passwords inside guests, set by the guest's agent while the caller waits: they are passed on and kept nowhere."""
 
+import time
+from datetime import timedelta
+
 from django.db import transaction
+from django.utils import timezone
 
 from compute import notify, policies
 from compute.messages import SET_PASSWORD
@@ -13,6 +17,8 @@ from portal.core.errors import CloudError
 from portal.core.faults import Point
 from portal.core.policy import authorize
 
+BOOT_S = 45
+AGAIN_S = 1
 _ADMINISTRATORS = {"windows": "Administrator"}
 
 
@@ -24,7 +30,7 @@ def change(*, ctx: RequestContext, server: Server, password: str) -> None:
         operations.take(ctx, server, Action.CHANGE_PASSWORD)
     faults.reach(Point.COMMITTED, server.pk)
     try:
-        questions.ask(server, SET_PASSWORD, user=_administrator(server), password=password)
+        _ask(server, password)
     except CloudError as error:
         failures.fail_operation(server, Action.CHANGE_PASSWORD, error.message, None)
         raise
@@ -33,6 +39,19 @@ def change(*, ctx: RequestContext, server: Server, password: str) -> None:
         Server.objects.finish(server.pk, ctx.request_id, None)
         actions.finish(server, ctx.request_id, Action.CHANGE_PASSWORD, None)
         notify.server_changed(server)
+
+
+def _ask(server: Server, password: str) -> None:
+    """Have the agent set it. Of a guest that has just been started it is not up yet: it is asked again for as long as a boot takes."""
+    booted_at = (server.launched_at or server.created_at) + timedelta(seconds=BOOT_S)
+    while True:
+        try:
+            questions.ask(server, SET_PASSWORD, user=_administrator(server), password=password)
+            return
+        except questions.NotYet:
+            if timezone.now() > booted_at:
+                raise
+        time.sleep(AGAIN_S)
 
 
 def _administrator(server: Server) -> str:

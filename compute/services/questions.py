@@ -20,8 +20,15 @@ LOG = logging.getLogger(__name__)
 PATIENCE_S = 5
 
 
+class NotYet(Conflict):
+    """The host has no answer now and may have one later."""
+
+
 def ask(server: Server, about: str, **given: str) -> dict[str, Any]:
-    """Return what the server's host says; raises Conflict with its sentence, or Unavailable when it does not answer."""
+    """Return what the server's host says; raises Conflict with its sentence, or Unavailable when it does not answer.
+
+    The conflict is NotYet where the host may have an answer later.
+    """
     if server.host is None:
         raise Conflict(f"Instance {server.pk} is not ready")
     question = Question(about, server.pk, secrets.token_urlsafe(16), given)
@@ -35,7 +42,7 @@ def ask(server: Server, about: str, **given: str) -> dict[str, Any]:
     if answer is None:
         raise Unavailable(f"The host of instance {server.pk} does not answer now.")
     if answer.found is None:
-        raise Conflict(answer.fault or f"Instance {server.pk} is not ready")
+        raise (NotYet if answer.later else Conflict)(answer.fault or f"Instance {server.pk} is not ready")
     return answer.found
 
 

@@ -37,5 +37,12 @@ class OperationCancelled(DriverError):
         super().__init__(f"Something else was asked of instance {server_id}: this was given up.")
 
 
+class AgentSilent(DriverError):
+    """The agent inside a guest does not answer; it may do so when the guest has booted."""
+
+    def __init__(self) -> None:
+        super().__init__("The guest agent of the instance does not answer.")
+
+
 class HypervisorUnreachable(Exception):
     """The connection to the hypervisor is gone for now: the queue tries again."""

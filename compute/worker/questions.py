@@ -24,7 +24,7 @@ from compute.messages import (
     question_channel,
 )
 from compute.virt.driver import Driver
-from compute.virt.errors import DriverError, HypervisorUnreachable
+from compute.virt.errors import AgentSilent, DriverError, HypervisorUnreachable
 from portal.core import faults, log
 from portal.core.faults import Point
 from portal.core.signing import BadTicket, seal, unseal
@@ -63,7 +63,7 @@ class Questions:
         try:
             return Answer(found=ask(question.server_id, **question.given) or {})
         except (DriverError, HypervisorUnreachable) as error:
-            return Answer(fault=str(error))
+            return Answer(fault=str(error), later=isinstance(error, AgentSilent))
         except Exception:
             LOG.exception("The %s of a guest could not be told", question.about)
             return Answer(fault="The host failed unexpectedly.")

@@ -14,7 +14,7 @@ FEATURES = {
     "stable_rescue": "true",
     "vnc_console": "true",
     "personality": "true",
-    "change_password": "false",
+    "change_password": "true",
     "cold_migration": "false",
     "live_migration": "false",
     "swap_volume": "false",

@@ -2,7 +2,7 @@
 
 import libvirt
 
-from compute.virt.errors import DriverError
+from compute.virt.errors import AgentSilent, DriverError
 
 _NO_AGENT = (
     libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
@@ -15,7 +15,7 @@ _PATIENCE_S = 3  # somebody waits
 
 
 def set_password(domain: libvirt.virDomain, user: str, password: str) -> None:
-    """Set the password of a user; raises DriverError with what the guest lacks."""
+    """Set the password of a user; raises DriverError with what the guest lacks, AgentSilent where another try may help."""
     try:
         domain.agentSetResponseTimeout(_PATIENCE_S)
         domain.setUserPassword(user, password)
@@ -26,5 +26,5 @@ def set_password(domain: libvirt.virDomain, user: str, password: str) -> None:
                 "The instance has no guest agent: its image needs the property hw_qemu_guest_agent=yes."
             ) from error
         if code == libvirt.VIR_ERR_AGENT_UNRESPONSIVE:
-            raise DriverError("The guest agent of the instance does not answer.") from error
+            raise AgentSilent from error
         raise

@@ -1,16 +1,18 @@
 """Passwords are set while the caller waits, and are kept nowhere."""
 
 import json
+from datetime import timedelta
 
 import pytest
 import redis
 from django.core import serializers
+from django.utils import timezone
 
 from compute.messages import ANSWER_SEAL, QUESTION_SEAL, answer_key, question_channel
 from compute.models import Server, ServerAction
 from compute.services import guest_passwords
 from compute.states import TaskState, VmState
-from compute.virt.errors import DriverError
+from compute.virt.errors import AgentSilent, DriverError
 from compute.virt.fake import FakeDriver
 from compute.worker.questions import Questions
 from portal.core import bus
@@ -28,10 +30,14 @@ class Agent(FakeDriver):
 
     heard: tuple[str, ...] = ()
     refuses = ""
+    silent = 0  # times
 
     def set_password(self, server_id, user, password):
         if self.refuses:
             raise DriverError(self.refuses)
+        if self.silent:
+            self.silent -= 1
+            raise AgentSilent
         self.heard = (server_id, user, password)
 
 
@@ -85,10 +91,26 @@ def test_the_agent_gets_the_password_of_the_administrator(cloud, agent, properti
     assert PASSWORD not in json.dumps(serializers.serialize("json", rows))
 
 
-def test_a_guest_without_an_agent_is_a_conflict_and_stays_as_it_was(cloud, agent):
-    agent.refuses = "The guest agent of the instance does not answer."
-    server = ServerFactory()
+def test_while_a_guest_boots_its_agent_is_waited_for(cloud, agent, monkeypatch):
+    monkeypatch.setattr(guest_passwords, "AGAIN_S", 0)
+    agent.silent = 3
+    server = ServerFactory(launched_at=timezone.now())
+    guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
+    assert agent.heard == (server.pk, "root", PASSWORD)
+
+
+def test_after_that_an_agent_that_is_silent_is_a_conflict_at_once(cloud, agent):
+    agent.silent = 2
+    server = ServerFactory(launched_at=timezone.now() - timedelta(minutes=1))
     with pytest.raises(Conflict, match="does not answer"):
+        guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
+    assert (agent.silent, cloud.fresh(server).task_state) == (1, None)
+
+
+def test_a_guest_without_an_agent_is_a_conflict_and_stays_as_it_was(cloud, agent):
+    agent.refuses = "The instance has no guest agent."
+    server = ServerFactory()
+    with pytest.raises(Conflict, match="has no guest agent"):
         guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
     server = cloud.fresh(server)
     assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
