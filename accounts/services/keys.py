@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from portal.core.errors import Unavailable
+from portal.core.files import write_private
 
 LOG = logging.getLogger(__name__)
 
@@ -90,11 +91,11 @@ class KeyFolder:
         return Fernet((self.path / str(max(_numbers(self.path)))).read_bytes().strip())
 
     def ensure(self) -> None:
-        """Make the folder and its first two keys when there are none."""
+        """Make the folder and its first two keys, as far as a key to seal with or the next one is missing."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _numbers(self.path):
-            for number in (0, 1):
-                _write(self.path / str(number))
+        numbers = _numbers(self.path)
+        for number in ({0} if any(numbers) else {0, 1}).difference(numbers):
+            write_private(self.path / str(number), Fernet.generate_key())
         _read.pop(str(self.path), None)
 
     def rotate(self, keep: int = KEEP) -> None:
@@ -102,7 +103,7 @@ class KeyFolder:
         self.ensure()
         folder = self.path
         (folder / "0").rename(folder / str(max(_numbers(folder)) + 1))
-        _write(folder / "0")
+        write_private(folder / "0", Fernet.generate_key())
         sealing = sorted(number for number in _numbers(folder) if number)
         for number in sealing[: max(len(sealing) - keep, 0)]:
             (folder / str(number)).unlink()
@@ -158,13 +159,6 @@ def _load(folder: Path, stamp: Stamp) -> MultiFernet | None:
         except (OSError, ValueError) as error:
             LOG.error("Key %s is not used: %s", folder / name, error)
     return MultiFernet(keys) if keys else None
-
-
-def _write(path: Path) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(Fernet.generate_key())
-    part.rename(path)
 
 
 __all__ = ["CREDENTIALS", "KEEP", "TOKENS", "InvalidToken", "KeyFolder", "opens"]

@@ -25,6 +25,7 @@ def ensure(config: Config) -> str:
     value = digest(_sources(checkout))
     if stamp.matches(value):
         return ""
+    stamp.forget()
     node = find_node() or _node_from_pypi(config)
     _install_packages(checkout, node)
     _npm(checkout, node, "run", "build")
@@ -54,6 +55,7 @@ def _install_packages(checkout: Path, node: Path) -> None:
     stamp = Stamp(checkout / "node_modules" / ".nebulet")
     value = digest([], (checkout / "package-lock.json").read_text(), (checkout / "package.json").read_text())
     if not stamp.matches(value):
+        stamp.forget()
         _npm(checkout, node, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         stamp.write(value)
 

@@ -72,6 +72,7 @@ class Installation:
         stamp = Stamp(self._stamp(name))
         if done and stamp.matches(value()):
             return ""
+        stamp.forget()
         printed = manage(self._config, self._identity, *command).strip()
         stamp.write(value())
         return printed.splitlines()[-1].strip() if printed else "done"
@@ -102,8 +103,8 @@ class Installation:
             return []
 
     def has_images(self) -> bool:
-        """Whether the store holds anything."""
-        return any(entry.is_file() for entry in (self._config.state_dir / "images").iterdir())
+        """Whether the store holds an image; parts of uploads that were killed are none."""
+        return any(entry.is_file() and entry.name[0] != "." for entry in (self._config.state_dir / "images").iterdir())
 
     def _code(self) -> Iterator[Path]:
         for app in APPS:

@@ -33,6 +33,10 @@ class Stamp:
         except OSError:
             return False
 
+    def forget(self) -> None:
+        """Begin anew: what is interrupted from now on is done with no input, not even with that of the last success."""
+        self._path.unlink(missing_ok=True)
+
     def write(self, value: str) -> None:
         """Remember a success; done last, so an interrupted step runs again."""
         folder = self._path.parent

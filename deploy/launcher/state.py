@@ -1,6 +1,8 @@
 """The state folder: its folders with owners and modes, and the secrets made once."""
 
 import base64
+import fcntl
+import glob
 import os
 import secrets
 import stat
@@ -10,6 +12,7 @@ from pathlib import Path
 from deploy.launcher.config import Config
 from deploy.launcher.errors import LauncherError
 
+_PART = "[0-9a-f]" * 16
 # Without letters and digits that look like others.
 _READABLE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -86,7 +89,7 @@ def ensure_secrets(config: Config, owner: Owner) -> list[str]:
     }
     for keep in _KEY_FOLDERS:
         wanted[f"{keep}/0"] = _fernet_key
-        if not any(name.name != "0" for name in (folder / keep).iterdir()):
+        if not any(file.name.isdecimal() and file.name != "0" for file in (folder / keep).iterdir()):
             wanted[f"{keep}/1"] = _fernet_key
     made = [name for name in wanted if not (folder / name).exists()]
     for name in made:
@@ -108,22 +111,53 @@ def write_private(path: Path, text: str, owner: Owner) -> None:
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o644, owner: Owner | None = None) -> None:
-    """Put the text at ``path``, whole or not at all.
+    """Put the text at ``path``, whole or not at all, also when this process is killed or the machine loses its power.
 
-    The name of the part is random and must be new, so whoever may write to the folder cannot lead us elsewhere.
+    The name of the part is random and must be new, so whoever may write to the folder cannot lead us elsewhere. It is locked while it
+    is written: one that is not is of a process that was killed, and is taken away.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             file.write(text)
             if owner is not None and owner.uid != os.geteuid():
-                os.fchown(file.fileno(), owner.uid, owner.gid)
-            os.fchmod(file.fileno(), mode)
-        part.replace(path)
+                os.fchown(descriptor, owner.uid, owner.gid)
+            os.fchmod(descriptor, mode)
+            file.flush()
+            os.fsync(descriptor)
+            part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    _sync(path.parent)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{_PART}"):
+        _take_away(left)
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk know the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _take_away(part: Path) -> None:
+    """Remove a part that nobody writes any more."""
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.unlink(missing_ok=True)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
 
 
 def _password() -> str:

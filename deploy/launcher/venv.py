@@ -38,6 +38,7 @@ def install(config: Config, requirements: Path) -> bool:
     value = digest([], requirements.name, requirements.read_text())
     if stamp.matches(value):
         return False
+    stamp.forget()
     if not _install_with_uv(config, requirements):
         shell.run(
             [

@@ -136,10 +136,11 @@ def reclaim_silent_uploads(older_than: timedelta = SILENT_UPLOAD, kept: timedelt
     Clears what the upload left; returns how many there were.
     """
     now = timezone.now()
-    return sum(map(_reclaim, Image.objects.silent_uploads(now - older_than, now - kept)))
+    return sum(map(reclaim, Image.objects.silent_uploads(now - older_than, now - kept)))
 
 
-def _reclaim(image: Image) -> bool:
+def reclaim(image: Image) -> bool:
+    """Put an image whose upload is surely dead back to queued and throw away what it wrote; False when there is no such upload."""
     upload_id = str(image.upload_id)
     try:
         store = stores.get(image.upload_store)

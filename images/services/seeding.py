@@ -1,4 +1,7 @@
-"""The first images: what a fresh cloud offers, registered once and again only when their bytes changed."""
+"""The first images: what a fresh cloud offers, registered once and again only when their bytes changed.
+
+An image has a tag until all is done for it. One that a killed process left with it is made anew, or what was still to do is done.
+"""
 
 import hashlib
 import logging
@@ -6,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from images.models import Image
+from django.db import transaction
+
+from images.models import Image, ImageTag
 from images.services import data, registry
 from images.states import ImageStatus, Visibility
 from portal.core.context import RequestContext
@@ -14,6 +19,7 @@ from portal.core.context import RequestContext
 LOG = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
+UNFINISHED = "being-seeded"
 
 
 @dataclass(frozen=True)
@@ -35,11 +41,12 @@ def seed(*, ctx: RequestContext, owner: str, wanted: list[SeedImage]) -> list[Im
     new = []
     for item in wanted:
         digest = _digest(item.file)
+        _throw_away_parts(ctx, owner, item.name)
         image = _find(owner, item.name, digest)
         if image is None:
             image = _register(ctx, owner, item, present)
-            _hide_older(owner, image)
             new.append(image)
+        _finish(owner, image)
         present[item.name] = image
     return new
 
@@ -47,6 +54,14 @@ def seed(*, ctx: RequestContext, owner: str, wanted: list[SeedImage]) -> list[Im
 def _find(owner: str, name: str, digest: str) -> Image | None:
     rows = Image.objects.filter(owner=owner, name=name, status=ImageStatus.ACTIVE)
     return rows.filter(os_hash_algo="sha512", os_hash_value=digest).first()
+
+
+def _throw_away_parts(ctx: RequestContext, owner: str, name: str) -> None:
+    """Delete images that a killed process left without all of their bytes, and what it had written."""
+    rows = Image.objects.present().filter(owner=owner, name=name, tags__name=UNFINISHED).exclude(status=ImageStatus.ACTIVE)
+    for image in rows:
+        data.reclaim(image)
+        registry.delete(ctx=ctx, image=image)
 
 
 def _register(ctx: RequestContext, owner: str, item: SeedImage, present: dict[str, Image]) -> Image:
@@ -59,6 +74,7 @@ def _register(ctx: RequestContext, owner: str, item: SeedImage, present: dict[st
         "min_ram": item.min_ram,
         **item.properties,
         **{name: present[other].pk for name, other in item.links.items()},
+        "tags": [UNFINISHED],
     }
     image = registry.create(ctx=ctx, wanted=wanted)
     try:
@@ -84,9 +100,11 @@ def _fill(ctx: RequestContext, image: Image, file: Path) -> None:
         raise
 
 
-def _hide_older(owner: str, image: Image) -> None:
-    older = Image.objects.present().filter(owner=owner, name=image.name).exclude(pk=image.pk)
-    older.update(os_hidden=True)
+@transaction.atomic
+def _finish(owner: str, image: Image) -> None:
+    """Let a new image take the place of the older ones; of one that has it nothing is changed."""
+    if ImageTag.objects.filter(image=image, name=UNFINISHED).delete()[0]:
+        Image.objects.present().filter(owner=owner, name=image.name).exclude(pk=image.pk).update(os_hidden=True)
 
 
 def _digest(file: Path) -> str:

@@ -14,6 +14,7 @@ from compute.network.services import seed as network_seed
 from compute.services import seed as compute_seed
 from images.services.metadefs import seeding as metadefs_seed
 from portal.core.context import RequestContext, new_request_id
+from portal.core.files import write_private
 
 
 class Command(BaseCommand):
@@ -42,6 +43,5 @@ def password_of(user: str, wanted: str | None) -> str:
         return path.read_text().strip()
     password = wanted or secrets.token_urlsafe(12)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(f"{password}\n")
+    write_private(path, f"{password}\n".encode())
     return password
