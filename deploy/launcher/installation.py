@@ -1,11 +1,9 @@
 """Brings an installation to the state of the code: database, static files, first rows, first images."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
+from deploy.launcher import database
 from deploy.launcher.config import APPS, Config
 from deploy.launcher.identity import Identity, manage
 from deploy.launcher.stamps import Stamp, digest
@@ -32,7 +30,7 @@ class Installation:
         # What the database says belongs to it: it may have been restored from before an upgrade.
         return self._once(
             "migrate",
-            lambda: digest(files, self._database, *self._applied()),
+            lambda: digest(files, self._database, *map(".".join, database.applied(self._config))),
             ["migrate", "--no-input"],
             done=self._own_database_exists(),
         )
@@ -86,21 +84,7 @@ class Installation:
 
     def _own_database_exists(self) -> bool:
         """Of a database elsewhere we cannot tell whether it is still the one we filled, so the work is done again."""
-        return not self._database and self._own_database.exists()
-
-    @property
-    def _own_database(self) -> Path:
-        return self._config.state_dir / "db" / "nebulet.sqlite3"
-
-    def _applied(self) -> list[str]:
-        """Return the migrations that the private database has; read so that nothing is locked or made beside it."""
-        try:
-            with closing(sqlite3.connect(f"file:{quote(str(self._own_database))}?mode=ro&immutable=1", uri=True)) as database:
-                return [
-                    f"{app}.{name}" for app, name in database.execute("SELECT app, name FROM django_migrations ORDER BY id")
-                ]
-        except sqlite3.Error:
-            return []
+        return not self._database and database.path(self._config).exists()
 
     def has_images(self) -> bool:
         """Whether the store holds an image; parts of uploads that were killed are none."""

@@ -2,7 +2,7 @@
 
 import os
 
-from deploy.launcher import bundle, hypervisor, identity, image_build, packages, preconditions, state, venv
+from deploy.launcher import bundle, database, hypervisor, identity, image_build, packages, preconditions, state, venv
 from deploy.launcher.config import Config
 from deploy.launcher.identity import Identity
 from deploy.launcher.installation import Installation
@@ -12,6 +12,7 @@ from deploy.launcher.terminal import Terminal
 def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = False) -> Identity:
     """Prepare machine, checkout and state folder; return how services are started."""
     with terminal.step("this machine") as step:
+        database.check_version(config)
         if os.geteuid() == 0:
             preconditions.check_entrance(config.state_dir)
         step.note = preconditions.check_space(config.state_dir)
