@@ -131,15 +131,15 @@ class Host:
 
 
 def make_driver(config: Config) -> Driver:
-    """Return the driver that the configuration names; raises SystemExit with a sentence where its guests could fill the disk."""
+    """Return the driver that the configuration names; raises SystemExit with a sentence where guests could fill the disk or not start."""
     if config.driver == "fake":
         register_file = config.instances / f"fake-{config.host}.json"
         return FakeDriver(config.instances, config.pretence, register=register_file, sockets=Path(config.run_dir))
     from compute.virt.libvirt.driver import LibvirtDriver, Options  # a pretended host has no libvirt
 
-    unbounded = hypervisor.unbounded_logs()
-    if unbounded is not None:
-        raise SystemExit(unbounded)
+    reason = hypervisor.unbounded_logs() or hypervisor.moved_guests(config.instances)
+    if reason is not None:
+        raise SystemExit(reason)
     return LibvirtDriver(
         Options(
             uri=config.libvirt_uri,

@@ -13,6 +13,8 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
     """Prepare machine, checkout and state folder; return how services are started."""
     with terminal.step("this machine") as step:
         database.check_version(config)
+        if config.driver == "libvirt":
+            hypervisor.check_place(config.state_dir)
         if os.geteuid() == 0:
             preconditions.check_entrance(config.state_dir)
         step.note = preconditions.check_space(config.state_dir)

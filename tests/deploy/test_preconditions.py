@@ -2,10 +2,13 @@
 
 import os
 import socket
+import subprocess
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from lxml import etree
+from lxml.builder import E
 
 from deploy.launcher import hypervisor, packages, preconditions
 from deploy.launcher.errors import LauncherError
@@ -139,3 +142,23 @@ def test_what_is_installed_for_tests_starts_no_service(monkeypatch, tmp_path, st
 
     assert ("101" in (tmp_path / "answers").read_text().split()) is asked
     assert not policy.exists()
+
+
+def test_guests_whose_folder_was_moved_are_refused_with_the_link_that_mends_it(tmp_path):
+    first, second = tmp_path / "it's first & old", tmp_path / "second"
+    guest = first / "instances" / "4513f377-b160-4068-909c-d1e08cb0c2cd"
+    guest.mkdir(parents=True)
+    hypervisor.check_place(first)
+    disk = E.source(file=str(guest / "disk"))
+    (guest / "domain.xml").write_bytes(etree.tostring(E.domain(E.uuid(guest.name), E.devices(E.disk(disk)))))
+    hypervisor.check_place(first)
+
+    first.rename(second)
+
+    with pytest.raises(
+        LauncherError, match=f"state folder was moved: .* in {first}/instances, .* in {second}/instances"
+    ) as caught:
+        hypervisor.check_place(second)
+    assert hypervisor.moved_guests(second / "instances") in caught.value.sentence
+    subprocess.run(caught.value.command, shell=True, check=True)
+    hypervisor.check_place(second)

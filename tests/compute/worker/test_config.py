@@ -82,5 +82,12 @@ def test_a_worker_does_not_start_where_guests_could_fill_the_disk_by_their_conso
         make_driver(Config.read({**environ, "NEBULET_LIBVIRT_URI": "test:///default"}))
 
 
+def test_a_worker_does_not_start_where_its_guests_would_not(environ, monkeypatch):
+    monkeypatch.setattr(hypervisor, "moved_guests", lambda instances: f"{instances} was moved.")
+
+    with pytest.raises(SystemExit, match=r"instances was moved"):
+        make_driver(Config.read({**environ, "NEBULET_LIBVIRT_URI": "test:///default"}))
+
+
 def test_guests_that_ran_before_a_restart_stay_off_unless_somebody_asks(environ):
     assert [Config.read({**environ, **more}).resume_guests for more in ({}, {"NEBULET_RESUME_GUESTS": "1"})] == [False, True]
