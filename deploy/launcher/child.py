@@ -104,10 +104,13 @@ def shorten(path: str) -> None:
 
 
 def open_log(path: str) -> int:
-    """Return a descriptor that appends to the log; one that has grown large is put aside first."""
+    """Return a descriptor that appends to the log, or leads nowhere when there can be none; a large log is put aside first."""
     try:
         if os.stat(path).st_size > _ROTATE_BYTES:
             os.replace(path, path + ".1")
-    except FileNotFoundError:
-        pass
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    except OSError:
+        pass  # there is none yet
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)

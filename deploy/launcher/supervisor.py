@@ -17,6 +17,7 @@ from deploy.launcher.child import Child, shorten
 GRACE_S = 10.0
 LOGS_S = 600.0
 _SOCKET_S = 5.0
+_TELL_AGAIN_S = 1.0
 _ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _WATCHED = _ENDING | {signal.SIGCHLD}
 
@@ -34,6 +35,7 @@ class Supervisor:
         self._since = time.time()
         self._ending = False
         self._look_at_logs = time.monotonic() + LOGS_S
+        self._tell_again: float | None = None
         self._code = 0
 
     def run(self) -> int:
@@ -47,6 +49,8 @@ class Supervisor:
             self._wait(self._next_due(), _WATCHED)
             self._start_due()
             self._shorten_logs()
+            if self._tell_again is not None and self._tell_again <= time.monotonic():
+                self._write_status()
         self._end()
         return self._code
 
@@ -99,7 +103,8 @@ class Supervisor:
 
     def _next_due(self) -> float:
         waiting = [child.due for child in self._children if child.due is not None]
-        return max(0.0, min([*waiting, self._look_at_logs]) - time.monotonic())
+        waiting += [self._look_at_logs] if self._tell_again is None else [self._look_at_logs, self._tell_again]
+        return max(0.0, min(waiting) - time.monotonic())
 
     def _shorten_logs(self) -> None:
         if time.monotonic() >= self._look_at_logs:
@@ -133,6 +138,14 @@ class Supervisor:
                 child.kill(number)
 
     def _write_status(self) -> None:
+        """Tell what runs, at once or, while the disk is full, as soon as there is room."""
+        self._tell_again = None
+        try:
+            self._replace_status(json.dumps(self._status()))
+        except OSError:
+            self._tell_again = time.monotonic() + _TELL_AGAIN_S
+
+    def _status(self) -> dict[str, object]:
         processes = {
             child.name: {
                 "pid": child.pid,
@@ -143,16 +156,25 @@ class Supervisor:
             }
             for child in self._children
         }
-        status = {"pid": os.getpid(), "since": self._since, "address": self._plan["address"], "processes": processes}
+        return {"pid": os.getpid(), "since": self._since, "address": self._plan["address"], "processes": processes}
+
+    def _replace_status(self, text: str) -> None:
         path = os.path.join(self._run_dir, "supervisor.json")
         part = f"{path}.{os.getpid()}.{os.urandom(6).hex()}"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(status, file)
-        os.replace(part, path)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(part, path)
+        except OSError:
+            os.unlink(part)
+            raise
 
     def _tell(self, text: str) -> None:
-        print(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} {text}", flush=True)
+        try:
+            os.write(1, f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} {text}\n".encode())
+        except OSError:
+            return  # a full disk is no reason to end anything
 
 
 def lock(run_dir: str) -> int | None:
