@@ -11,6 +11,8 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,10 +20,12 @@ import dramatiq
 import redis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import dq_name
 from dramatiq.encoder import Encoder, MessageData
-from dramatiq.errors import DecodeError
+from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.message import Message
 from dramatiq.middleware import AgeLimit, Callbacks, Middleware, Pipelines, Retries, ShutdownNotifications
+from redis.exceptions import OutOfMemoryError
 
 LOG = logging.getLogger(__name__)
 
@@ -29,6 +33,11 @@ HEARTBEAT_TIMEOUT_MS = 12_000
 IDLE_POLL_MS = 2_000
 RETRY_MIN_MS = 500
 RETRY_MAX_MS = 30_000
+_NO_DISK = "MISCONF"
+
+
+class QueueFull(redis.ConnectionError):
+    """Redis answers and takes nothing, since its disk or its memory is full. Who sends or takes messages tries again, as when it is away."""
 
 
 class SignedEncoder(Encoder):
@@ -69,14 +78,23 @@ class WakingConsumer(_RedisConsumer):  # type: ignore[misc, valid-type]
         super().__init__(broker, queue_name, prefetch, 0)
         self._idle_s = timeout / 1000
         self._knocked = broker.bell(queue_name)
+        self._begins = queue_name == dq_name(queue_name)
 
     def __next__(self) -> MessageProxy | None:
         self._knocked.clear()
         try:
+            if self._begins:
+                self._take_back()
             message: MessageProxy | None = super().__next__()
         except DecodeError as error:
             self._drop(error)
             return None
+        except ConnectionClosed as error:
+            if not isinstance(error.args[0], QueueFull):
+                raise
+            # Not raised: dramatiq would forget what is delayed. What was sent before stays where it is.
+            LOG.error("Queue %s gives and takes nothing until there is room: %s", self.queue_name, error)
+            message = None
         if message is None:
             self._knocked.wait(self._idle_s)
         return message
@@ -89,8 +107,29 @@ class WakingConsumer(_RedisConsumer):  # type: ignore[misc, valid-type]
         super().nack(message)
         self._knocked.set()
 
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Give messages back; raises dramatiq's own error where that cannot be, since any other would end the consumer for good."""
+        with _translated():
+            super().requeue(messages)
+
+    def _take_back(self) -> None:
+        """Begin with the delayed messages of the consumer before: when it failed, dramatiq forgot them, and they are this worker's still."""
+        with _translated():
+            taken = self.broker.client.smembers(f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}")
+            if taken:
+                self.broker.do_requeue(self.queue_name, *(one.decode() for one in taken))
+        self._begins = False
+
     def _drop(self, error: DecodeError) -> None:
         LOG.error("Dropped a message on queue %s: %s", self.queue_name, error)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except redis.ConnectionError as error:
+        raise ConnectionClosed(error) from None
 
 
 class WakingRedisBroker(RedisBroker):
@@ -110,6 +149,20 @@ class WakingRedisBroker(RedisBroker):
         sent = super().enqueue(message, delay=delay)
         self.client.publish(self._channel, message.queue_name)
         return sent
+
+    def _dispatch(self, command: str) -> Callable[..., Any]:
+        """Return what carries out one of dramatiq's commands."""
+        dispatch = super()._dispatch(command)
+
+        def carry_out(*arguments: Any) -> Any:
+            try:
+                return dispatch(*arguments)
+            except redis.ResponseError as error:
+                if isinstance(error, OutOfMemoryError) or str(error).startswith(_NO_DISK):
+                    raise QueueFull(str(error)) from error
+                raise
+
+        return carry_out
 
     def bell(self, queue_name: str) -> threading.Event:
         """Return the event that rings when a message arrives on the queue."""
