@@ -63,24 +63,33 @@ class TurnedFile:
         self._most_bytes = most_bytes
         self._descriptor = -1
         self._opened: tuple[int, int] | None = None
+        self._failed = False
 
     def write(self, line: str) -> None:
-        """Append one line."""
+        """Append one line. After one that a full disk cut, the next begins a line of its own."""
         found = _identity(self._path)
         if found is None or found[0] != self._opened:
             self._open()
         elif found[1] >= self._most_bytes:
             self._turn()
-        os.write(self._descriptor, f"{line}\n".encode("utf-8", "backslashreplace"))
+        data = f"{line}\n".encode("utf-8", "backslashreplace")
+        if self._failed and self._is_cut():
+            data = b"\n" + data
+        self._failed = True
+        self._failed = os.write(self._descriptor, data) < len(data)
 
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor, self._opened = -1, None
 
+    def _is_cut(self) -> bool:
+        size = os.fstat(self._descriptor).st_size
+        return size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
+
     def _open(self) -> None:
         self.close()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._path, flags, 0o640)
         info = os.fstat(self._descriptor)
         self._opened = (info.st_dev, info.st_ino)
