@@ -4,10 +4,12 @@ import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from deploy.launcher import control
+from deploy.launcher.commands import status
 from tests.deploy.test_supervisor import eventually, process, running, supervise  # noqa: F401
 from tests.kit.waiting import wait_for
 
@@ -57,3 +59,12 @@ def test_a_supervisor_starts_what_ends_and_tells_of_it_when_there_is_room(config
     assert supervisor.poll() is None
     assert {one.name: one.restarts for one in after.processes} == {"talks": 0, "dies": 1}
     assert not [name for name in os.listdir(config.run_dir) if name.startswith("supervisor.json.")]
+
+
+def test_status_names_the_disk(config, supervise, capsys):  # noqa: F811
+    supervise(process("one", "sleep 100"))
+    eventually(lambda: running(config, 1))
+    fill(config)
+
+    assert status.run(config, SimpleNamespace(json=False)) == 0
+    assert f"Only 0 MiB are free in {config.state_dir}; Nebulet needs 1 GiB." in capsys.readouterr().out

@@ -6,8 +6,9 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from deploy.launcher import control, memory
+from deploy.launcher import control, memory, preconditions
 from deploy.launcher.config import Config
+from deploy.launcher.errors import LauncherError
 from deploy.launcher.terminal import Terminal
 
 NOT_RUNNING = 3
@@ -22,6 +23,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         Terminal().line(f"Nebulet does not run on {config.state_dir}.")
     else:
         _show(status, Terminal())
+        _warn_of_space(config, Terminal())
     return NOT_RUNNING if status is None else 0
 
 
@@ -52,6 +54,16 @@ def _show(status: control.Status, terminal: Terminal) -> None:
     terminal.line(f"{'total':<18} {'':>8} {'':>10} {'':>9} {_size(total):>10}")
     if total is None:
         terminal.line("Only root sees how much memory they take: sudo ./nebulet status")
+
+
+def _warn_of_space(config: Config, terminal: Terminal) -> None:
+    """Name a disk that is nearly full: then the queue takes nothing, requests wait in the database, and logs have gaps."""
+    try:
+        warning = preconditions.check_space(config.state_dir)
+    except LauncherError as error:
+        warning = error.sentence
+    if warning:
+        terminal.line(f"{warning[0].upper()}{warning[1:].rstrip('.')}.")
 
 
 def _size(kb: int | None) -> str:
