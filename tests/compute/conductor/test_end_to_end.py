@@ -18,6 +18,7 @@ from compute.virt.fake import FakeDriver
 from compute.worker.actors import register
 from compute.worker.build import Builder
 from compute.worker.commands import Commands
+from compute.worker.copies import CopyCommands
 from compute.worker.ledger import Ledger
 from compute.worker.operations import Operations
 from compute.worker.port_commands import PortCommands
@@ -53,7 +54,10 @@ class Everything:
         ledger = Ledger(folder / "_ledger")
         commands = Commands(self.driver, builder, reporter, operations, ledger=ledger)
         resizes = ResizeCommands(self.driver, commands, operations, ledger)
-        register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations), resizes)
+        copies = CopyCommands(
+            self.driver, commands, reporter, operations, images=Pictures(folder), builder=builder, instances=folder
+        )
+        register(self.broker, "host-1", commands, PortCommands(self.driver, reporter, operations), resizes, copies)
 
     def settle(self) -> None:
         """Take messages until none is left."""
