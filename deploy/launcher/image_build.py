@@ -20,6 +20,7 @@ def start(config: Config) -> subprocess.Popen[bytes] | None:
     except LauncherError:
         return None
     command = [python, "-m", "images.builder", "--output", str(output), "--cache", str(output / "packages")]
+    command += ["--work", str(output / "work")]
     with (config.log_dir / "images-build.log").open("ab") as log:
         return subprocess.Popen(
             identity.service(command),

@@ -18,6 +18,7 @@ OTHER_PACKAGES = ("busybox-static", "coreutils", "syslinux", "syslinux-common", 
 # A host that is busy keeps an emulated timer from ticking in time, which Linux would take for broken and not boot.
 CMDLINE = "console=tty0 console=ttyS0 no_timer_check"
 MIN_RAM_MB = 96
+_TEMPORARY = "tiny-build-"
 
 
 def build(
@@ -27,11 +28,16 @@ def build(
     work: Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Manifest:
-    """Builds `tiny` into `output`. Packages stay in `cache`, if given; `work` is where a temporary folder is made."""
+    """Builds `tiny` into `output`. Packages stay in `cache`, if given; `work`, which one build has at a time, is where a folder is made.
+
+    What a build that was killed left in `work` is thrown away.
+    """
     output.mkdir(parents=True, exist_ok=True)
     if work is not None:
         work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tiny-build-", dir=work) as temporary:
+        for left in work.glob(f"{_TEMPORARY}*"):
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=work) as temporary:
         folder = Path(temporary)
         debs = (cache or folder / "debs").resolve()
         tell("looking for packages")

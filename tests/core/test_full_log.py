@@ -30,7 +30,11 @@ class Process:
         self.folder = folder
         with (folder / "process.log").open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-c", LOGGER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+                [sys.executable, "-c", LOGGER, str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
 
     def logs(self, lines: int) -> None:

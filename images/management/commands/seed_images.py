@@ -43,7 +43,7 @@ class Command(BaseCommand):
     def _made(self, folder: Path, *, rebuild: bool) -> Manifest:
         if not rebuild and (folder / manifest.FILE_NAME).is_file():
             return manifest.read(folder)
-        return build(folder, folder / "packages")
+        return build(folder, folder / "packages", work=folder / "work")
 
 
 def wanted(made: Manifest, folder: Path) -> list[SeedImage]:

@@ -106,3 +106,14 @@ def test_without_a_mirror_one_sentence_and_code_2(
     assert __main__.main(["--output", str(tmp_path / "out")]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("tiny was not built: apt knows none of linux-image-cloud-amd64")
+
+
+def test_what_a_build_that_was_killed_left_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: Sequence[str | Path]) -> str:
+        raise BuildError("apt-cache failed: No packages found")
+
+    monkeypatch.setattr(tools, "run", run)
+    monkeypatch.setattr(tools, "find", lambda program, *, package: program)
+    (tmp_path / "work" / "tiny-build-killed" / "unpacked").mkdir(parents=True)
+    assert __main__.main(["--output", str(tmp_path / "out"), "--work", str(tmp_path / "work")]) == 2
+    assert not list((tmp_path / "work").iterdir())
