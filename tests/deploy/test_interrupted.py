@@ -83,7 +83,7 @@ def stage(config, owner):
 
 
 # Step, its stamp, and how much later it is killed each time.
-STEPS = (("migrate", "migrate", 1.6), ("collect_static", "static", 4), ("seed", "seed", 1.7), ("seed_images", "images", 1))
+STEPS = (("migrate", "migrate", 2), ("collect_static", "static", 6), ("seed", "seed", 2.5), ("seed_images", "images", 1))
 FILES = {
     "tiny-kernel": ("aki", noise(3000)),
     "tiny-ramdisk": ("ari", noise(2000)),

@@ -10,6 +10,6 @@ _NAMES = {
     "compute/api": ("aggregates", "servers"),
     "compute/network": ("ports",),
     "compute/services": ("conditional_begin", "lifecycle", "parallel", "placement", "reports", "sweeps", "visibility"),
-    "core": ("databases",),
+    "core": ("databases", "migrate"),
 }
 FILES = [_TESTS / folder / f"test_{name}.py" for folder, names in _NAMES.items() for name in names]
