@@ -81,7 +81,7 @@ def former_place(instances: Path) -> Path | None:
     """
     for file in sorted(instances.glob("*/domain.xml")):
         try:
-            said = re.search(rf"""(["'])(/(?:(?!\1).)+)/{re.escape(file.parent.name)}/""", file.read_text())
+            said = re.search(rf"""(["'])(/(?:(?!\1)[^<>])+)/{re.escape(file.parent.name)}/""", file.read_text())
         except OSError:
             continue
         place = Path(html.unescape(said[2])) if said else instances

@@ -149,8 +149,10 @@ def test_guests_whose_folder_was_moved_are_refused_with_the_link_that_mends_it(t
     guest = first / "instances" / "4513f377-b160-4068-909c-d1e08cb0c2cd"
     guest.mkdir(parents=True)
     hypervisor.check_place(first)
-    disk = E.source(file=str(guest / "disk"))
-    (guest / "domain.xml").write_bytes(etree.tostring(E.domain(E.uuid(guest.name), E.devices(E.disk(disk)))))
+    disk, kernel = E.source(file=str(guest / "disk")), E.kernel(str(guest / "kernel"))
+    (guest / "domain.xml").write_bytes(
+        etree.tostring(E.domain(E.uuid(guest.name), E.os(E.boot(dev="hd"), kernel), E.devices(E.disk(disk))))
+    )
     hypervisor.check_place(first)
 
     first.rename(second)
