@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.test import override_settings
 from django.utils import timezone
 
 from compute.models import ActionEvent, Host, Server, ServerAction, ServerFault, ServerNumber, ServerTag, UsageInterval
@@ -184,8 +185,8 @@ def _surround(servers: list[Server]) -> None:
 
 def _connect(begin: int, servers: list[Server]) -> None:
     """Give each server a port with an address, in its project's default group."""
-    seed.settings.NETWORK_CIDR = CIDR
-    network = Network.objects.get(pk=seed.seed("").pk)
+    with override_settings(NETWORK_CIDR=CIDR):
+        network = Network.objects.get(pk=seed.seed("").pk)
     subnet = network.subnets.get()
     group_ids = {}
     for project_id in {server.project_id for server in servers}:
