@@ -7,8 +7,10 @@ most that Python held at once beyond what it held before. Deeds must hold LIMIT_
 
 import os
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,15 +28,19 @@ from django.test import Client
 from django.test.runner import DiscoverRunner
 from django.utils import timezone
 
+from accounts.services import quotas
 from benchmarks.timing import median_ms, settle
 from compute.conductor import actors
 from compute.models import Server
 from compute.network.models import Port
-from compute.services import healing, repairs, sweeps
+from compute.port_messages import FiltersWanted
+from compute.services import healing, lifecycle, placement, repairs, sweeps
 from compute.states import PowerState
 from portal.core import bus
+from portal.core.context import new_request_id
 from tests.accounts.factories import AssignmentFactory, ProjectFactory, UserFactory, ladder
-from tests.kit.compute import FakeHost, RecordingBroker
+from tests.accounts.factories import ServiceFactory as CatalogServiceFactory
+from tests.kit.compute import FakeHost, FlavorFactory, RecordingBroker, make_image
 from tests.kit.crowd import counted, fill
 from tests.kit.identity import Persona, persona
 
@@ -122,6 +128,27 @@ def chores(broker: RecordingBroker) -> Iterator[Deed]:
     host = FakeHost("crowd-1", broker)
     guests = dict.fromkeys(Server.objects.present().filter(host="crowd-1").values_list("pk", flat=True), PowerState.RUNNING)
     yield f"host reports {len(guests)} guests", lambda: host.tell(host.report(guests))
+    yield "host that came up asks for its filters", lambda: host.tell(FiltersWanted(host.name, time.time()))
+
+
+def births(member: Persona) -> Iterator[Deed]:
+    """Yield how a server begins among the others: asked for, and given to a host."""
+    image = make_image(owner=member.ctx.project_id)
+    FlavorFactory(flavor_id="small", name="small")
+    for kind, name in (("compute", "nova"), ("network", "neutron")):
+        CatalogServiceFactory(type=kind, name=name)
+    quotas.set_limits(member.ctx.project_id, dict.fromkeys(("instances", "cores", "ram", "port"), -1))
+
+    def create() -> object:
+        ctx = replace(member.ctx, request_id=new_request_id())
+        return lifecycle.create(ctx=ctx, name="born", flavor_id="small", image_id=image.pk)[0]
+
+    def place() -> None:
+        server = Server.objects.filter(name="born", host=None).latest("created_at")
+        placement.place(server.pk, server.request_id)
+
+    yield "create", create
+    yield "create and place", lambda: (create(), place())
 
 
 def asking(who: Persona, path: str, version: str = "2.96") -> Callable[[], object]:
@@ -180,7 +207,13 @@ def main() -> None:
     marker = Server.objects.present().order_by("created_at")[number // 3]
     since = f"{marker.updated_at:%Y-%m-%dT%H:%M:%SZ}"
     admin, member = people["admin"], people["member"]
-    deeds = (*lists(admin, member, marker.pk, since), *figures(admin, member), *pages(admin, member), *chores(broker))
+    deeds = (
+        *lists(admin, member, marker.pk, since),
+        *figures(admin, member),
+        *pages(admin, member),
+        *chores(broker),
+        *births(member),
+    )
     for name, deed in deeds:
         print(measure(name, deed), flush=True)
 

@@ -15,14 +15,15 @@ from compute.conductor import actors
 from compute.conductor.connections import DatabaseConnections
 from compute.messages import CONDUCTOR_QUEUE, REPORT_ACTORS, OperationFinished, pack
 from compute.models import Server
+from compute.network.models import Subnet
 from compute.services import findings, healing, repairs, sweeps
 from compute.states import Action, PowerState, TaskState, VmState
 from portal.core import broker as brokers
 from portal.core import bus
 from portal.core.models import OutboxMessage
 from tests.accounts.factories import ProjectFactory
-from tests.kit.compute import PROJECT, broker, commits, ctx, hosts  # noqa: F401
-from tests.kit.crowd import counted, fill
+from tests.kit.compute import PROJECT, broker, cloud, commits, ctx, hosts  # noqa: F401
+from tests.kit.crowd import CIDR, counted, fill
 from tests.kit.identity import personas  # noqa: F401
 from tests.kit.waiting import wait_for
 
@@ -121,6 +122,18 @@ def test_what_the_clock_looks_for_every_few_seconds_it_finds_by_an_index(broker,
         sweeps.sweep()
     assert figures.queries > 10
     assert figures.scans("compute_server", "compute_serveraction", "compute_migration", "network_port") == []
+
+
+def test_a_birth_reads_no_more_for_the_servers_of_others(cloud):  # noqa: F811
+    def cost():
+        fill(150, projects=["e" * 32])
+        cloud.build()
+        with counted() as figures:
+            cloud.place(cloud.create())
+        return figures.rows
+
+    Subnet.objects.update(cidr=CIDR, allocation_pools=[{"start": "10.176.0.10", "end": "10.176.255.254"}])
+    assert cost() + 5 >= cost()
 
 
 def test_a_report_of_many_guests_costs_the_same_queries_and_reads_no_more_than_it_compares(broker, hosts, db):  # noqa: F811

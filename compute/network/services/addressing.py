@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from ipaddress import IPv4Address, ip_address
+from itertools import islice
 
 from django.db import IntegrityError, transaction
 
@@ -11,17 +12,18 @@ from portal.core.errors import BadRequest, Conflict
 
 ATTEMPTS = 12
 _WINDOW = 64
+_LARGE = 1_024
+_TRIES = 5
 
 
 def assign(port: Port, subnet: Subnet) -> FixedAddress:
     """Give the port a free address of the subnet's pools; raises Conflict when there is none.
 
-    The guess is random within the first free addresses, so that requests at the same moment seldom meet; when they do, the
-    database refuses one of them and it guesses again.
+    The guess is random within some free addresses, so that requests at the same moment seldom meet; when they do, the database
+    refuses one of them and it guesses again. Those are the first ones, but in a subnet too large to be looked through each time.
     """
     for _attempt in range(ATTEMPTS):
-        taken = set(subnet.fixed_addresses.values_list("address", flat=True))
-        window = [address for address, _n in zip(_free(subnet, taken), range(_WINDOW), strict=False)]
+        window = _some_free(subnet)
         if not window:
             break
         found = take(port, subnet, random.choice(window))  # noqa: S311 - no secret, only spreading
@@ -55,11 +57,26 @@ def take(port: Port, subnet: Subnet, address: str) -> FixedAddress | None:
         return None
 
 
-def _free(subnet: Subnet, taken: set[str]) -> Iterator[str]:
+def _some_free(subnet: Subnet) -> list[str]:
+    """Return a few free addresses, none only when there is none."""
+    pools = [range(int(ip_address(pool["start"])), int(ip_address(pool["end"])) + 1) for pool in subnet.allocation_pools]
+    if sum(map(len, pools)) > _LARGE:
+        for _try in range(_TRIES):
+            pool = random.choices(pools, weights=[len(pool) for pool in pools])[0]  # noqa: S311
+            begin = random.randrange(len(pool))  # noqa: S311
+            part = pool[begin : begin + _WINDOW]
+            near = [str(IPv4Address(number)) for number in part]
+            taken = set(subnet.fixed_addresses.filter(address__in=near).values_list("address", flat=True))
+            if found := list(_free(subnet, [part], taken)):
+                return found
+    taken = set(subnet.fixed_addresses.values_list("address", flat=True))
+    return list(islice(_free(subnet, pools, taken), _WINDOW))
+
+
+def _free(subnet: Subnet, pools: list[range], taken: set[str]) -> Iterator[str]:
     kept = reserved(subnet)
-    for pool in subnet.allocation_pools:
-        first, last = int(ip_address(pool["start"])), int(ip_address(pool["end"]))
-        for number in range(first, last + 1):
+    for pool in pools:
+        for number in pool:
             address = IPv4Address(number)
             if address not in kept and str(address) not in taken:
                 yield str(address)

@@ -1,6 +1,7 @@
 """Outwards: hosts are told which ports to filter how, and which cards to plug, with the transaction that decided it."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from django.db.models import F, Q
 
@@ -24,11 +25,12 @@ def refresh(*, ports: Iterable[Port], groups: Iterable[SecurityGroup], but: str 
     for group_id in sorted(group_ids):
         SecurityGroup.objects.filter(pk=group_id).update(revision=F("revision") + 1)
     mine = list(selectors.ports_with_filters().filter(pk__in=changed).exclude(host=""))
+    specs = cache(selectors.group_specs)  # most hosts hear of the same groups
     concerned = _hosts_of(group_ids) | {port.host for port in mine}
     for host in sorted(concerned - {but}):
         here = [selectors.port_filter(port) for port in mine if port.host == host]
         named = group_ids.union(*(one.groups for one in here))
-        send(host, SetFilters(new_request_id(), here, selectors.group_specs(named)))
+        send(host, SetFilters(new_request_id(), here, specs(frozenset(named))))
 
 
 def announce(device_id: str, host: str) -> None:

@@ -46,6 +46,24 @@ def test_a_device_gets_a_port_with_an_address(ctx, private):
     assert [group.name for group in port.security_groups.all()] == ["default"]
 
 
+def test_a_large_range_is_given_out_to_its_last_address(ctx, private):
+    network = second_network(ctx, "10.184.0.0/21")
+    subnet, left = network.subnets.get(), {f"10.184.{block}.7" for block in range(1, 7)}
+    every = [
+        str(address) for address in subnet.range if address not in addressing.reserved(subnet) and str(address) not in left
+    ]
+    made = Port.objects.bulk_create(
+        Port(network=network, project_id=ctx.project_id, mac_address=f"fa:16:3f:{at:08x}") for at in range(len(every) + 7)
+    )
+    FixedAddress.objects.bulk_create(
+        FixedAddress(port=port, subnet=subnet, address=at) for port, at in zip(made, every, strict=False)
+    )
+    *waiting, last = made[len(every) :]
+    assert {addressing.assign(port, subnet).address for port in waiting} == left
+    with pytest.raises(Conflict, match="No fixed IP addresses available"):
+        addressing.assign(last, subnet)
+
+
 def test_none_means_none(ctx, private):
     assert allocate(ctx, networks="none") == []
     assert Port.objects.count() == 0
