@@ -16,13 +16,14 @@ from accounts.websocket import SameOrigin, SessionContextMiddleware  # noqa: E40
 from compute.ws.native import lifespan  # noqa: E402
 from compute.ws.urls import websocket_urlpatterns  # noqa: E402
 from images.api.v2.receiver import is_image_data, receive  # noqa: E402
-from portal.core import faults  # noqa: E402
+from portal.core import connections, faults  # noqa: E402
 from portal.core.faults import Process  # noqa: E402
 from portal.core.policy import records  # noqa: E402
 from portal.core.sockets import SocketLog  # noqa: E402
 from portal.threads import ThreadPool  # noqa: E402
 from portal.wsgi import application as django_application  # noqa: E402
 
+connections.allow_many()
 faults.listen(settings.FAULTS, Process.WEB)
 records.start()
 

@@ -11,7 +11,7 @@ from compute.worker import memory
 from compute.worker.config import Config
 from compute.worker.host import Host
 from compute.worker.place import Place
-from portal.core import faults, log
+from portal.core import connections, faults, log
 from portal.core.broker import make_broker
 from portal.core.faults import Process
 
@@ -19,6 +19,7 @@ from portal.core.faults import Process
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     memory.keep_together()
+    connections.allow_many()
     config = Config.read()
     log.configure(debug=config.debug, form=config.log_format, switch=config.run_dir / "debug", service="compute")
     faults.listen(config.faults, Process.COMPUTE)

@@ -17,6 +17,7 @@ from compute.virt.driver import Display, Driver
 from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.worker.serial import SerialPorts
 from portal.core import log
+from portal.core.connections import connected
 from portal.core.signing import BadTicket, unseal
 
 LOG = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ _LIFE_S = MAX_AGE_S + 60.0  # Fernet takes a ticket from a clock that is a minut
 _LONGEST_TICKET = 4_096
 _PATIENCE_S = 5.0
 _CHUNK = 128 * 1024
+MOST = 1_000
 
 
 class Relay:
@@ -38,6 +40,7 @@ class Relay:
         self._key = key
         self._address = address
         self._used: dict[str, float] = {}
+        self._callers = 0
         self._since = time.monotonic()
         self._serial = SerialPorts(driver.console_log)
         self._loop = asyncio.new_event_loop()
@@ -52,14 +55,28 @@ class Relay:
         if kind == "unix":
             path = Path(place)
             path.unlink(missing_ok=True)
-            await asyncio.start_unix_server(self._serve, path, limit=_CHUNK)
+            await asyncio.start_unix_server(self._admit, path, limit=_CHUNK, backlog=MOST)
             owner = path.parent.stat()
             os.chown(path, owner.st_uid, owner.st_gid)
             path.chmod(0o660)  # the group of the folder is the web process's
         else:
             name, _colon, port = place.rpartition(":")
-            await asyncio.start_server(self._serve, name, int(port), limit=_CHUNK)
+            await asyncio.start_server(self._admit, name, int(port), limit=_CHUNK, backlog=MOST)
         LOG.info("Consoles are relayed at %s", self._address)
+
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a caller unless there are MOST already: those who are there go on."""
+        if self._callers >= MOST:
+            LOG.debug("A console was refused: %d are open", self._callers)
+            writer.close()
+            return
+        self._callers += 1
+        if self._callers == MOST:
+            LOG.warning("%d consoles are open at once, and no more are let in", MOST)
+        try:
+            await self._serve(reader, writer)
+        finally:
+            self._callers -= 1
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -112,7 +129,8 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, display: Display) -> None:
         if display.socket is not None:
-            theirs, to_display = await asyncio.open_unix_connection(display.socket, limit=_CHUNK)
+            connection = await asyncio.wait_for(connected(display.socket), _PATIENCE_S)
+            theirs, to_display = await asyncio.open_unix_connection(sock=connection, limit=_CHUNK)
         else:
             theirs, to_display = await asyncio.open_connection("127.0.0.1", display.port, limit=_CHUNK)
         ways = [asyncio.create_task(_pump(reader, to_display)), asyncio.create_task(_pump(theirs, writer))]
@@ -127,13 +145,10 @@ class Relay:
 
 async def hand_over(writer: asyncio.StreamWriter, display: str) -> None:
     """Give a caller on this machine the open connection itself, so that its bytes take one way less."""
-    loop = asyncio.get_running_loop()
     with (
-        socket.socket(socket.AF_UNIX) as connection,
+        await asyncio.wait_for(connected(display), _PATIENCE_S) as connection,
         socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as caller,
     ):
-        connection.setblocking(False)
-        await loop.sock_connect(connection, display)
         socket.send_fds(caller, [HANDED_OVER], [connection.fileno()])
 
 

@@ -7,7 +7,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import consoles
-from compute.ws import closing
+from compute.ws import closing, crowd
 from compute.ws.log_feed import LogFeed, Reader
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError, Forbidden
@@ -16,7 +16,7 @@ RECHECK_S = 20.0
 FRAME_MAX = 64 * 1024
 
 
-class ConsoleLog(closing.EndsWithSession, AsyncWebsocketConsumer):
+class ConsoleLog(crowd.TakesPlace, closing.EndsWithSession, AsyncWebsocketConsumer):
     """Send a server's console log from the beginning, or from byte ``?from=``, and go on as it grows.
 
     The log lies on a bounded stream that its host fills while somebody reads; a slow reader misses a part and holds up nobody.
@@ -36,6 +36,10 @@ class ConsoleLog(closing.EndsWithSession, AsyncWebsocketConsumer):
             return
         try:
             server = await database_sync_to_async(consoles.readable_log)(ctx, self.server_id)
+            self.place = crowd.CONSOLES.enter(ctx.user_id or "", server.pk)
+            if self.place is None:
+                await self.close(code=closing.FULL, reason=crowd.TOLD)
+                return
             self.feed = LogFeed.of(server.pk, server.host)
             self.reader = await self.feed.join(_wanted_offset(self.scope["query_string"]))
         except CloudError as error:

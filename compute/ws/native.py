@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 
 from compute.services import console_visits, consoles, native_viewers
-from compute.ws import closing, rfb
+from compute.ws import closing, crowd, rfb
 from compute.ws.relay import CHUNK, open_relay
 from portal.core.errors import CloudError
 
@@ -47,11 +47,12 @@ class ViewerDoor:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Let one viewer in, and carry until either side, the server or the right ends."""
+        entry = _Entry()
         try:
             _keep_alive(writer)
-            entry = await self._admitted(reader, writer)
-            if entry is not None:
-                await _carry((reader, writer), *entry)
+            await self._admit(entry, reader, writer)
+            if entry.found is not None:
+                await _carry((reader, writer), *entry.found)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             LOG.debug("A native viewer went: %s", error)
         except rfb.Refused as refused:
@@ -59,15 +60,13 @@ class ViewerDoor:
         except Exception:
             LOG.exception("A native viewer's console failed")
         finally:
+            entry.leave()
             writer.close()
 
-    async def _admitted(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> tuple[consoles.Relay, Streams] | None:
+    async def _admit(self, entry: "_Entry", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address = str((writer.get_extra_info("peername") or ["-"])[0])
         if self.waiting[address] >= AT_ONCE_PER_ADDRESS or self.waiting.total() >= AT_ONCE:
-            return None
-        entry = _Entry()
+            return
         self.waiting[address] += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -76,13 +75,13 @@ class ViewerDoor:
                 await rfb.ask_password(reader, writer, minor, entry.admit)
         finally:
             self.waiting -= Counter({address: 1})  # which forgets an address of whom nobody waits
-        return entry.found
 
 
 class _Entry:
     """What a viewer's answer opened."""
 
     found: tuple[consoles.Relay, Streams] | None = None
+    _place: crowd.Place | None = None
 
     async def admit(self, challenge: bytes, response: bytes) -> None:
         digest = await database_sync_to_async(native_viewers.digest_behind)(challenge, response)
@@ -91,11 +90,19 @@ class _Entry:
             raise rfb.Refused("The password is not valid any more.")
         try:
             relay = await database_sync_to_async(consoles.spend)(digest, consoles.NATIVE)
+            self._place = crowd.CONSOLES.enter(relay.holder.user_id, relay.server_id)
+            if self._place is None:
+                raise rfb.Refused(crowd.TOLD)
             reader, writer = await (await open_relay(relay)).streams()
             await rfb.enter(reader, writer)
         except (CloudError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise rfb.Refused("The display does not answer.") from error
         self.found = relay, (reader, writer)
+
+    def leave(self) -> None:
+        """Give its place back."""
+        if self._place is not None:
+            self._place.leave()
 
 
 async def _carry(viewer: Streams, relay: consoles.Relay, display: Streams) -> None:

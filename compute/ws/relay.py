@@ -7,6 +7,7 @@ import asyncio
 import socket
 
 from compute.services import consoles
+from portal.core.connections import connected
 
 CHUNK = 128 * 1024
 CONNECT_S = 5.0
@@ -47,26 +48,31 @@ async def open_relay(relay: consoles.Relay) -> Way:
     loop = asyncio.get_running_loop()
     kind, _colon, place = relay.address.partition(":")
     host, _colon, port = place.rpartition(":")
-    connection = socket.socket(socket.AF_UNIX if kind == "unix" else _family(host))
-    connection.setblocking(False)
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            await loop.sock_connect(connection, place if kind == "unix" else (host.strip("[]"), int(port)))
+    async with asyncio.timeout(CONNECT_S):
+        connection = await (connected(place) if kind == "unix" else _connected(host, int(port)))
+        try:
             await loop.sock_sendall(connection, relay.ticket.encode() + b"\n")
             if kind != "unix" or relay.kind == consoles.SERIAL:
                 return Way(connection)
             first, handed = await _first_answer(connection)
-    except BaseException:
-        connection.close()
-        raise
+        except BaseException:
+            connection.close()
+            raise
     if handed is None:
         return Way(connection, first)
     connection.close()
     return Way(handed)
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+async def _connected(host: str, port: int) -> socket.socket:
+    connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    connection.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(connection, (host.strip("[]"), port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 async def _first_answer(carried: socket.socket) -> tuple[bytes, socket.socket | None]:

@@ -7,14 +7,14 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from compute import notify, policies
-from compute.ws import closing
+from compute.ws import closing, crowd
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
 
 RECHECK_S = 30.0
 
 
-class ServerFeed(closing.EndsWithSession, AsyncJsonWebsocketConsumer):
+class ServerFeed(crowd.TakesPlace, closing.EndsWithSession, AsyncJsonWebsocketConsumer):
     """Tell an open page the ids of servers that changed, each message with a running number ``n`` so that a gap shows."""
 
     ctx: RequestContext | None = None
@@ -24,9 +24,10 @@ class ServerFeed(closing.EndsWithSession, AsyncJsonWebsocketConsumer):
         self.n = 0
         self.joined: list[str] = []
         self.ctx = self.scope.get("cloud_context")
-        if self.ctx is None:
+        self.place = crowd.FEEDS.enter(self.ctx.user_id or "") if self.ctx is not None else None
+        if self.ctx is None or self.place is None:
             await self.accept()  # a close before accepting loses its code
-            await self.close(code=closing.SIGN_IN)
+            await self.close(code=closing.SIGN_IN if self.ctx is None else closing.FULL)
             return
         self.joined = await database_sync_to_async(groups_of)(self.ctx)
         for group in self.joined:

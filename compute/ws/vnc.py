@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from compute.services import console_visits, consoles
-from compute.ws import closing
+from compute.ws import closing, crowd
 from compute.ws.relay import Way, open_relay
 from portal.core.context import RequestContext
 from portal.core.errors import CloudError
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 STUCK_S = 30.0  # a guest that takes nothing so long, such as a paused one, must not hold a connection that its user left
 
 
-class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
+class Display(crowd.TakesPlace, closing.EndsWithSession, AsyncWebsocketConsumer):
     """Spend the token of ``?token=``, open the relay, and carry bytes both ways until either side, the server or the right ends.
 
     Each side is read only as fast as the other takes it.
@@ -56,6 +56,10 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         holder = self.relay.holder
         if self.ctx is not None and (self.ctx.user_id, self.ctx.project_id) != (holder.user_id, holder.project_id):
             self.ctx = None  # the token is the right here, whoever else and wherever else this browser is signed in
+        self.place = crowd.CONSOLES.enter(holder.user_id, self.relay.server_id)
+        if self.place is None:
+            await self._refuse(offered, closing.FULL)
+            return
         try:
             self.way = await open_relay(self.relay)
         except (OSError, TimeoutError) as error:
@@ -68,10 +72,10 @@ class Display(closing.EndsWithSession, AsyncWebsocketConsumer):
         self.tasks = [asyncio.create_task(self._from_guest(self.way)), asyncio.create_task(self._end_with_the_right())]
 
     async def _refuse(self, offered: str | None, code: int) -> None:
-        """A page learns the code from an open socket alone; a program, which names no origin, is answered 403."""
-        if any(name == b"origin" for name, _value in self.scope["headers"]):
+        """A page learns the code from an open socket alone; a program, which names no origin, is answered 403 if it may not."""
+        if code == closing.FULL or any(name == b"origin" for name, _value in self.scope["headers"]):
             await self.accept(offered)
-        await self.close(code=code)
+        await self.close(code=code, reason=crowd.TOLD if code == closing.FULL else None)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.way is None:

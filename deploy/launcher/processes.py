@@ -103,6 +103,7 @@ def _web(config: Config, identity: Identity) -> Process:
     # Compression makes a console twenty times slower. The application writes the access log itself: uvicorn's would show the
     # queries of websockets, and with them console tokens.
     argv += ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log", "--no-server-header"]
+    argv += ["--ws-max-size", str(256 << 10)]  # a message is whole in memory before it goes to its guest
     argv += ["--timeout-graceful-shutdown", "5", "--lifespan", "on", "--log-level", "warning"]
     if not config.public_url.startswith("https:"):
         argv.append("--no-proxy-headers")  # nothing stands in front, so X-Forwarded-* is a client's own word

@@ -55,7 +55,7 @@ async function access() {
 
 /** What the server's close code means to a person. */
 function closedBecause(code) {
-  return { 4403: words.accessUrl ? words.wordsFailed : words.wordsSpent, 4410: words.wordsEnded, 4503: words.wordsSilent }[code] ?? words.wordsLost;
+  return { 4403: words.accessUrl ? words.wordsFailed : words.wordsSpent, 4410: words.wordsEnded, 4429: words.wordsFull, 4503: words.wordsSilent }[code] ?? words.wordsLost;
 }
 
 async function connect() {

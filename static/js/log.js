@@ -37,7 +37,7 @@ class LogView {
     });
     socket.addEventListener("close", (event) => {
       this.tell("lost");
-      const refused = event.code >= 4400 && event.code < 4500;
+      const refused = event.code >= 4400 && event.code < 4500 && event.code !== 4429;
       if (!refused && this.box.isConnected) setTimeout(() => this.box.isConnected && this.open(), RETRY_MS);
     });
   }

@@ -5,6 +5,7 @@ import "@xterm/xterm/css/xterm.css";
 import { start, typing } from "./console.js";
 
 const screen = document.getElementById("screen");
+const PIECE = 64 * 1024; // the server takes messages up to 256 KiB
 let typed = () => {};
 
 function open(url, events) {
@@ -27,10 +28,13 @@ function open(url, events) {
   const socket = new WebSocket(url, ["binary"]);
   socket.binaryType = "arraybuffer";
   const bytes = new TextEncoder();
+  const send = (data) => {
+    for (let at = 0; at < data.length; at += PIECE) socket.send(data.subarray(at, at + PIECE));
+  };
   let early = ""; // typed before the port is there: the terminal has the focus already
   typed = (text) => {
     if (socket.readyState === WebSocket.CONNECTING) early += text;
-    else if (socket.readyState === WebSocket.OPEN) socket.send(bytes.encode(text));
+    else if (socket.readyState === WebSocket.OPEN) send(bytes.encode(text));
   };
   terminal.onData((text) => typed(text));
   terminal.onBinary((text) => socket.readyState === WebSocket.OPEN && socket.send(Uint8Array.from(text, (sign) => sign.charCodeAt(0))));

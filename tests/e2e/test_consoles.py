@@ -1,25 +1,39 @@
 """Consoles as people use them: in the page, with a viewer of their own, by the openstack command; on a host that pretends."""
 
 import re
+import resource
 import socket
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import CloseCode
+from websockets.sync.client import connect
 
 from compute.services.native_viewers import answer
+from portal.core.connections import MOST_DESCRIPTORS
 from tests.e2e.cloud import Api, Cloud, free_port
 from tests.e2e.test_browser import SHOTS, page, sign_in  # noqa: F401
 from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
 
+USUAL_DESCRIPTORS = 1024  # what systemd and most shells give a process
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with Cloud(driver="fake", extra={"NEBULET_VIEWER_PORT": str(free_port())}).running() as cloud:
-        yield cloud
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (USUAL_DESCRIPTORS, hard))
+    try:
+        with Cloud(driver="fake", extra={"NEBULET_VIEWER_PORT": str(free_port())}).running() as cloud:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            yield cloud
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +154,24 @@ def test_console_url_show_of_what_guests_do_not_have(cloud: Cloud, server_id: st
     done = cloud.openstack("console", "url", "show", option, server_id, check=False)
     assert done.returncode == 1
     assert "Unavailable console type" in done.stderr
+
+
+@pytest.mark.parametrize("process", ["web", "compute"])
+def test_a_process_that_holds_consoles_has_more_than_the_usual_number_of_descriptors(cloud: Cloud, process: str):
+    [line] = [line for line in Path(f"/proc/{cloud.pid(process)}/limits").read_text().splitlines() if "open files" in line]
+    soft, hard = map(int, line.split()[3:5])
+    assert USUAL_DESCRIPTORS < soft == min(hard, MOST_DESCRIPTORS)
+
+
+def test_a_message_that_is_too_long_ends_its_console(cloud: Cloud, server_id: str):
+    url = cloud.openstack("console", "url", "show", "--serial", server_id, "-f", "json")["url"]
+    with connect(url) as port:
+        port.send(bytes(200 * 1024))
+        with pytest.raises(ConnectionClosedError) as closed:
+            port.send(bytes(300 * 1024))
+            while True:
+                port.recv(timeout=30)
+    assert closed.value.rcvd.code == CloseCode.MESSAGE_TOO_BIG
 
 
 def test_console_log_show(cloud: Cloud, server_id: str):

@@ -1,5 +1,6 @@
 """The console relay over real sockets."""
 
+import asyncio
 import os
 import socket
 import stat
@@ -11,9 +12,12 @@ from cryptography.fernet import Fernet
 
 from compute.virt.driver import Display, never
 from compute.virt.fake import FakeDriver
+from compute.worker import relay as relays
 from compute.worker.relay import Relay
 from portal.core import signing
+from portal.core.connections import connected
 from tests.compute.virt import samples
+from tests.kit.waiting import wait_for
 
 KEY = b"k" * 40
 
@@ -221,3 +225,63 @@ def test_a_caller_who_wishes_is_handed_the_connection_itself(relay):
         display.settimeout(10)
         display.sendall(b"hello")
         assert display.recv(10) == b"hello"
+
+
+@pytest.mark.parametrize("hand_over", [True, False])
+def test_a_display_that_takes_callers_slowly_gets_them_all(folder, hand_over):
+    """QEMU's queue one caller, and the kernel sends away all others: each has to come again."""
+    driver = Driver(folder)
+    driver.spawn(samples.guest(), None, samples.ignore, never)
+    slow = socket.socket(socket.AF_UNIX)
+    driver.path = folder / "slow.sock"
+    slow.bind(str(driver.path))
+    slow.listen(0)
+    slow.settimeout(30)
+    Relay(driver, KEY, f"unix:{folder / 'relay.sock'}").start()
+    callers = []
+    for _ in range(5):
+        callers.append(socket.socket(socket.AF_UNIX))
+        callers[-1].settimeout(10)
+        callers[-1].connect(str(folder / "relay.sock"))
+        callers[-1].sendall(ticket(hand_over=hand_over).encode() + b"\n")
+    time.sleep(0.3)
+    peers = [slow.accept()[0] for _ in callers]
+    for peer in peers:
+        peer.sendall(b"hello")
+    said = [socket.recv_fds(caller, 10, 1)[:2] for caller in callers]
+    assert [word for word, _handed in said] == [b"+" if hand_over else b"hello"] * len(callers)
+    for descriptor in (descriptor for _word, handed in said for descriptor in handed):
+        with socket.socket(fileno=descriptor) as display:
+            assert display.recv(10) == b"hello"
+    for one in (*callers, *peers, slow):
+        one.close()
+    driver.destroy(samples.SERVER_ID)
+
+
+async def test_very_many_callers_at_once_are_all_let_in(relay):
+    async def echo(line):
+        reader, writer = await asyncio.open_unix_connection(sock=await connected(str(relay)))
+        writer.write(line.encode() + b"\nhello")
+        async with asyncio.timeout(60):
+            said = await reader.read(5)
+        writer.close()
+        return said
+
+    assert await asyncio.gather(*(echo(ticket()) for _ in range(300))) == [b"hello"] * 300
+
+
+def test_one_caller_too_many_is_sent_away_and_the_others_go_on(relay, monkeypatch):
+    monkeypatch.setattr(relays, "MOST", 2)
+    kept = []
+    for _ in range(2):
+        kept.append(socket.socket(socket.AF_UNIX))
+        kept[-1].connect(str(relay))
+        kept[-1].sendall(ticket().encode() + b"\nhello")
+        assert kept[-1].recv(10) == b"hello"
+    assert call(relay, ticket()) == b""
+    for caller in kept:
+        caller.sendall(b"again")
+        assert caller.recv(10) == b"again"
+    kept.pop().close()
+    wait_for("the place to be free", lambda: call(relay, ticket()) == b"hello")
+    kept.pop().close()
