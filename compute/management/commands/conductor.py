@@ -13,6 +13,7 @@ from dramatiq import Broker, Worker
 from compute.conductor import actors
 from compute.conductor.connections import DatabaseConnections
 from compute.conductor.periodic import Clock
+from compute.conductor.worker import ConductorWorker
 from compute.messages import CONDUCTOR_QUEUE
 from images.conductor import actors as image_actors
 from images.services import tasks
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         conducting = bus.broker(), actors.declare, CONDUCTOR_QUEUE, THREADS
         # a broker of their own: dramatiq has one worker for each
         importing = make_broker(settings.BROKER_URL, bus.queue_key()), image_actors.declare, tasks.QUEUE, IMAGE_THREADS
-        workers = [_worker(*parts) for parts in (conducting, importing)]
+        workers = [_worker(ConductorWorker, *conducting), _worker(Worker, *importing)]
         clock = Clock()
         for worker in workers:
             worker.start()
@@ -54,7 +55,7 @@ class Command(BaseCommand):
             worker.broker.close()
 
 
-def _worker(broker: Broker, declare: Callable[[Broker], None], queue: str, threads: int) -> Worker:
+def _worker(kind: type[Worker], broker: Broker, declare: Callable[[Broker], None], queue: str, threads: int) -> Worker:
     broker.add_middleware(DatabaseConnections())
     declare(broker)
-    return Worker(broker, queues={queue}, worker_threads=threads, worker_timeout=IDLE_POLL_MS)
+    return kind(broker, queues={queue}, worker_threads=threads, worker_timeout=IDLE_POLL_MS)
