@@ -58,6 +58,20 @@ def limits(project_id: str) -> dict[str, int]:
     return _with_own(Limit.objects.filter(project_id=project_id))
 
 
+def limits_of_all(names: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the limits of these resources for every project that has one of its own, by the project's id. Two queries."""
+    usual = {name: limit for name, limit in defaults().items() if name in set(names)}
+    rows = Limit.objects.filter(
+        project__isnull=False, registered__service__type__in={_resources[name].service for name in usual}
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in rows.select_related("registered__service").order_by("project", "pk"):
+        own = {name: row.resource_limit for name in _named(row.registered) if name in usual}
+        if own:
+            found.setdefault(str(row.project_id), dict(usual)).update(own)  # type: ignore[attr-defined]
+    return found
+
+
 def lock(project_id: str) -> None:
     """Let nobody else count for this project until the present transaction ends; where a tree is counted, for its domain first."""
     keys = [key for key in (limit_tree.domain_counted_with(project_id), project_id) if key]

@@ -2,14 +2,18 @@
 
 
 class CloudError(Exception):
-    """Base of all refusals and failures that a user is told about."""
+    """Base of all refusals and failures that a user is told about.
+
+    ``kind`` is what the network service's clients know it by (Neutron's name of the exception); empty where the status says it all.
+    """
 
     status = 500
     title = "Internal Server Error"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.kind = kind
 
 
 class BadRequest(CloudError):
@@ -48,8 +52,7 @@ class NotFound(CloudError):
     title = "Not Found"
 
     def __init__(self, kind: str, name: object, message: str | None = None) -> None:
-        super().__init__(message or f"{kind} {name} could not be found.")
-        self.kind = kind
+        super().__init__(message or f"{kind} {name} could not be found.", f"{kind}NotFound" if kind else "")
 
 
 class NotAcceptable(CloudError):

@@ -29,7 +29,7 @@ NOBODY = "anonymous"
 
 @dataclass(frozen=True)
 class Row:
-    """One request and what must come back."""
+    """One request and what must come back; ``kind`` is the type of the network service's fault."""
 
     who: str
     method: str
@@ -39,6 +39,7 @@ class Row:
     version: str | None = None
     says: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
 
 
 def ask(personas: Any, row: Row) -> Any:
@@ -66,6 +67,7 @@ def _checked(personas: Any, row: Row) -> Any:
         if row.path.startswith("/network"):
             assert name == "NeutronError", f"{row}: {body}"
             assert set(fault) == {"type", "message", "detail"}, f"{row}: {body}"
+            assert fault["type"] == (row.kind or fault["type"]), f"{row}: {body}"
         else:
             assert name == FAULTS[row.status], f"{row}: {body}"
             assert fault["code"] == row.status, f"{row}: {body}"

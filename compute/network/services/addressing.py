@@ -29,7 +29,7 @@ def assign(port: Port, subnet: Subnet) -> FixedAddress:
         found = take(port, subnet, random.choice(window))  # noqa: S311 - no secret, only spreading
         if found is not None:
             return found
-    raise Conflict(f"No fixed IP addresses available for network: {subnet.network_id}")
+    raise Conflict(f"No fixed IP addresses available for network: {subnet.network_id}", "IpAddressGenerationFailure")
 
 
 def assign_exactly(port: Port, subnet: Subnet, address: str) -> FixedAddress:

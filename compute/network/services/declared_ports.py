@@ -73,7 +73,7 @@ def change(*, ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> Por
     if "security_groups" in values or not port.port_security_enabled:
         port.security_groups.set(_members(ctx, port, values.get("security_groups")))
     elif port.allowed_address_pairs and not port.port_security_enabled:
-        raise Conflict("Port Security must be enabled in order to have allowed address pairs on a port.")
+        raise _pairs_without_security()
     hosts.refresh(ports=[port], groups=before | set(port.security_groups.all()))
     if "fixed_ips" in values and port.host:
         hosts.replug(port)
@@ -85,7 +85,8 @@ def delete(*, ctx: RequestContext, port: Port) -> None:
     """Delete a port; a device that has it loses the card."""
     authorize(ctx, policies.DELETE_PORT, port)
     if port.device_owner.startswith("network:"):
-        raise Conflict(f"Port {port.pk} cannot be deleted directly via the port API: has device owner {port.device_owner}.")
+        words = f"Port {port.pk} cannot be deleted directly via the port API: has device owner {port.device_owner}."
+        raise Conflict(words, "ServicePortInUse")
     members = list(port.security_groups.all())
     if port.host and port.device_id:
         hosts.unplug(port)
@@ -106,7 +107,7 @@ def _require_free_device(ctx: RequestContext, port: Port, values: Mapping[str, A
     device = values.get("device_id")
     owner = values.get("device_owner")
     if port.host and port.device_id and (device not in (None, port.device_id) or owner not in (None, port.device_owner)):
-        raise Conflict(f"Port {port.pk} is in use by device {port.device_id}: detach it from there.")
+        raise Conflict(f"Port {port.pk} is in use by device {port.device_id}: detach it from there.", "PortInUse")
     if device and device != port.device_id and not ctx.is_operator and _UUID.fullmatch(device):
         raise Forbidden("A port is plugged into a server by the compute service: attach it there.")
 
@@ -126,17 +127,20 @@ def _insert(port: Port, mac: str | None) -> None:
             return
         except IntegrityError:
             continue
-    raise Conflict(
-        f"Unable to complete operation for network {port.network_id}. The mac address {port.mac_address} is in use."
-    )
+    raise _mac_in_use(port)
 
 
 def _change_mac(port: Port, mac: str) -> None:
     if port.host and port.device_id:
-        raise Conflict(f"Port {port.pk} is bound to a host: its MAC address cannot be changed.")
+        raise Conflict(f"Port {port.pk} is bound to a host: its MAC address cannot be changed.", "PortBound")
     port.mac_address = _mac(mac)
     if port.network.ports.filter(mac_address=port.mac_address).exclude(pk=port.pk).exists():
-        raise Conflict(f"The mac address {port.mac_address} is in use on network {port.network_id}.")
+        raise _mac_in_use(port)
+
+
+def _mac_in_use(port: Port) -> Conflict:
+    words = f"Unable to complete operation for network {port.network_id}. The mac address {port.mac_address} is in use."
+    return Conflict(words, "MacAddressInUse")
 
 
 def _mac(word: str) -> str:
@@ -153,32 +157,36 @@ def _automatic(network: Network) -> list[dict[str, str]]:
 
 def _give_addresses(port: Port, wanted: Sequence[Mapping[str, Any]]) -> None:
     if len(wanted) > MOST_ADDRESSES:
-        raise BadRequest(f"Exceeded maximum amount of fixed ips per port ({MOST_ADDRESSES}).")
+        raise BadRequest(f"Exceeded maximum amount of fixed ips per port ({MOST_ADDRESSES}).", "InvalidInput")
     subnets = {subnet.pk: subnet for subnet in port.network.subnets.filter(ip_version=4)}
     for item in wanted:
         subnet = _subnet(port, subnets, item)
         if not item.get("ip_address"):
             addressing.assign(port, subnet)
         elif addressing.take(port, subnet, item["ip_address"]) is None:
-            raise Conflict(f"IP address {item['ip_address']} already allocated in subnet {subnet.pk}")
+            words = f"IP address {item['ip_address']} already allocated in subnet {subnet.pk}"
+            raise Conflict(words, "IpAddressAlreadyAllocated")
 
 
 def _subnet(port: Port, subnets: Mapping[str, Subnet], item: Mapping[str, Any]) -> Subnet:
     address, subnet_id = item.get("ip_address"), item.get("subnet_id")
     if subnet_id is not None and subnet_id not in subnets:
         raise BadRequest(
-            f"Invalid input for operation: Failed to create port on network {port.network_id}: no subnet {subnet_id}."
+            f"Invalid input for operation: Failed to create port on network {port.network_id}: no subnet {subnet_id}.",
+            "InvalidInput",
         )
     if address is None:
         if subnet_id is None:
-            raise BadRequest("IP allocation requires subnet_id or ip_address.")
+            raise BadRequest("IP allocation requires subnet_id or ip_address.", "InvalidInput")
         return subnets[subnet_id]
     wanted = IPv4Network(address)
     fitting = [one for one in ([subnets[subnet_id]] if subnet_id else subnets.values()) if wanted.subnet_of(one.range)]
     if not fitting:
-        raise BadRequest(f"IP address {address} is not a valid IP for the specified subnet.")
+        place = "Subnet" if subnet_id else "Network"
+        raise BadRequest(f"IP address {address} is not a valid IP for the specified {place.lower()}.", f"InvalidIpFor{place}")
     if wanted.network_address in addressing.reserved(fitting[0]):
-        raise BadRequest(f"IP address {address} is not a valid IP for the specified subnet: it is reserved.")
+        words = f"IP address {address} is not a valid IP for the specified subnet: it is reserved."
+        raise BadRequest(words, "InvalidIpForSubnet")
     return fitting[0]
 
 
@@ -205,7 +213,8 @@ def _members(ctx: RequestContext, port: Port, wanted: Iterable[str] | None) -> l
     """Return the groups that the request names by id, or the project's default one; an unfiltered port has none."""
     if not port.port_security_enabled:
         if wanted:
-            raise Conflict("Port Security must be enabled in order to have security groups on a port.")
+            words = "Port Security must be enabled in order to have security groups on a port."
+            raise BadRequest(words, "PortSecurityAndIPRequiredForSecurityGroups")
         return []
     if wanted is None:
         return [groups.ensure_default(port.project_id)]
@@ -218,12 +227,19 @@ def _members(ctx: RequestContext, port: Port, wanted: Iterable[str] | None) -> l
     return found
 
 
+def _pairs_without_security() -> Conflict:
+    words = "Port Security must be enabled in order to have allowed address pairs on a port."
+    return Conflict(words, "AddressPairAndPortSecurityRequired")
+
+
 def _pairs(port: Port, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return further addresses that the port may use, each with the hardware address that goes with it."""
     if wanted and not port.port_security_enabled:
-        raise Conflict("Port Security must be enabled in order to have allowed address pairs on a port.")
+        raise _pairs_without_security()
     if len(wanted) > MOST_PAIRS:
-        raise BadRequest(f"The number of allowed address pairs exceeds the maximum {MOST_PAIRS}.")
+        raise BadRequest(
+            f"The number of allowed address pairs exceeds the maximum {MOST_PAIRS}.", "AllowedAddressPairExhausted"
+        )
     found: list[dict[str, str]] = []
     for item in wanted:
         try:
@@ -234,7 +250,8 @@ def _pairs(port: Port, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, st
         pair = {"ip_address": address, "mac_address": _mac(item.get("mac_address") or port.mac_address)}
         if pair in found:
             raise BadRequest(
-                f"Request contains duplicate address pair: mac_address {pair['mac_address']} ip_address {address}."
+                f"Request contains duplicate address pair: mac_address {pair['mac_address']} ip_address {address}.",
+                "DuplicateAddressPairInRequest",
             )
         found.append(pair)
     return found

@@ -41,7 +41,9 @@ def create(*, ctx: RequestContext, values: Mapping[str, Any]) -> Network:
     _write(network, values)
     network.network_type = values.get("provider:network_type") or LOCAL
     if network.network_type not in TYPES:
-        raise BadRequest(f"Invalid input for operation: provider:network_type must be one of {', '.join(TYPES)}.")
+        raise BadRequest(
+            f"Invalid input for operation: provider:network_type must be one of {', '.join(TYPES)}.", "InvalidInput"
+        )
     network.save(force_insert=True)
     return network
 
@@ -53,7 +55,10 @@ def change(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
     authorize_attributes(ctx, "update_network", values, network)
     _check(values)
     if values.get("shared") is False and network.shared and _used_by_others(network):
-        raise Conflict(f"Unable to reconfigure sharing settings for network {network.pk}. Multiple projects are using it.")
+        raise Conflict(
+            f"Unable to reconfigure sharing settings for network {network.pk}. Multiple projects are using it.",
+            "InvalidSharedSetting",
+        )
     _write(network, values)
     network.save()
     return network
@@ -68,7 +73,8 @@ def delete(*, ctx: RequestContext, network: Network) -> None:
         return
     if locked.ports.exists():
         raise Conflict(
-            f"Unable to complete operation on network {network.pk}. There are one or more ports still in use on the network."
+            f"Unable to complete operation on network {network.pk}. There are one or more ports still in use on the network.",
+            "NetworkInUse",
         )
     locked.delete()
 

@@ -42,13 +42,19 @@ def admit(project_id: str, name: str, count: int = 1) -> None:
     try:
         quotas.admit(project_id, {name: count}, {name: _rows(name, [project_id]).count()})
     except QuotaExceeded as error:
-        raise Conflict(f"Quota exceeded for resources: ['{name}'].") from error
+        raise Conflict(f"Quota exceeded for resources: ['{name}'].", "OverQuota") from error
 
 
 def limits(project_id: str) -> dict[str, int]:
     """Return a project's limits, -1 for none."""
     found = quotas.limits(project_id)
     return {name: found[name] for name in RESOURCES}
+
+
+def limits_of_all(*, ctx: RequestContext) -> dict[str, dict[str, int]]:
+    """Return the limits of every project that has some of its own, by its id. It is nobody's list, so readers of one project get none."""
+    authorize(ctx, policies.GET_QUOTA, {})
+    return quotas.limits_of_all(RESOURCES)
 
 
 def defaults() -> dict[str, int]:

@@ -56,7 +56,7 @@ def create(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, An
     SecurityGroup.objects.select_for_update().get(pk=group.pk)
     same = SecurityGroupRule.objects.filter(security_group=group, **{name: getattr(rule, name) for name in _SAME}).first()
     if same is not None:
-        raise Conflict(f"Security group rule already exists. Rule id is {same.pk}.")
+        raise Conflict(f"Security group rule already exists. Rule id is {same.pk}.", "SecurityGroupRuleExists")
     rule.save(force_insert=True)
     hosts.refresh(ports=[], groups=[group])
     return rule
@@ -80,14 +80,16 @@ def _protocol(word: Any) -> str | None:
     if not number and name not in PROTOCOLS:
         raise BadRequest(
             f"Security group rule protocol {name[:60]} not supported. Only protocol values {sorted(PROTOCOLS)} "
-            "and integer representations [0 to 255] are supported."
+            "and integer representations [0 to 255] are supported.",
+            "SecurityGroupRuleInvalidProtocol",
         )
     return str(int(name)) if number else name
 
 
 def _check_protocol(rule: SecurityGroupRule) -> None:
     if rule.protocol in _ONLY_V6 and rule.ethertype == "IPv4":
-        raise BadRequest(f"Invalid ethertype {rule.ethertype} for protocol {rule.protocol}.")
+        words = f"Invalid ethertype {rule.ethertype} for protocol {rule.protocol}."
+        raise BadRequest(words, "SecurityGroupEthertypeConflictWithProtocol")
 
 
 def _check_ports(rule: SecurityGroupRule) -> None:
@@ -96,31 +98,35 @@ def _check_ports(rule: SecurityGroupRule) -> None:
         return
     for port in (first, last):
         if port is not None and not 0 <= port <= _MAX_PORT:
-            raise BadRequest(f"Invalid value for port {port}.")
+            raise BadRequest(f"Invalid value for port {port}.", "SecurityGroupInvalidPortValue")
     if rule.protocol is None:
-        raise BadRequest("Must also specify protocol if port range is given.")
+        raise BadRequest("Must also specify protocol if port range is given.", "SecurityGroupProtocolRequiredWithPorts")
     number = number_of(rule.protocol)
     if number == _ICMP or rule.protocol in _ICMP_V6:
         _check_icmp(first, last)
     elif number not in _WITH_PORTS:
-        raise BadRequest(f"Invalid port for protocol {rule.protocol}: it has no ports.")
+        raise BadRequest(f"Invalid port for protocol {rule.protocol}: it has no ports.", "SecurityGroupInvalidProtocolForPort")
     elif 0 in (first, last):
-        raise BadRequest("Invalid value for port 0.")
+        raise BadRequest("Invalid value for port 0.", "SecurityGroupInvalidPortValue")
     elif first is None or last is None or first > last:
-        raise BadRequest("For TCP/UDP protocols, port_range_min must be <= port_range_max")
+        words = "For TCP/UDP protocols, port_range_min must be <= port_range_max"
+        raise BadRequest(words, "SecurityGroupInvalidPortRange")
 
 
 def _check_icmp(kind: int | None, code: int | None) -> None:
     for field, value in (("type (port-range-min)", kind), ("code (port-range-max)", code)):
         if value is not None and value > _MAX_ICMP:
-            raise BadRequest(f"Invalid value for ICMP {field} {value}. It must be 0 to {_MAX_ICMP}.")
+            words = f"Invalid value for ICMP {field} {value}. It must be 0 to {_MAX_ICMP}."
+            raise BadRequest(words, "SecurityGroupInvalidIcmpValue")
     if kind is None and code is not None:
-        raise BadRequest(f"ICMP code (port-range-max) {code} is provided but ICMP type (port-range-min) is missing.")
+        words = f"ICMP code (port-range-max) {code} is provided but ICMP type (port-range-min) is missing."
+        raise BadRequest(words, "SecurityGroupMissingIcmpType")
 
 
 def _check_remote(ctx: RequestContext, rule: SecurityGroupRule) -> None:
     if rule.remote_ip_prefix and rule.remote_group_id:
-        raise BadRequest("Only remote_ip_prefix or remote_group_id may be provided.")
+        words = "Only remote_ip_prefix or remote_group_id may be provided."
+        raise BadRequest(words, "SecurityGroupRemoteGroupAndRemoteIpPrefix")
     if rule.remote_group_id:
         found = SecurityGroup.objects.filter(pk=rule.remote_group_id)
         if not (found if ctx.is_operator else found.filter(project_id=rule.project_id)).exists():
@@ -134,7 +140,8 @@ def _prefix(word: str, ethertype: str) -> str:
     try:
         span = ip_interface(word)
     except ValueError as error:
-        raise BadRequest(f"Remote IP prefix {word[:60]} is not a valid CIDR.") from error
+        raise BadRequest(f"Remote IP prefix {word[:60]} is not a valid CIDR.", "InvalidCIDR") from error
     if f"IPv{span.version}" != ethertype:
-        raise BadRequest(f"Conflicting value ethertype {ethertype} for CIDR {span}")
+        words = f"Conflicting value ethertype {ethertype} for CIDR {span}"
+        raise BadRequest(words, "SecurityGroupRuleParameterConflict")
     return str(span)

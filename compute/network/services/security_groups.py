@@ -52,7 +52,7 @@ def create(*, ctx: RequestContext, values: Mapping[str, Any]) -> SecurityGroup:
     ensure_default(group.project_id)
     quotas.admit(group.project_id, "security_group")
     if group.name == DEFAULT_GROUP:
-        raise Conflict("Default security group already exists.")
+        raise _default_exists()
     group.save(force_insert=True)
     for ethertype in ETHERTYPES:
         SecurityGroupRule.objects.create(
@@ -68,9 +68,9 @@ def change(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, An
     name = values.get("name")
     if name is not None and name != group.name:
         if group.name == DEFAULT_GROUP:
-            raise Conflict("Updating default security group not allowed.")
+            raise Conflict("Updating default security group not allowed.", "SecurityGroupCannotUpdateDefault")
         if name == DEFAULT_GROUP:
-            raise Conflict("Default security group already exists.")
+            raise _default_exists()
         group.name = name
     if values.get("description") is not None:
         group.description = values["description"]
@@ -83,12 +83,16 @@ def delete(*, ctx: RequestContext, group: SecurityGroup) -> None:
     """Delete a group that no port is in, with its rules and those that name it; the default one stays, except for operators."""
     authorize(ctx, policies.DELETE_SECURITY_GROUP, group)
     if group.name == DEFAULT_GROUP and not ctx.is_operator:
-        raise Conflict("Removing default security group not allowed.")
+        raise Conflict("Removing default security group not allowed.", "SecurityGroupCannotRemoveDefault")
     if group.ports.exists():
-        raise Conflict(f"Security Group {group.pk} in use.")
+        raise Conflict(f"Security Group {group.pk} in use.", "SecurityGroupInUse")
     naming = list(SecurityGroup.objects.filter(rules__remote_group=group).exclude(pk=group.pk).distinct())
     group.delete()
     hosts.refresh(ports=[], groups=naming)
+
+
+def _default_exists() -> Conflict:
+    return Conflict("Default security group already exists.", "SecurityGroupDefaultAlreadyExists")
 
 
 def find(project_id: str, wanted: Iterable[str] | None) -> list[SecurityGroup]:

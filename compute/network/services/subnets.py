@@ -40,7 +40,7 @@ def create(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
         with transaction.atomic():
             subnet.save(force_insert=True)
     except IntegrityError as error:  # another request made the same range at the same moment
-        raise BadRequest(_overlap(span)) from error
+        raise _overlap(span) from error
     return subnet
 
 
@@ -52,7 +52,7 @@ def change(*, ctx: RequestContext, subnet: Subnet, values: Mapping[str, Any]) ->
     if "gateway_ip" in values and values["gateway_ip"] != subnet.gateway_ip:
         wanted = _gateway(span, values["gateway_ip"])
         if wanted and subnet.fixed_addresses.filter(address=wanted).exists():
-            raise Conflict(f"Current gateway ip {wanted} already in use by a port.")
+            raise Conflict(f"Current gateway ip {wanted} already in use by a port.", "GatewayIpInUse")
         subnet.gateway_ip = wanted
     pools = values.get("allocation_pools") or subnet.allocation_pools
     subnet.allocation_pools = _pools(span, subnet.gateway_ip, pools)
@@ -67,7 +67,8 @@ def delete(*, ctx: RequestContext, subnet: Subnet) -> None:
     authorize(ctx, policies.DELETE_SUBNET, subnet)
     if subnet.fixed_addresses.exists():
         raise Conflict(
-            f"Unable to complete operation on subnet {subnet.pk}: One or more ports have an IP allocation from this subnet."
+            f"Unable to complete operation on subnet {subnet.pk}: One or more ports have an IP allocation from this subnet.",
+            "SubnetInUse",
         )
     subnet.delete()
 
@@ -78,7 +79,7 @@ def _range(cidr: Any) -> IPv4Network:
     except ValueError as error:
         raise BadRequest(f"Invalid input for cidr. Reason: '{str(cidr)[:60]}' is not a valid IP subnet.") from error
     if not SHORTEST_PREFIX <= span.prefixlen <= LONGEST_PREFIX or span.is_multicast or span.is_loopback or span.is_link_local:
-        raise BadRequest(f"Invalid input for cidr. Reason: '{span}' cannot hold a network of guests.")
+        raise BadRequest(f"Invalid input for cidr. Reason: '{span}' cannot hold a network of guests.", "InvalidInput")
     return span
 
 
@@ -87,11 +88,12 @@ def _refuse_overlap(span: IPv4Network) -> None:
     list(Network.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
     for cidr in Subnet.objects.filter(ip_version=4).values_list("cidr", flat=True):
         if IPv4Network(cidr).overlaps(span):
-            raise BadRequest(_overlap(span))
+            raise _overlap(span)
 
 
-def _overlap(span: IPv4Network) -> str:
-    return f"Invalid input for operation: Requested subnet with cidr: {span} overlaps with another subnet."
+def _overlap(span: IPv4Network) -> BadRequest:
+    words = f"Invalid input for operation: Requested subnet with cidr: {span} overlaps with another subnet."
+    return BadRequest(words, "InvalidInput")
 
 
 def _gateway(span: IPv4Network, wanted: str | None) -> str | None:
@@ -99,7 +101,7 @@ def _gateway(span: IPv4Network, wanted: str | None) -> str | None:
         return None
     address = _address(wanted, "gateway_ip")
     if address not in span or address in (span.network_address, span.broadcast_address):
-        raise BadRequest(f"Gateway is not valid on subnet: {address} is not in {span}.")
+        raise BadRequest(f"Gateway is not valid on subnet: {address} is not in {span}.", "InvalidInput")
     return str(address)
 
 
@@ -116,11 +118,14 @@ def _pools(span: IPv4Network, gateway: str | None, pools: Sequence[Mapping[str, 
     for pool in pools:
         first, last = _address(pool["start"], "allocation_pools"), _address(pool["end"], "allocation_pools")
         if first > last or first <= span.network_address or last >= span.broadcast_address:
-            raise BadRequest(f"The allocation pool {first}-{last} is not valid: it spans beyond the subnet cidr {span}.")
+            kind = "InvalidAllocationPool" if first > last else "OutOfBoundsAllocationPool"
+            raise BadRequest(f"The allocation pool {first}-{last} is not valid: it spans beyond the subnet cidr {span}.", kind)
         if gateway and first <= IPv4Address(gateway) <= last:
-            raise Conflict(f"Gateway ip {gateway} conflicts with allocation pool {first}-{last}.")
+            words = f"Gateway ip {gateway} conflicts with allocation pool {first}-{last}."
+            raise Conflict(words, "GatewayConflictWithAllocationPools")
         if any(first <= end and begin <= last for begin, end in found):
-            raise Conflict(f"Found overlapping allocation pools: {first}-{last} for subnet {span}.")
+            words = f"Found overlapping allocation pools: {first}-{last} for subnet {span}."
+            raise Conflict(words, "OverlappingAllocationPools")
         found.append((first, last))
     return [{"start": str(first), "end": str(last)} for first, last in sorted(found)]
 

@@ -25,7 +25,13 @@ _NETWORK_TYPES = {
     401: "HTTPUnauthorized",
     403: "PolicyNotAuthorized",
     404: "HTTPNotFound",
+    405: "HTTPMethodNotAllowed",
     409: "HTTPConflict",
+    413: "HTTPRequestEntityTooLarge",
+    415: "HTTPUnsupportedMediaType",
+    500: "HTTPInternalServerError",
+    501: "HTTPNotImplemented",
+    503: "HTTPServiceUnavailable",
 }
 
 
@@ -47,9 +53,8 @@ def image(error: CloudError) -> Body:
 
 def network(error: CloudError) -> Body:
     """Neutron's form: ``{"NeutronError": {type, message, detail}}``."""
-    kind = getattr(error, "kind", None)
-    kind_name = f"{kind}NotFound" if kind and error.status == 404 else _NETWORK_TYPES.get(error.status, "HTTPError")
-    return {"NeutronError": {"type": kind_name, "message": error.message, "detail": ""}}
+    kind = error.kind or _NETWORK_TYPES.get(error.status, "HTTPError")
+    return {"NeutronError": {"type": kind, "message": error.message, "detail": ""}}
 
 
 RENDERERS: dict[str, Callable[[CloudError], Body]] = {

@@ -57,7 +57,7 @@ class CloudView(APIView):
     def _refuse_null_characters(self, keys: Iterable[object]) -> None:
         """Refuse what PostgreSQL takes in no question."""
         if any("\x00" in str(key) for key in keys):
-            raise NotFound("Resource", "", "The resource could not be found.")
+            raise NotFound("", "", "The resource could not be found.")
         query = self.request._request.GET
         if any("\x00" in text for name, values in query.lists() for text in (name, *values)):
             raise BadRequest("A query must not contain null characters.")
@@ -84,7 +84,7 @@ def as_cloud_error(exc: Exception) -> CloudError | None:
     if isinstance(exc, serializers.ValidationError):
         return BadRequest(sentence(exc.detail))
     if isinstance(exc, Http404):
-        return NotFound("Resource", "", "The resource could not be found.")
+        return NotFound("", "", "The resource could not be found.")
     if isinstance(exc, exceptions.APIException):
         error = CloudError(str(exc.detail))
         error.status = exc.status_code

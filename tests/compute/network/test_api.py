@@ -11,6 +11,13 @@ from tests.kit.api import Row, check, matrix
 
 V2 = "/network/v2.0"
 MADE_UP = "00000000-0000-4000-8000-000000000000"
+KINDS = {
+    "networks": "NetworkNotFound",
+    "subnets": "SubnetNotFound",
+    "ports": "PortNotFound",
+    "security-groups": "SecurityGroupNotFound",
+    "security-group-rules": "SecurityGroupRuleNotFound",
+}
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def test_each_collection(personas, world, plural):
     check(
         personas,
         Row("admin", "get", path, 200),
-        Row("member", "get", f"{V2}/{plural}/{MADE_UP}", 404),
+        Row("member", "get", f"{V2}/{plural}/{MADE_UP}", 404, kind=KINDS[plural]),
         Row("member", "get", f"{V2}/{plural}/x%00", 404),
         Row("member", "get", f"{V2}/{plural}?no_such=1", 400),
         Row("member", "get", f"{V2}/{plural}?limit=x", 400),
@@ -58,7 +65,7 @@ def test_each_collection(personas, world, plural):
         Row("member", "get", f"{V2}/{plural}?description={'x' * 20_000}", 400),
         Row("member", "post", f"{V2}/{plural}", 400, {}),
         Row("member", "post", f"{V2}/{plural}", 400, []),
-        Row("member", "put", f"{V2}/{plural}", 405, {}),
+        Row("member", "put", f"{V2}/{plural}", 405, {}, kind="HTTPMethodNotAllowed"),
     )
 
 
@@ -83,8 +90,8 @@ def test_filters_are_or_ed_and_fields_trim(personas, world):
     assert api.get(f"{V2}/networks?fields=id&fields=name").json() == {"networks": [{"id": world.pk, "name": "private"}]}
     check(
         personas,
-        Row("member", "get", f"{V2}/networks?shared=maybe", 400),
-        Row("member", "get", f"{V2}/networks?mtu=1e99", 400),
+        Row("member", "get", f"{V2}/networks?shared=maybe", 400, kind="InvalidInput"),
+        Row("member", "get", f"{V2}/networks?mtu=1e99", 400, kind="InvalidInput"),
     )
 
 
@@ -105,8 +112,8 @@ def test_ports_are_found_by_device_and_address(personas, world):
     assert len(personas.admin.api.get(f"{V2}/ports").json()["ports"]) == 2
     check(
         personas,
-        Row("member", "get", f"{V2}/ports?fixed_ips=x", 400),
-        Row("member", "get", f"{V2}/ports?binding:host_id=h", 400),
+        Row("member", "get", f"{V2}/ports?fixed_ips=x", 400, kind="InvalidInput"),
+        Row("member", "get", f"{V2}/ports?binding:host_id=h", 400, kind="HTTPBadRequest"),
     )
 
 
@@ -148,7 +155,7 @@ def test_extensions_and_quotas(personas, db):
     check(
         personas,
         *matrix("get", f"{V2}/extensions/net-mtu", ok=200, stranger=200),
-        Row("member", "get", f"{V2}/extensions/router", 404),
+        Row("member", "get", f"{V2}/extensions/router", 404, kind="HTTPNotFound"),
     )
     path = f"{V2}/quotas/{personas.lab.pk}"
     assert check(personas, *matrix("get", path, ok=200, stranger=403))[-1].json()["quota"]["port"] == 500
@@ -167,15 +174,43 @@ def test_a_limit_is_changed_holds_and_is_put_back(personas, db):
     one = {"network": {"name": "n"}}
     check(
         personas,
-        Row("admin", "put", path, 400, {"quota": {"network": "many"}}),
+        Row("admin", "put", path, 400, {"quota": {"network": "many"}}, kind="InvalidInput"),
         Row("member", "post", f"{V2}/networks", 201, one),
-        Row("member", "post", f"{V2}/networks", 409, one, says="Quota exceeded"),
+        Row("member", "post", f"{V2}/networks", 409, one, says="Quota exceeded", kind="OverQuota"),
         Row("admin", "put", path, 400, {"quota": {"network": 0, "check_limit": True}}, says="already used 1"),
         Row("admin", "put", path, 200, {"quota": {"network": 0}}),
         Row("member", "get", f"{path}/default", 200),
         *matrix("delete", path, ok=204, who="admin", stranger=403, weak="member"),
         Row("member", "post", f"{V2}/networks", 201, one),
     )
+
+
+def test_limits_of_all_projects_are_listed_for_operators(personas, db):
+    CatalogServiceFactory(type="network", name="neutron")
+    CatalogServiceFactory(type="compute")
+    path = f"{V2}/quotas"
+    assert check(personas, Row("admin", "get", path, 200))[0].json() == {"quotas": []}
+    check(
+        personas,
+        Row("admin", "put", f"{path}/{personas.lab.pk}", 200, {"quota": {"network": 3, "port": -1}}),
+        Row("admin", "put", f"/compute/v2.1/os-quota-sets/{personas.other.pk}", 200, {"quota_set": {"instances": 3}}),
+    )
+    rows = matrix("get", path, ok=200, who="admin", stranger=403, weak="member")
+    (own,) = check(personas, *rows, Row("reader", "get", path, 403, kind="PolicyNotAuthorized"))[-2].json()["quotas"]
+    assert own.pop("tenant_id") == own.pop("project_id") == personas.lab.pk
+    assert own == check(personas, Row("member", "get", f"{path}/{personas.lab.pk}", 200))[0].json()["quota"]
+    assert (own["network"], own["port"], own["subnet"]) == (3, -1, 100)
+    assert check(personas, Row("operator", "get", path, 200))[0].json()["quotas"][0]["network"] == 3
+    check(personas, Row("admin", "delete", f"{path}/{personas.lab.pk}", 204))
+    assert check(personas, Row("admin", "get", path, 200))[0].json() == {"quotas": []}
+
+
+@pytest.mark.parametrize("word", ["project", "tenant"])
+def test_whose_limits_are_ones_own(personas, db, word):
+    path = f"{V2}/quotas/{word}"
+    shown = check(personas, *matrix("get", path, ok=200, stranger=200))[-1].json()
+    assert shown == {word: {f"{word}_id": personas.lab.pk}}
+    check(personas, Row("operator", "get", path, 400, kind="QuotaMissingTenant"))
 
 
 def test_a_server_needs_room_for_its_ports(personas, world):
@@ -187,13 +222,17 @@ def test_a_server_needs_room_for_its_ports(personas, world):
 
 
 def test_there_are_no_agents(personas, db):
-    check(personas, *matrix("get", f"{V2}/agents", ok=200, stranger=200), Row("member", "get", f"{V2}/agents/x", 404))
+    check(
+        personas,
+        *matrix("get", f"{V2}/agents", ok=200, stranger=200),
+        Row("member", "get", f"{V2}/agents/x", 404, kind="AgentNotFound"),
+    )
 
 
 def test_addresses_that_are_none(personas, db):
     check(
         personas,
         Row("anonymous", "get", f"{V2}/routers", 401),
-        Row("member", "get", f"{V2}/routers", 404),
+        Row("member", "get", f"{V2}/routers", 404, kind="HTTPNotFound"),
         Row("member", "get", "/network/v3", 404),
     )

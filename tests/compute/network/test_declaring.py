@@ -64,11 +64,17 @@ class TestNetworks:
             check(personas, Row("member", "post", f"{V2}/networks", 400, {"network": fields}))
         check(
             personas,
-            Row("admin", "post", f"{V2}/networks", 400, {"network": {"provider:network_type": "vxlan"}}),
+            Row("admin", "post", f"{V2}/networks", 400, {"network": {"provider:network_type": "vxlan"}}, kind="InvalidInput"),
             Row("admin", "post", f"{V2}/networks", 400, {"network": {"router:external": True}}),
             Row("member", "post", f"{V2}/networks", 400, {"networks": []}),
             Row("member", "post", f"{V2}/networks", 400, {"network": []}),
         )
+
+    def test_a_network_that_others_use_stays_shared(self, personas, world):
+        network = make(personas, "networks", "admin", shared=True)
+        make(personas, "ports", "stranger", network_id=network["id"])
+        body = {"network": {"shared": False}}
+        check(personas, Row("admin", "put", f"{V2}/networks/{network['id']}", 409, body, kind="InvalidSharedSetting"))
 
     def test_several_are_made_together_or_not_at_all(self, personas, world):
         api = personas.member.api
@@ -89,7 +95,7 @@ class TestNetworks:
             Row("member", "delete", f"{V2}/networks/{world.pk}", 403),
         )
         port = make(personas, "ports", network_id=network["id"])
-        check(personas, Row("member", "delete", path, 409, says="ports still in use"))
+        check(personas, Row("member", "delete", path, 409, says="ports still in use", kind="NetworkInUse"))
         check(personas, Row("member", "delete", f"{V2}/ports/{port['id']}", 204))
         check(personas, *matrix("delete", path, ok=204, weak="reader"), Row("member", "get", path, 404))
         assert not Subnet.objects.filter(pk=subnet["id"]).exists()
@@ -120,27 +126,28 @@ class TestSubnets:
     def test_what_is_refused(self, personas, world):
         network, _subnet = net(personas)
         common = {"network_id": network["id"], "ip_version": 4}
-        for fields in (
-            {"cidr": "10.9.0.128/25"},
-            {"cidr": str(world.subnets.get().cidr)},
-            {"cidr": "banana"},
-            {"cidr": "10.8.0.1"},
-            {"cidr": "10.8.0.0/31"},
-            {"cidr": "224.0.0.0/24"},
-            {"cidr": "2001:db8::/64", "ip_version": 6},
-            {"cidr": "10.8.0.0/24", "gateway_ip": "10.7.0.1"},
-            {"cidr": "10.8.0.0/24", "allocation_pools": [{"start": "10.8.0.9", "end": "10.8.0.2"}]},
-            {"cidr": "10.8.0.0/24", "allocation_pools": [{"start": "10.8.0.2", "end": "10.8.1.9"}]},
-            {"cidr": "10.8.0.0/24", "dns_nameservers": ["me"]},
-            {"cidr": "10.8.0.0/24", "host_routes": [{"destination": "x", "nexthop": "10.8.0.1"}]},
-            {},
+        free = "10.8.0.0/24"
+        for fields, kind in (
+            ({"cidr": "10.9.0.128/25"}, "InvalidInput"),
+            ({"cidr": str(world.subnets.get().cidr)}, "InvalidInput"),
+            ({"cidr": "banana"}, "HTTPBadRequest"),
+            ({"cidr": "10.8.0.1"}, "HTTPBadRequest"),
+            ({"cidr": "10.8.0.0/31"}, "InvalidInput"),
+            ({"cidr": "224.0.0.0/24"}, "InvalidInput"),
+            ({"cidr": "2001:db8::/64", "ip_version": 6}, "HTTPBadRequest"),
+            ({"cidr": free, "gateway_ip": "10.7.0.1"}, "InvalidInput"),
+            ({"cidr": free, "allocation_pools": [{"start": "10.8.0.9", "end": "10.8.0.2"}]}, "InvalidAllocationPool"),
+            ({"cidr": free, "allocation_pools": [{"start": "10.8.0.2", "end": "10.8.1.9"}]}, "OutOfBoundsAllocationPool"),
+            ({"cidr": free, "dns_nameservers": ["me"]}, "HTTPBadRequest"),
+            ({"cidr": free, "host_routes": [{"destination": "x", "nexthop": "10.8.0.1"}]}, "HTTPBadRequest"),
+            ({}, "HTTPBadRequest"),
         ):
-            check(personas, Row("member", "post", f"{V2}/subnets", 400, {"subnet": {**common, **fields}}))
+            check(personas, Row("member", "post", f"{V2}/subnets", 400, {"subnet": {**common, **fields}}, kind=kind))
         overlapping = [{"start": "10.8.0.2", "end": "10.8.0.9"}, {"start": "10.8.0.9", "end": "10.8.0.12"}]
         with_gateway = [{"start": "10.8.0.1", "end": "10.8.0.9"}]
-        for pools in (overlapping, with_gateway):
-            body = {"subnet": {**common, "cidr": "10.8.0.0/24", "allocation_pools": pools}}
-            check(personas, Row("member", "post", f"{V2}/subnets", 409, body))
+        for pools, kind in ((overlapping, "OverlappingAllocationPools"), (with_gateway, "GatewayConflictWithAllocationPools")):
+            body = {"subnet": {**common, "cidr": free, "allocation_pools": pools}}
+            check(personas, Row("member", "post", f"{V2}/subnets", 409, body, kind=kind))
         elsewhere = {"subnet": {"network_id": world.pk, "cidr": "10.8.0.0/24", "ip_version": 4}}
         check(personas, Row("member", "post", f"{V2}/subnets", 403, elsewhere))
         hidden = {"subnet": {**common, "cidr": "10.8.0.0/24"}}
@@ -157,8 +164,8 @@ class TestSubnets:
         check(
             personas,
             Row("member", "put", path, 400, {"subnet": {"cidr": "10.8.0.0/24"}}),
-            Row("member", "put", path, 409, taken),
-            Row("member", "delete", path, 409, says="IP allocation"),
+            Row("member", "put", path, 409, taken, kind="GatewayIpInUse"),
+            Row("member", "delete", path, 409, says="IP allocation", kind="SubnetInUse"),
             Row("member", "delete", f"{V2}/ports/{port['id']}", 204),
         )
         check(personas, *matrix("delete", path, ok=204, weak="reader"))
@@ -210,9 +217,17 @@ class TestPorts:
             personas,
             Row("member", "post", f"{V2}/ports", 403, wish),
             Row("member", "put", f"{V2}/ports/{made['id']}", 403, {"port": {"device_id": server_id}}),
-            Row("member", "put", f"{V2}/ports/{plugged.pk}", 409, {"port": {"device_id": ""}}),
+            Row("member", "put", f"{V2}/ports/{plugged.pk}", 409, {"port": {"device_id": ""}}, kind="PortInUse"),
             Row("member", "put", f"{V2}/ports/{plugged.pk}", 409, {"port": {"device_owner": ""}}),
             Row("member", "put", f"{V2}/ports/{plugged.pk}", 200, {"port": {"name": "renamed"}}),
+            Row(
+                "admin",
+                "put",
+                f"{V2}/ports/{plugged.pk}",
+                409,
+                {"port": {"mac_address": "fa:16:3e:00:00:09"}},
+                kind="PortBound",
+            ),
         )
 
     def test_on_a_shared_network_members_take_what_they_get(self, personas, world):
@@ -233,26 +248,46 @@ class TestPorts:
         network, subnet = net(personas)
         made = make(personas, "ports", network_id=network["id"], mac_address="fa:16:3e:00:00:01")
         taken = made["fixed_ips"][0]["ip_address"]
+        other = world.subnets.get().pk
+        pair, unfiltered = {"ip_address": "10.9.0.9"}, {"port_security_enabled": False}
+        many = [{"ip_address": f"10.9.0.{number}"} for number in range(20, 31)]
         rows = (
-            (400, {"mac_address": "01:00:00:00:00:01"}),
-            (400, {"mac_address": "x"}),
-            (409, {"mac_address": "fa:16:3e:00:00:01"}),
-            (409, {"fixed_ips": [{"ip_address": taken}]}),
-            (400, {"fixed_ips": [{"ip_address": "10.9.0.1"}]}),
-            (400, {"fixed_ips": [{"ip_address": "10.10.0.9"}]}),
-            (400, {"fixed_ips": [{"ip_address": "fe80::1"}]}),
-            (400, {"fixed_ips": [{"subnet_id": world.subnets.get().pk}]}),
-            (400, {"fixed_ips": [{}]}),
-            (400, {"fixed_ips": [{"subnet_id": subnet["id"]}] * 6}),
-            (404, {"security_groups": ["00000000-0000-4000-8000-000000000000"]}),
-            (400, {"allowed_address_pairs": [{"ip_address": "all"}]}),
-            (400, {"allowed_address_pairs": [{"ip_address": "10.9.0.9"}] * 2}),
-            (409, {"port_security_enabled": False, "allowed_address_pairs": [{"ip_address": "10.9.0.9"}]}),
-            (400, {"binding:vnic_type": "direct"}),
+            (400, {"mac_address": "01:00:00:00:00:01"}, "HTTPBadRequest"),
+            (400, {"mac_address": "x"}, "HTTPBadRequest"),
+            (409, {"mac_address": "fa:16:3e:00:00:01"}, "MacAddressInUse"),
+            (409, {"fixed_ips": [{"ip_address": taken}]}, "IpAddressAlreadyAllocated"),
+            (400, {"fixed_ips": [{"ip_address": "10.9.0.1"}]}, "InvalidIpForSubnet"),
+            (400, {"fixed_ips": [{"ip_address": "10.10.0.9"}]}, "InvalidIpForNetwork"),
+            (400, {"fixed_ips": [{"ip_address": "10.10.0.9", "subnet_id": subnet["id"]}]}, "InvalidIpForSubnet"),
+            (400, {"fixed_ips": [{"ip_address": "fe80::1"}]}, "HTTPBadRequest"),
+            (400, {"fixed_ips": [{"subnet_id": other}]}, "InvalidInput"),
+            (400, {"fixed_ips": [{}]}, "InvalidInput"),
+            (400, {"fixed_ips": [{"subnet_id": subnet["id"]}] * 6}, "InvalidInput"),
+            (404, {"security_groups": ["00000000-0000-4000-8000-000000000000"]}, "SecurityGroupNotFound"),
+            (400, {"allowed_address_pairs": [{"ip_address": "all"}]}, "HTTPBadRequest"),
+            (400, {"allowed_address_pairs": [pair] * 2}, "DuplicateAddressPairInRequest"),
+            (400, {"allowed_address_pairs": many}, "AllowedAddressPairExhausted"),
+            (409, {**unfiltered, "allowed_address_pairs": [pair]}, "AddressPairAndPortSecurityRequired"),
+            (400, {**unfiltered, "security_groups": made["security_groups"]}, "PortSecurityAndIPRequiredForSecurityGroups"),
+            (400, {"binding:vnic_type": "direct"}, "HTTPBadRequest"),
         )
-        for status, fields in rows:
-            check(personas, Row("member", "post", f"{V2}/ports", status, {"port": {"network_id": network["id"], **fields}}))
+        for status, fields, kind in rows:
+            body = {"port": {"network_id": network["id"], **fields}}
+            check(personas, Row("member", "post", f"{V2}/ports", status, body, kind=kind))
         check(personas, Row("stranger", "post", f"{V2}/ports", 404, {"port": {"network_id": network["id"]}}))
+
+    def test_a_range_that_is_full_gives_no_more(self, personas, world):
+        network, _subnet = net(personas, cidr="10.9.0.0/30")
+        body = {"port": {"network_id": network["id"]}}
+        check(
+            personas,
+            Row("member", "post", f"{V2}/ports", 201, body),
+            Row("member", "post", f"{V2}/ports", 409, body, kind="IpAddressGenerationFailure"),
+        )
+
+    def test_what_serves_the_network_is_not_deleted(self, personas, world):
+        port = make(personas, "ports", "admin", network_id=world.pk, device_owner="network:dhcp")
+        check(personas, Row("admin", "delete", f"{V2}/ports/{port['id']}", 409, kind="ServicePortInUse"))
 
     def test_addresses_are_kept_replaced_and_given(self, personas, world):
         network, subnet = net(personas)

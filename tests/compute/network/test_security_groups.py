@@ -45,11 +45,25 @@ def test_names_may_repeat_but_default_is_one(personas, group, default):
     check(
         personas,
         Row("member", "post", GROUPS, 201, {"security_group": {"name": "web"}}),
-        Row("member", "post", GROUPS, 409, {"security_group": {"name": "default"}}),
-        Row("member", "put", f"{GROUPS}/{group['id']}", 409, {"security_group": {"name": "default"}}),
-        Row("member", "put", f"{GROUPS}/{default['id']}", 409, {"security_group": {"name": "other"}}),
+        Row("member", "post", GROUPS, 409, {"security_group": {"name": "default"}}, kind="SecurityGroupDefaultAlreadyExists"),
+        Row(
+            "member",
+            "put",
+            f"{GROUPS}/{group['id']}",
+            409,
+            {"security_group": {"name": "default"}},
+            kind="SecurityGroupDefaultAlreadyExists",
+        ),
+        Row(
+            "member",
+            "put",
+            f"{GROUPS}/{default['id']}",
+            409,
+            {"security_group": {"name": "other"}},
+            kind="SecurityGroupCannotUpdateDefault",
+        ),
         Row("member", "put", f"{GROUPS}/{default['id']}", 200, {"security_group": {"description": "mine"}}),
-        Row("member", "delete", f"{GROUPS}/{default['id']}", 409),
+        Row("member", "delete", f"{GROUPS}/{default['id']}", 409, kind="SecurityGroupCannotRemoveDefault"),
         Row("admin", "delete", f"{GROUPS}/{default['id']}", 204),
     )
 
@@ -66,7 +80,7 @@ def test_a_group_in_use_stays(personas, group):
     network = seed.seed()
     port = {"port": {"network_id": network.pk, "security_groups": [group["id"]]}}
     check(personas, Row("member", "post", f"{V2}/ports", 201, port))
-    check(personas, Row("member", "delete", f"{GROUPS}/{group['id']}", 409, says="in use"))
+    check(personas, Row("member", "delete", f"{GROUPS}/{group['id']}", 409, says="in use", kind="SecurityGroupInUse"))
 
 
 def test_rules_are_made_shown_and_deleted(personas, group):
@@ -78,7 +92,7 @@ def test_rules_are_made_shown_and_deleted(personas, group):
     path = f"{RULES}/{made['id']}"
     check(
         personas,
-        Row("member", "post", RULES, 409, body, says="already exists"),
+        Row("member", "post", RULES, 409, body, says="already exists", kind="SecurityGroupRuleExists"),
         Row("member", "put", path, 405, {}),
         *matrix("delete", path, ok=204, weak="reader"),
         Row("member", "get", path, 404),
@@ -86,42 +100,42 @@ def test_rules_are_made_shown_and_deleted(personas, group):
 
 
 @pytest.mark.parametrize(
-    ("status", "fields"),
+    ("status", "fields", "kind"),
     [
-        (400, {"direction": "sideways"}),
-        (400, {"ethertype": "IPX"}),
-        (400, {"protocol": "carrier-pigeon"}),
-        (400, {"protocol": 256}),
-        (400, {"protocol": "icmpv6"}),
-        (400, {"port_range_min": 1, "port_range_max": 2}),
-        (400, {"protocol": "tcp", "port_range_min": 2, "port_range_max": 1}),
-        (400, {"protocol": "tcp", "port_range_min": 2}),
-        (400, {"protocol": "tcp", "port_range_min": 0, "port_range_max": 1}),
-        (400, {"protocol": "udp", "port_range_min": 1, "port_range_max": 65536}),
-        (400, {"protocol": "udp", "port_range_min": -1, "port_range_max": 5}),
-        (400, {"protocol": "icmp", "port_range_min": 256}),
-        (400, {"protocol": "icmp", "port_range_max": 3}),
-        (400, {"protocol": "gre", "port_range_min": 1, "port_range_max": 2}),
-        (400, {"remote_ip_prefix": "everywhere"}),
-        (400, {"remote_ip_prefix": "2001:db8::/64"}),
-        (400, {"remote_ip_prefix": "192.0.2.0/24", "ethertype": "IPv6"}),
-        (404, {"remote_group_id": MADE_UP}),
-        (201, {"protocol": "icmp", "port_range_min": 0, "port_range_max": 0}),
-        (201, {"protocol": "6", "port_range_min": 1, "port_range_max": 65535}),
-        (201, {"protocol": 132}),
-        (201, {"protocol": "any"}),
-        (201, {"protocol": "ipv6-icmp", "ethertype": "IPv6"}),
-        (201, {"remote_ip_prefix": "2001:db8::/64", "ethertype": "IPv6"}),
-        (201, {"direction": "egress", "protocol": "vrrp"}),
+        (400, {"direction": "sideways"}, "HTTPBadRequest"),
+        (400, {"ethertype": "IPX"}, "HTTPBadRequest"),
+        (400, {"protocol": "carrier-pigeon"}, "SecurityGroupRuleInvalidProtocol"),
+        (400, {"protocol": 256}, "SecurityGroupRuleInvalidProtocol"),
+        (400, {"protocol": "icmpv6"}, "SecurityGroupEthertypeConflictWithProtocol"),
+        (400, {"port_range_min": 1, "port_range_max": 2}, "SecurityGroupProtocolRequiredWithPorts"),
+        (400, {"protocol": "tcp", "port_range_min": 2, "port_range_max": 1}, "SecurityGroupInvalidPortRange"),
+        (400, {"protocol": "tcp", "port_range_min": 2}, "SecurityGroupInvalidPortRange"),
+        (400, {"protocol": "tcp", "port_range_min": 0, "port_range_max": 1}, "SecurityGroupInvalidPortValue"),
+        (400, {"protocol": "udp", "port_range_min": 1, "port_range_max": 65536}, "SecurityGroupInvalidPortValue"),
+        (400, {"protocol": "udp", "port_range_min": -1, "port_range_max": 5}, "SecurityGroupInvalidPortValue"),
+        (400, {"protocol": "icmp", "port_range_min": 256}, "SecurityGroupInvalidIcmpValue"),
+        (400, {"protocol": "icmp", "port_range_max": 3}, "SecurityGroupMissingIcmpType"),
+        (400, {"protocol": "gre", "port_range_min": 1, "port_range_max": 2}, "SecurityGroupInvalidProtocolForPort"),
+        (400, {"remote_ip_prefix": "everywhere"}, "InvalidCIDR"),
+        (400, {"remote_ip_prefix": "2001:db8::/64"}, "SecurityGroupRuleParameterConflict"),
+        (400, {"remote_ip_prefix": "192.0.2.0/24", "ethertype": "IPv6"}, "SecurityGroupRuleParameterConflict"),
+        (404, {"remote_group_id": MADE_UP}, "SecurityGroupNotFound"),
+        (201, {"protocol": "icmp", "port_range_min": 0, "port_range_max": 0}, ""),
+        (201, {"protocol": "6", "port_range_min": 1, "port_range_max": 65535}, ""),
+        (201, {"protocol": 132}, ""),
+        (201, {"protocol": "any"}, ""),
+        (201, {"protocol": "ipv6-icmp", "ethertype": "IPv6"}, ""),
+        (201, {"remote_ip_prefix": "2001:db8::/64", "ethertype": "IPv6"}, ""),
+        (201, {"direction": "egress", "protocol": "vrrp"}, ""),
     ],
 )
-def test_what_a_rule_may_say(personas, group, status, fields):
-    check(personas, Row("member", "post", RULES, status, rule(group, **fields)))
+def test_what_a_rule_may_say(personas, group, status, fields, kind):
+    check(personas, Row("member", "post", RULES, status, rule(group, **fields), kind=kind))
 
 
 def test_a_rule_names_a_group_or_a_range(personas, group, default):
     both = rule(group, remote_group_id=default["id"], remote_ip_prefix="192.0.2.0/24")
-    check(personas, Row("member", "post", RULES, 400, both))
+    check(personas, Row("member", "post", RULES, 400, both, kind="SecurityGroupRemoteGroupAndRemoteIpPrefix"))
     foreign = personas.stranger.api.post(GROUPS, {"security_group": {"name": "x"}}).json()["security_group"]
     check(personas, Row("member", "post", RULES, 404, rule(group, remote_group_id=foreign["id"])))
     check(personas, Row("member", "post", RULES, 404, rule(foreign)))

@@ -146,7 +146,7 @@ class CollectionView(ResourceView):
         try:
             wanted = [attribute.parse(value) for value in values[:MAX_VALUES]]
         except ValueError as error:
-            raise BadRequest(f"'{str(error)[:60]}' is not a valid value for {name}.") from error
+            raise BadRequest(f"'{str(error)[:60]}' is not a valid value for {name}.", "InvalidInput") from error
         return Q(**{f"{attribute.column}__in": wanted})
 
     def order(self, params: QueryDict) -> list[tuple[str, bool]]:

@@ -52,5 +52,5 @@ class ExtensionView(CloudView):
 
     def get(self, request: Request, alias: str) -> Response:
         if alias not in _EXTENSIONS:
-            raise NotFound("Extension", alias, f"Extension with alias {alias} does not exist")
+            raise NotFound("", alias, f"Extension with alias {alias} does not exist")
         return Response({"extension": _shown(alias)})

@@ -91,7 +91,7 @@ def _fixed_ips(values: list[str]) -> Q:
     for value in values:
         key, equals, text = value.partition("=")
         if key not in _FIXED_IP_COLUMNS or not equals:
-            raise BadRequest(f"'{value[:60]}' is not a valid value for fixed_ips.")
+            raise BadRequest(f"'{value[:60]}' is not a valid value for fixed_ips.", "InvalidInput")
         wanted.setdefault(_FIXED_IP_COLUMNS[key], []).append(text_or_400(text))
     held = FixedAddress.objects.all()
     for column, texts in wanted.items():

@@ -1,4 +1,4 @@
-"""/v2.0/quotas/{project_id}: how much of the network a project may have, and has."""
+"""/v2.0/quotas and /v2.0/quotas/{project_id}: how much of the network a project may have, and has."""
 
 from collections.abc import Mapping
 
@@ -19,6 +19,25 @@ class _QuotaBase(CloudView):
 
     def let_in(self, project_id: str) -> None:
         authorize(self.ctx, policies.GET_QUOTA, {"project_id": project_id, "tenant_id": project_id})
+
+
+class QuotasView(_QuotaBase):
+    """The limits of every project that has some of its own."""
+
+    def get(self, request: Request) -> Response:
+        found = quotas.limits_of_all(ctx=self.ctx)
+        return Response({"quotas": [{**one, "project_id": key, "tenant_id": key} for key, one in found.items()]})
+
+
+class QuotaProjectView(_QuotaBase):
+    """Whose limits are the caller's, in the word of the address: ``tenant`` or ``project``."""
+
+    word = "project"
+
+    def get(self, request: Request) -> Response:
+        if not self.ctx.project_id:
+            raise BadRequest("Tenant-id was missing from quota request.", "QuotaMissingTenant")
+        return Response({self.word: {f"{self.word}_id": self.ctx.project_id}})
 
 
 class QuotaView(_QuotaBase):
@@ -63,5 +82,5 @@ class QuotaDetailsView(_QuotaBase):
 def _number(name: str, value: object) -> int:
     text = str(value)
     if isinstance(value, (bool, float)) or not text.removeprefix("-").isdigit() or len(text) > 10:
-        raise BadRequest(f"Invalid input for {name[:60]}. Reason: '{text[:60]}' is not an integer.")
+        raise BadRequest(f"Invalid input for {name[:60]}. Reason: '{text[:60]}' is not an integer.", "InvalidInput")
     return int(text)
