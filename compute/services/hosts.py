@@ -17,8 +17,9 @@ NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def find(*, ctx: RequestContext, host: str, binary: str) -> Service:
-    """Return a service by its host and kind, for whoever may change services."""
+    """Return a compute service by its host, for whoever may change services; raises BadRequest for any other kind."""
     authorize(ctx, policies.SERVICES_UPDATE)
+    _require_compute(binary)
     found = Service.objects.filter(host=host, binary=binary).first()
     if found is None:
         raise NotFound("Service", binary, f"Could not find binary {binary} on host {host}.")
@@ -47,8 +48,7 @@ def change(
 ) -> Service:
     """Return the service after these changes; enabling it forgets the reason. Only compute services can be changed."""
     authorize(ctx, rule, service)
-    if service.binary != COMPUTE:
-        raise BadRequest(f"Updating a {service.binary} service is not supported. Only {COMPUTE} services can be updated.")
+    _require_compute(service.binary)
     changes: dict[str, Any] = {}
     if disabled is not None:
         changes |= {"disabled": disabled, "disabled_reason": disabled_reason if disabled else None}
@@ -59,6 +59,11 @@ def change(
     if changes:
         service.save(update_fields=[*changes, "updated_at"])
     return service
+
+
+def _require_compute(binary: str) -> None:
+    if binary != COMPUTE:
+        raise BadRequest(f"Updating a {binary[:64]} service is not supported. Only {COMPUTE} services can be updated.")
 
 
 @transaction.atomic

@@ -35,6 +35,8 @@ class Api:
         if self.token is not None:
             sent.setdefault("X-Auth-Token", self.token)
         extra = {} if body is None else {"data": body, "content_type": "application/json"}
+        if body is None and method == "post":  # Django's client would send an empty form
+            extra = {"data": b"", "content_type": "application/json"}
         for name, value in sent.items():
             if name.lower().endswith("-token"):
                 remember(value)

@@ -6,17 +6,21 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from compute.api.v2_1 import versions
 from portal.core.api import paging
 from portal.core.api.microversions import MicroversionedView
-from portal.core.errors import BadRequest
+from portal.core.api.views import AlwaysJSON
+from portal.core.errors import BadRequest, UnsupportedMediaType
 from portal.core.versions import Version
 
 PREFIX = "/compute"
+IN_PROJECT = "in_project"
+MEDIA_TYPES = frozenset({"", "text/plain", "application/json", "application/vnd.openstack.compute+json"})
 MAX_LIMIT = 1000
 ROOT_DEVICE = "/dev/vda"
 MAX_QUERY = 16 * 1024
@@ -26,8 +30,18 @@ _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 
 
+class AnyBodyIsJSON(AlwaysJSON):
+    """Bodies have been refused by their type before they are read: what is left is JSON, said or not."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+
 class ComputeView(MicroversionedView):
-    """Base of the views. ``query`` names the parameters that GET takes: others are refused from 2.75 on."""
+    """Base of the views. ``query`` names the parameters that GET takes: others are refused from 2.75 on.
+
+    Addresses may name the caller's project before the resource, as in endpoints of older clouds.
+    """
 
     service = "compute"
     service_type = "compute"
@@ -35,9 +49,20 @@ class ComputeView(MicroversionedView):
     min_version = versions.MIN
     max_version = versions.MAX
     query: ClassVar[frozenset[str] | None] = None
+    content_negotiation_class = AnyBodyIsJSON
+
+    def dispatch(self, request: HttpRequest, *args: Any, in_project: str | None = None, **kwargs: Any) -> HttpResponseBase:
+        self.in_project = in_project
+        return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.content_type.partition(";")[0].strip().lower() not in MEDIA_TYPES:
+            raise UnsupportedMediaType("Unsupported Content-Type")
+        if self.in_project is not None and self.in_project != self.ctx.project_id:
+            raise BadRequest(
+                f"Malformed request URL: it names project {self.in_project[:64]}, the token is for {self.ctx.project_id}."
+            )
         self.check_query(request, self.query)
 
     def negotiate(self, request: Request) -> Version:

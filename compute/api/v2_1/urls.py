@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from compute import policies
+from compute.api.v2_1.base import IN_PROJECT
 from compute.api.v2_1.views import (
     actions,
     aggregates,
@@ -174,5 +175,7 @@ urlpatterns = [
     re_path(r"^/v2/?$", versions.VersionView.as_view(api=versions.OLDER)),
     path("/v2.1", include(_v2_1)),
     path("/v2", include(_v2_1)),
+    re_path(rf"^/v2\.1/(?P<{IN_PROJECT}>[0-9a-f-]+)", include(_v2_1)),
+    re_path(rf"^/v2/(?P<{IN_PROJECT}>[0-9a-f-]+)", include(_v2_1)),
     re_path(r"^/.*$", versions.UnknownView.as_view()),
 ]

@@ -3,10 +3,33 @@
 import pytest
 
 from compute.models import Service
+from tests.compute.api.world import make_server
 from tests.kit.api import Row, check, matrix
 
 V2 = "/compute/v2.1"
 HOSTS = f"{V2}/os-hosts"
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v2"])
+def test_addresses_may_name_the_callers_project(personas, cloud, version):
+    base, here = f"/compute/{version}", f"/compute/{version}/{personas.lab.pk}"
+    make_server(personas.member.ctx)
+    for path in ("servers", f"servers/{cloud.server.pk}", f"os-quota-sets/{personas.lab.pk}", "flavors/detail", "limits"):
+        short, long = check(personas, Row("member", "get", f"{base}/{path}", 200), Row("member", "get", f"{here}/{path}", 200))
+        assert long.json() == short.json(), path
+    check(
+        personas,
+        *matrix("get", f"{here}/servers/{cloud.server.pk}", ok=200, stranger=400),
+        Row("stranger", "get", f"{here}/servers", 400, says="Malformed request URL"),
+        Row("operator", "get", f"{here}/servers", 400),
+        Row("member", "post", f"{here}/servers/{cloud.server.pk}/action", 202, {"lock": None}),
+        Row("member", "get", f"{here}/no-such", 404),
+        Row("member", "get", f"{base}/{'g' * 32}/servers", 404),
+    )
+    page = personas.member.api.get(f"{here}/servers?limit=1").json()
+    following = page["servers_links"][0]["href"].removeprefix("http://testserver")
+    assert following.startswith(f"{here}/servers?")
+    check(personas, Row("member", "get", following, 200))
 
 
 def test_hosts_are_listed_up_to_2_42(personas, cloud):

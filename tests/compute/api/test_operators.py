@@ -66,6 +66,17 @@ def test_services(personas, cloud):
     assert (shown["state"], shown["status"], shown["disabled_reason"]) == ("down", "disabled", "broken fan")
 
 
+@pytest.mark.parametrize("version", ["2.1", "2.11", "2.52"])
+def test_only_compute_services_are_changed(personas, cloud, version):
+    Service.objects.create(binary="nova-conductor", host="control", zone="internal")
+    for binary, host in (("nova-conductor", "control"), ("nova-conductor", "no-such"), ("nova-scheduler", "control")):
+        body = {"host": host, "binary": binary}
+        for word in ("disable", "enable"):
+            says = "Only nova-compute services"
+            check(personas, Row("admin", "put", f"{V2}/os-services/{word}", 400, body, version, says=says))
+    assert not Service.objects.filter(disabled=True).exists()
+
+
 def test_services_by_uuid_from_2_53(personas, cloud):
     path = f"{V2}/os-services/{cloud.host.service.uuid}"
     bad = [{}, {"status": "off"}, {"disabled_reason": "x"}, {"forced_down": "maybe"}, {"more": 1}]
