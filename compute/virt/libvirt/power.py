@@ -108,9 +108,17 @@ def _shut_down(domain: libvirt.virDomain, grace_s: float, cancelled: Cancelled) 
 
 
 def _press_button(domain: libvirt.virDomain) -> None:
-    """Press the power button, which takes no time; the guest's agent might, and cannot be called back meanwhile."""
+    """Press the power button, which takes no time; the guest's agent might, and cannot be called back meanwhile.
+
+    A hypervisor that does not let us choose is asked as it likes.
+    """
     with _unheard():
-        domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        try:
+            domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
+                raise
+            domain.shutdown()
 
 
 def _ask(domain: libvirt.virDomain) -> None:
