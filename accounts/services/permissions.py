@@ -1,6 +1,7 @@
 """Django permissions that mirror rules: one row for each ``Rule.perm``, made after each migration."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import AppConfig
@@ -21,6 +22,23 @@ def create_permissions(app_config: AppConfig, using: str = "default", apps: Any 
     """
     if not router.allow_migrate_model(using, Permission):
         return
+    wanted = dict(_wanted(app_config, using))
+    rows = Permission.objects.using(using)
+    there = {(row.content_type_id, row.codename): row for row in rows.filter(content_type__app_label=app_config.label)}
+    missing = [
+        Permission(content_type_id=of, codename=name, name=text)
+        for (of, name), text in wanted.items()
+        if (of, name) not in there
+    ]
+    rows.bulk_create(missing)
+    for key, row in there.items():
+        if row.name != wanted.get(key, row.name):
+            rows.filter(pk=row.pk).update(name=wanted[key])
+
+
+def _wanted(app_config: AppConfig, using: str) -> Iterator[tuple[tuple[int, str], str]]:
+    """Yield content type, codename and name of each permission of an app's rules."""
+    types = ContentType.objects.db_manager(using)
     for rule in registry.with_perm():
         assert rule.perm is not None
         app_label, _dot, codename = rule.perm.partition(".")
@@ -30,10 +48,8 @@ def create_permissions(app_config: AppConfig, using: str = "default", apps: Any 
         if model is None:
             LOG.error("Permission %s of rule %s names no model of %s", rule.perm, rule.name, app_label)
             continue
-        content_type = ContentType.objects.db_manager(using).get_for_model(model, for_concrete_model=False)
-        Permission.objects.using(using).update_or_create(
-            content_type=content_type, codename=codename, defaults={"name": rule.summary[:255] or codename}
-        )
+        content_type = types.get_for_model(model, for_concrete_model=False)
+        yield (content_type.pk, codename), rule.summary[:255] or codename
 
 
 def _model_of(app_config: AppConfig, codename: str) -> Any:

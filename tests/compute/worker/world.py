@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import dramatiq
@@ -93,10 +94,10 @@ def world(private_redis, tmp_path, monkeypatch):  # noqa: F811
         return host, conductor
 
     yield make
-    for host, taker in made:
-        host.stop()
-        host._console.stop()
-        taker.stop()
+    with ThreadPoolExecutor() as ending:
+        for host, taker in made:
+            for end in (host.stop, host._console.stop, taker.stop):
+                ending.submit(end)
 
 
 def spawn(number=1, **fields):
