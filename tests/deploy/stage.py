@@ -65,12 +65,13 @@ def _do(step: str, config: Config, killer: killing.Killer) -> None:
     connection_created.connect(lambda connection, **_kwargs: killer.watch(connection.connection), weak=False)
     identity = Identity(config.checkout, None, Owner(os.geteuid(), os.getegid()), config.checkout)
     getattr(installation.Installation(config, identity), step)()
-    connection.close()
 
 
 def _manage(_config: Config, _identity: Identity, *arguments: str) -> str:
+    """Do what a process of its own does otherwise, at whose end its connection is closed and the journal is in the database."""
     with redirect_stdout(StringIO()) as printed:
         call_command(*arguments)
+    connection.close()
     return printed.getvalue()
 
 

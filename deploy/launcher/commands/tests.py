@@ -15,9 +15,10 @@ from deploy.launcher.terminal import Terminal
 
 _BY_FILE = ["--dist", "loadfile"]
 # Of three tests, one waits for something.
-_FAST = ["-m", "not real", "-n", str(max(1, (os.cpu_count() or 1) * 3 // 2)), *_BY_FILE]
+_AT_ONCE = str(max(1, (os.cpu_count() or 1) * 3 // 2))
+_FAST = ["-m", "not real", "-n", _AT_ONCE, *_BY_FILE]
 # In the order of their names, OpenStack's own tests begin: the long ones, which should not be the last.
-_CLIENTS = ["-m", "real and not hypervisor", "-n", "auto", *_BY_FILE, "--no-loadscope-reorder"]
+_CLIENTS = ["-m", "real and not hypervisor", "-n", _AT_ONCE, *_BY_FILE, "--no-loadscope-reorder"]
 _GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", *_BY_FILE, "--no-loadscope-reorder"]
 
 

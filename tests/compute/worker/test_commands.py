@@ -27,6 +27,7 @@ from compute.virt.errors import DriverError, HypervisorUnreachable
 from compute.virt.fake import FakeDriver, Pretence
 from tests.compute.virt import samples
 from tests.compute.worker.world import spawn
+from tests.kit.waiting import wait_for
 
 
 def test_a_life(world):
@@ -139,6 +140,7 @@ def test_commands_that_wait_for_a_suspend_hold_up_no_start_and_no_delete(world, 
     ids = [command.server_id for command in servers]
     for server_id in ids[:5]:
         conductor.send(Change(server_id, f"req-suspend-{server_id}", Action.SUSPEND, order=1))
+    wait_for("the suspends to be under way", lambda: host.operations._held.keys() >= set(ids[:5]))
     for order in range(2, 8):
         conductor.send(Reboot(ids[0], f"req-hard-{order}", True, order=order))
     deleted = [conductor.send(Destroy(server_id, f"req-gone-{server_id}", order=2)) for server_id in ids[1:5]]
