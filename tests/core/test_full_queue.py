@@ -19,7 +19,7 @@ from portal.core.models import OutboxMessage
 from tests.kit import queue
 from tests.kit.waiting import wait_for
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
+pytestmark = [pytest.mark.real, pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")]
 
 KEY = b"k" * 32
 FULL = "No space left on device"

@@ -60,7 +60,7 @@ def test_a_step_that_fails_is_marked(capsys):
 
 THREE_FOR_TWO = str(max(1, (os.cpu_count() or 1) * 3 // 2))
 FAST = ["-m", "not real", "-n", THREE_FOR_TWO, "--dist", "loadfile"]
-CLIENTS = ["-m", "real and not hypervisor", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+CLIENTS = ["-m", "real and not hypervisor", "-n", THREE_FOR_TWO, "--dist", "loadfile", "--no-loadscope-reorder"]
 GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 

@@ -21,6 +21,8 @@ from tests.deploy.stage import Stage
 from tests.images.factories import noise, qcow2
 from tests.kit import killing
 
+pytestmark = pytest.mark.real
+
 FORMS = {
     "secret-key": r"[\w-]{64}",
     "queue-key": r"[\w-]{64}",

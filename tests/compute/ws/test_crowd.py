@@ -189,6 +189,7 @@ def held(queue) -> dict[str, int]:
     }
 
 
+@pytest.mark.real
 async def test_five_hundred_consoles_work_at_once_and_leave_nothing(tickets, queue):
     connections.allow_many()
     async with Web() as web, httpx.AsyncClient(base_url=f"http://{web.place}", timeout=PATIENCE_S) as pages:
