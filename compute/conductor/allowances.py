@@ -1,7 +1,8 @@
 """How much is taken of one host: one that lies or is broken must not keep the conductor from all others.
 
 What is beyond is dropped as it leaves the queue, and what was true in it comes again: the next report of the host tells how it and its
-guests are, and a command whose end was not heard is sent again. A host is whom a report names.
+guests are, a command whose end was not heard is sent again, filters are asked for until they come. A host is whom a report names: who has
+the installation's key can spend another's allowance, and that of all hosts which are not known yet.
 """
 
 import logging
@@ -36,7 +37,7 @@ RATES: dict[type, Rate] = {
     BuildPhase: Rate(1_000, 20),
     InterfaceChanged: Rate(500, 10),
     ImageNotFetched: Rate(100, 1),
-    FiltersWanted: Rate(10, 0.2),
+    FiltersWanted: Rate(20, 1),
 }
 _KINDS = {actor: kind for kind, actor in REPORT_ACTORS.items()}
 

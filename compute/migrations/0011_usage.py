@@ -10,7 +10,8 @@ def intervals_of_before(apps, schema_editor):
     interval = apps.get_model("compute", "UsageInterval")
     batch = []
     for server in servers.iterator(1000):
-        left = server.shelved_at or server.updated_at if server.host is None else None
+        off = server.host is None or server.vm_state == "shelved_offloaded"
+        left = server.shelved_at if off else None
         batch.append(
             interval(
                 server=server,
@@ -18,7 +19,7 @@ def intervals_of_before(apps, schema_editor):
                 ram_mb=server.ram_mb,
                 local_gb=server.root_gb + server.ephemeral_gb,
                 started_at=server.launched_at,
-                ended_at=server.deleted_at or left,
+                ended_at=left or server.deleted_at or (server.updated_at if off else None),
             )
         )
         if len(batch) == 1000:
@@ -47,6 +48,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['started_at', 'pk'],
+                'indexes': [models.Index(fields=['ended_at', 'server'], name='usage_running')],
             },
         ),
         migrations.RunPython(intervals_of_before, migrations.RunPython.noop),

@@ -8,7 +8,7 @@ from compute.models.server import Server
 
 
 class UsageInterval(models.Model):
-    """A time that a server spent on a host with one size. The one that has not ended is what it uses now; there is no other such."""
+    """A time that a server spent on a host with one size. The one that has not ended is what it uses now."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="intervals")
     vcpus = models.PositiveIntegerField()
@@ -19,6 +19,7 @@ class UsageInterval(models.Model):
 
     class Meta:
         ordering = ["started_at", "pk"]
+        indexes = [models.Index(fields=["ended_at", "server"], name="usage_running")]
 
     def __str__(self) -> str:
         return f"usage of {self.server_id}"

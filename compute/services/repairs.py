@@ -51,7 +51,7 @@ def claims_astray() -> Iterator[Finding]:
 def use_astray() -> Iterator[Finding]:
     """Yield servers whose use is not counted, or is though there is none."""
     for found in usage.astray():
-        yield Finding(str(found), "from now on it is counted as it is", partial(usage.follow, found.server_id))
+        yield Finding(str(found), "from now on it is counted as it is", partial(usage.set_right, found.server_id))
 
 
 def ports_of_nobody() -> Iterator[Finding]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from compute.models import Server, UsageInterval
@@ -17,36 +18,49 @@ _USING = Q(deleted_at=None, host__isnull=False, launched_at__isnull=False) & ~Q(
 def follow(server_id: str) -> None:
     """Let the intervals of a server be what its row says. Runs in the transaction that changed the row, which holds it."""
     server = Server.objects.filter(_USING, pk=server_id).first()
-    running = UsageInterval.objects.filter(server_id=server_id, ended_at=None).first()
     size = None if server is None else _size(server)
-    if running is not None and running.size() == size:
-        return
+    running = list(UsageInterval.objects.filter(server_id=server_id, ended_at=None))
+    right = next((row for row in running if row.size() == size), None)
     now = timezone.now()
-    if running is not None:
-        UsageInterval.objects.filter(pk=running.pk).update(ended_at=now)
-    if size is not None:
+    for row in running:
+        if row is not right:
+            UsageInterval.objects.filter(pk=row.pk).update(ended_at=now)
+    if size is not None and right is None:
         UsageInterval.objects.create(server_id=server_id, started_at=now, **size)
+
+
+@transaction.atomic
+def set_right(server_id: str) -> None:
+    """Let the intervals of a server be right from now on."""
+    Server.objects.select_for_update().filter(pk=server_id).first()
+    follow(server_id)
 
 
 @dataclass(frozen=True)
 class Miscounted:
-    """A server that uses something that is not counted, or is counted though it uses nothing."""
+    """A server whose use is not counted as it is, or is counted though there is none."""
 
     server_id: str
     uses: bool
 
     def __str__(self) -> str:
-        return (
-            f"instance {self.server_id} {'is on a host and not counted' if self.uses else 'is on no host and counted'} as used"
-        )
+        how = "is on a host and its use is not counted as it is" if self.uses else "is on no host and its use is counted"
+        return f"instance {self.server_id} {how}"
 
 
 def astray() -> Iterator[Miscounted]:
-    """Yield those servers. Two queries, however many there are."""
-    counted, using = UsageInterval.objects.filter(ended_at=None), Server.objects.filter(_USING)
-    for pk in using.filter(~Exists(counted.filter(server=OuterRef("pk")))).values_list("pk", flat=True).iterator():
+    """Yield those servers. Three queries, however many there are."""
+    counted, using = UsageInterval.objects.filter(ended_at=None).order_by(), Server.objects.filter(_USING).order_by()
+    as_it_is = counted.filter(
+        server=OuterRef("pk"),
+        vcpus=OuterRef("vcpus"),
+        ram_mb=OuterRef("ram_mb"),
+        local_gb=OuterRef("root_gb") + OuterRef("ephemeral_gb"),
+    )
+    twice = counted.values("server").annotate(times=Count("pk")).filter(times__gt=1).values_list("server", flat=True)
+    for pk in {*using.filter(~Exists(as_it_is)).values_list("pk", flat=True), *twice}:
         yield Miscounted(pk, uses=True)
-    for pk in counted.exclude(server__in=using).values_list("server_id", flat=True).distinct().iterator():
+    for pk in counted.exclude(server__in=using.values("pk")).values_list("server_id", flat=True).distinct():
         yield Miscounted(pk, uses=False)
 
 

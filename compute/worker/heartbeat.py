@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 
 from compute.messages import HostReport
 from compute.virt.driver import Driver, HostFacts
@@ -21,10 +22,18 @@ _SAY_AGAIN_S = 600.0
 
 
 class Heartbeat:
-    """A thread that sends HostReports. No report is a report too: the hypervisor does not answer."""
+    """A thread that sends HostReports, and calls ``also`` after each. No report is a report too: the hypervisor does not answer."""
 
     def __init__(
-        self, driver: Driver, reporter: Reporter, holdings: Holdings, *, version: str, relay: str, resumes: bool = False
+        self,
+        driver: Driver,
+        reporter: Reporter,
+        holdings: Holdings,
+        *,
+        version: str,
+        relay: str,
+        resumes: bool = False,
+        also: Callable[[], None] = lambda: None,
     ) -> None:
         self._driver = driver
         self._holdings = holdings
@@ -32,6 +41,7 @@ class Heartbeat:
         self._version = version
         self._relay = relay
         self._resumes = resumes
+        self._also = also
         self._boot_id = uptime.boot_id()
         self._worker_id = secrets.token_hex(8)
         self._asked = threading.Event()
@@ -80,6 +90,7 @@ class Heartbeat:
             try:
                 self._holdings.tidy()
                 self.beat()
+                self._also()
             except (HypervisorUnreachable, DriverError, OSError) as error:
                 LOG.warning("No report of this host: %s", error)
             except Exception:

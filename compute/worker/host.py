@@ -34,7 +34,7 @@ from compute.worker.questions import Questions
 from compute.worker.relay import Relay
 from compute.worker.reporter import Reporter
 from compute.worker.resizes import ResizeCommands
-from deploy.launcher import hypervisor
+from deploy.launcher import hypervisor, moved
 
 LOG = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Host:
             version=config.version,
             relay=config.relay,
             resumes=config.resume_guests,
+            also=self._ask_for_filters,
         )
         client = redis.Redis.from_url(config.redis_url)
         self._console = ConsoleTailer(client, config.host, self.driver.console_log)
@@ -79,7 +80,7 @@ class Host:
             after=self._after,
         )
         caching = ImageCommands(images, holdings, self._reporter, self.operations, after=self._after)
-        plugging = PortCommands(self.driver, self._reporter, self.operations)
+        self._plugging = PortCommands(self.driver, self._reporter, self.operations)
         copies = CopyCommands(
             self.driver,
             commands,
@@ -91,7 +92,7 @@ class Host:
             keeping=holdings.kept,
         )
         resizes = ResizeCommands(self.driver, commands, self.operations, ledger)
-        register(broker, config.host, commands, caching, plugging, copies, resizes)
+        register(broker, config.host, commands, caching, self._plugging, copies, resizes)
         self._worker = HostWorker(broker, host_queue(config.host))
 
     def start(self) -> None:
@@ -103,7 +104,6 @@ class Host:
         self._heartbeat.start()
         self._metadata.start()
         self._worker.start()
-        self._reporter.try_send(FiltersWanted(self.config.host, self._reporter.now()))
         memory.give_back(thorough=True)
         LOG.info("Host %s works with driver %s", self.config.host, self.config.driver)
 
@@ -116,6 +116,11 @@ class Host:
         self._heartbeat.stop()
         self.operations.stop()
         self._worker.stop(timeout=_STOP_MS)
+
+    def _ask_for_filters(self) -> None:
+        """Have the filters of all cards sent once; the question or the answer may be lost."""
+        if not self._plugging.filtered.is_set():
+            self._reporter.try_send(FiltersWanted(self.config.host, self._reporter.now()))
 
     def _after(self) -> None:
         self._heartbeat.soon()
@@ -137,7 +142,7 @@ def make_driver(config: Config) -> Driver:
         return FakeDriver(config.instances, config.pretence, register=register_file, sockets=Path(config.run_dir))
     from compute.virt.libvirt.driver import LibvirtDriver, Options  # a pretended host has no libvirt
 
-    reason = hypervisor.unbounded_logs() or hypervisor.moved_guests(config.instances)
+    reason = hypervisor.unbounded_logs() or moved.moved_guests(config.instances)
     if reason is not None:
         raise SystemExit(reason)
     return LibvirtDriver(

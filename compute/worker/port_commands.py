@@ -1,6 +1,7 @@
 """The commands about network cards and filters of this host's guests."""
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +15,16 @@ LOG = logging.getLogger(__name__)
 
 
 class PortCommands:
-    """Carries them out on one host. Each is harmless the second time and is answered each time."""
+    """Carries them out on one host. Each is harmless the second time and is answered each time.
+
+    ``filtered`` is set when filters came for the first time.
+    """
 
     def __init__(self, driver: Driver, reporter: Reporter, operations: Operations) -> None:
         self._driver = driver
         self._reporter = reporter
         self._operations = operations
+        self.filtered = threading.Event()
 
     def handlers(self) -> dict[type, Callable[[Any], None]]:
         """Return what takes each kind of command."""
@@ -41,6 +46,7 @@ class PortCommands:
 
     def set_filters(self, command: SetFilters) -> None:
         """Filter ports from now on; what the host refuses is told in its log, since nobody waits for this."""
+        self.filtered.set()
         fault = _fault(lambda: self._driver.set_filters(command.ports, command.groups))
         if fault is not None:
             LOG.error("Filters could not be set: %s", fault)

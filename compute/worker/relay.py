@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Relay:
         self._address = address
         self._used: dict[str, float] = {}
         self._callers = 0
+        self._waiting: Counter[str] = Counter()
         self._since = time.monotonic()
         self._serial = SerialPorts(driver.console_log)
         self._loop = asyncio.new_event_loop()
@@ -65,33 +67,45 @@ class Relay:
         LOG.info("Consoles are relayed at %s", self._address)
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve a caller unless there are MOST already: those who are there go on."""
-        if self._callers >= MOST:
-            LOG.debug("A console was refused: %d are open", self._callers)
-            writer.close()
-            return
-        self._callers += 1
-        if self._callers == MOST:
-            LOG.warning("%d consoles are open at once, and no more are let in", MOST)
-        try:
-            await self._serve(reader, writer)
-        finally:
-            self._callers -= 1
+        """Serve whoever has a ticket, unless there are MOST already: those who are there go on.
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        Those who have shown none yet are counted apart, by their address, so that strangers take no place of anybody.
+        """
+        address = str((writer.get_extra_info("peername") or [""])[0])
         try:
-            ticket = await self._redeem(reader)
-            with log.bound(server_id=ticket["server_id"]):
-                if ticket["kind"].startswith("boot"):
-                    await self._tell_boots(ticket, writer)
-                else:
-                    await self._open(ticket, reader, writer)
+            if self._waiting[address] >= MOST:
+                return
+            self._waiting[address] += 1
+            try:
+                ticket = await self._redeem(reader)
+            finally:
+                self._waiting -= Counter({address: 1})  # which forgets an address of which nobody waits
+            if self._has_room():
+                await self._serve(ticket, reader, writer)
         except (BadTicket, DriverError, HypervisorUnreachable) as error:
             LOG.warning("A console was refused: %s", error)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
             LOG.debug("A console connection ended: %s", error)
         finally:
             writer.close()
+
+    def _has_room(self) -> bool:
+        if self._callers >= MOST:
+            LOG.debug("A console was refused: %d are open", self._callers)
+        elif self._callers == MOST - 1:
+            LOG.warning("%d consoles are open at once, and no more are let in", MOST)
+        return self._callers < MOST
+
+    async def _serve(self, ticket: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._callers += 1
+        try:
+            with log.bound(server_id=ticket["server_id"]):
+                if ticket["kind"].startswith("boot"):
+                    await self._tell_boots(ticket, writer)
+                else:
+                    await self._open(ticket, reader, writer)
+        finally:
+            self._callers -= 1
 
     async def _redeem(self, reader: asyncio.StreamReader) -> dict[str, Any]:
         line = await asyncio.wait_for(reader.readuntil(b"\n"), _PATIENCE_S)

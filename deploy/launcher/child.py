@@ -1,5 +1,6 @@
 """One process that the supervisor keeps running. Imports little: see `supervisor`."""
 
+import errno
 import os
 import signal
 import time
@@ -7,6 +8,7 @@ import time
 from deploy.launcher.backoff import Backoff
 
 _ROTATE_BYTES = 20 * 1024 * 1024
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Child:
@@ -104,7 +106,7 @@ def shorten(path: str) -> None:
 
 
 def open_log(path: str) -> int:
-    """Return a descriptor that appends to the log, or leads nowhere when there can be none; a large log is put aside first."""
+    """Return a descriptor that appends to the log, or leads nowhere while there is no room for one; a large log is put aside first."""
     try:
         if os.stat(path).st_size > _ROTATE_BYTES:
             os.replace(path, path + ".1")
@@ -112,5 +114,7 @@ def open_log(path: str) -> int:
         pass  # there is none yet
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
-    except OSError:
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
         return os.open(os.devnull, os.O_WRONLY)

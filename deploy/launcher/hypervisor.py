@@ -1,14 +1,12 @@
 """Gets libvirt to answer, with systemd and without."""
 
 import grp
-import html
 import os
 import re
 import shutil
 import stat
 import time
 from pathlib import Path
-from shlex import quote
 
 from deploy.launcher import shell
 from deploy.launcher.errors import LauncherError
@@ -72,43 +70,6 @@ def check_logs() -> None:
     reason = unbounded_logs()
     if reason is not None:
         raise LauncherError(reason, LOGS_MEND)
-
-
-def former_place(instances: Path) -> Path | None:
-    """Return where the guests' folders were when their guests were made, if they are found there no more.
-
-    Definitions and disks of guests name files by whole paths. A link that leads from the former place to this one makes them right.
-    """
-    for file in sorted(instances.glob("*/domain.xml")):
-        try:
-            said = re.search(rf"""(["'])(/(?:(?!\1)[^<>])+)/{re.escape(file.parent.name)}/""", file.read_text())
-        except OSError:
-            continue
-        place = Path(html.unescape(said[2])) if said else instances
-        if not (place.exists() and place.samefile(instances)):
-            return place
-    return None
-
-
-def moved_guests(instances: Path) -> str | None:
-    """Return why guests of this host could not be started, or None."""
-    place = former_place(instances)
-    if place is None:
-        return None
-    return (
-        f"The state folder was moved: its servers' definitions and disks name files in {place}, and it is in {instances} now."
-    )
-
-
-def check_place(state_dir: Path) -> None:
-    """LauncherError when the state folder was moved away from under its guests."""
-    instances = state_dir / "instances"
-    place = former_place(instances)
-    if place is not None:
-        raise LauncherError(
-            f"{moved_guests(instances)} Move it back, or let a link lead from there to here.",
-            f"mkdir -p {quote(str(place.parent.parent))} && ln -sT {quote(str(state_dir))} {quote(str(place.parent))}",
-        )
 
 
 def ensure_libvirt(uri: str = "qemu:///system") -> str:

@@ -2,7 +2,7 @@
 
 import os
 
-from deploy.launcher import bundle, database, hypervisor, identity, image_build, packages, preconditions, state, venv
+from deploy.launcher import bundle, database, hypervisor, identity, image_build, moved, packages, preconditions, state, venv
 from deploy.launcher.config import Config
 from deploy.launcher.identity import Identity
 from deploy.launcher.installation import Installation
@@ -14,7 +14,7 @@ def prepare(config: Config, terminal: Terminal, *, install: bool, demo: bool = F
     with terminal.step("this machine") as step:
         database.check_version(config)
         if config.driver == "libvirt":
-            hypervisor.check_place(config.state_dir)
+            moved.check_place(config.state_dir)
         if os.geteuid() == 0:
             preconditions.check_entrance(config.state_dir)
         step.note = preconditions.check_space(config.state_dir)

@@ -34,7 +34,7 @@ class Stamp:
             return False
 
     def forget(self) -> None:
-        """Begin anew: what is interrupted from now on is done with no input, not even with that of the last success."""
+        """Begin anew: until the step has ended again it matches no input, not even that of the last success."""
         self._path.unlink(missing_ok=True)
 
     def write(self, value: str) -> None:

@@ -1,8 +1,11 @@
 """The steps of a build: fetch, unpack, ramdisk, disks, manifest."""
 
+import fcntl
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from images.builder import disk, modules, packages, rootfs
@@ -28,16 +31,12 @@ def build(
     work: Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Manifest:
-    """Builds `tiny` into `output`. Packages stay in `cache`, if given; `work`, which one build has at a time, is where a folder is made.
+    """Builds `tiny` into `output`. Packages stay in `cache`, if given; `work` is where a folder is made.
 
-    What a build that was killed left in `work` is thrown away.
+    One build has `work` at a time, others wait. What a build that was killed left in it is thrown away.
     """
     output.mkdir(parents=True, exist_ok=True)
-    if work is not None:
-        work.mkdir(parents=True, exist_ok=True)
-        for left in work.glob(f"{_TEMPORARY}*"):
-            shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=work) as temporary:
+    with _alone_in(work), tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=work) as temporary:
         folder = Path(temporary)
         debs = (cache or folder / "debs").resolve()
         tell("looking for packages")
@@ -53,6 +52,23 @@ def build(
             _put(folder / image.file, output / image.file)
     made.write(output)
     return made
+
+
+@contextmanager
+def _alone_in(work: Path | None) -> Iterator[None]:
+    """Have a folder that nobody else builds in, and nothing in it of those who did."""
+    if work is None:
+        yield
+        return
+    work.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for left in work.glob(f"{_TEMPORARY}*"):
+            shutil.rmtree(left)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _package_names() -> list[str]:

@@ -58,8 +58,8 @@ def _find(owner: str, name: str, digest: str) -> Image | None:
 
 def _throw_away_parts(ctx: RequestContext, owner: str, name: str) -> None:
     """Delete images that a killed process left without all of their bytes, and what it had written."""
-    rows = Image.objects.present().filter(owner=owner, name=name, tags__name=UNFINISHED).exclude(status=ImageStatus.ACTIVE)
-    for image in rows:
+    rows = Image.objects.present().filter(owner=owner, name=name, tags__name=UNFINISHED)
+    for image in rows.filter(status__in=(ImageStatus.QUEUED, ImageStatus.SAVING)):
         data.reclaim(image)
         registry.delete(ctx=ctx, image=image)
 

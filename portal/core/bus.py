@@ -48,21 +48,25 @@ def waiting(older_than: timedelta = timedelta(seconds=5)) -> list[OutboxMessage]
 
 
 def resend(older_than: timedelta = timedelta(seconds=5)) -> int:
-    """Send what is still waiting, oldest first; return how many went. When several in a row do not go, nor would the others now."""
+    """Send what is still waiting, oldest first; return how many went. When the queue takes none of several, nor would it the others now."""
     sent = failed = 0
     for row in waiting(older_than):
         went = _deliver(row)
-        sent, failed = sent + went, 0 if went else failed + 1
+        sent, failed = sent + bool(went), failed + 1 if went is False else 0
         if failed == FAILURES_MOST:
             break
     return sent
 
 
-def _deliver(row: OutboxMessage) -> bool:
+def _deliver(row: OutboxMessage) -> bool | None:
+    """Return whether the queue took it; None when nothing could make a message of it."""
     subject = str(row.payload.get("server_id", ""))
     faults.reach(Point.COMMITTED, subject)
     try:
         brokers.send(broker(), row.queue, row.actor, row.payload)
+    except (TypeError, ValueError):
+        LOG.exception("Message %s cannot be sent", row)
+        return None
     except Exception as error:  # any broker's connection error: the row stays, the sweep tries again
         LOG.warning("Message %s waits in the outbox: %s", row, error)
         return False

@@ -122,18 +122,22 @@ def test_what_the_clock_looks_for_every_few_seconds_it_finds_by_an_index(broker,
         sweeps.sweep()
     assert figures.queries > 10
     assert figures.scans("compute_server", "compute_serveraction", "compute_migration", "network_port") == []
+    with counted() as figures:
+        repairs.repair()
+    assert figures.queries > 10
+    assert figures.scans("compute_usageinterval") == []
 
 
 def test_a_birth_reads_no_more_for_the_servers_of_others(cloud):  # noqa: F811
     def cost():
-        fill(150, projects=["e" * 32])
+        fill(300, projects=["e" * 32])
         cloud.build()
         with counted() as figures:
             cloud.place(cloud.create())
         return figures.rows
 
     Subnet.objects.update(cidr=CIDR, allocation_pools=[{"start": "10.176.0.10", "end": "10.176.255.254"}])
-    assert cost() + 5 >= cost()
+    assert cost() + 100 >= cost()  # it looks at 64 addresses somewhere, of which all may be taken or none
 
 
 def test_a_report_of_many_guests_costs_the_same_queries_and_reads_no_more_than_it_compares(broker, hosts, db):  # noqa: F811

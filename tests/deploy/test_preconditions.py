@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from lxml.builder import E
 
-from deploy.launcher import hypervisor, packages, preconditions
+from deploy.launcher import hypervisor, moved, packages, preconditions
 from deploy.launcher.errors import LauncherError
 
 
@@ -148,19 +148,39 @@ def test_guests_whose_folder_was_moved_are_refused_with_the_link_that_mends_it(t
     first, second = tmp_path / "it's first & old", tmp_path / "second"
     guest = first / "instances" / "4513f377-b160-4068-909c-d1e08cb0c2cd"
     guest.mkdir(parents=True)
-    hypervisor.check_place(first)
+    moved.check_place(first)
     disk, kernel = E.source(file=str(guest / "disk")), E.kernel(str(guest / "kernel"))
     (guest / "domain.xml").write_bytes(
         etree.tostring(E.domain(E.uuid(guest.name), E.os(E.boot(dev="hd"), kernel), E.devices(E.disk(disk))))
     )
-    hypervisor.check_place(first)
+    moved.check_place(first)
 
     first.rename(second)
 
     with pytest.raises(
         LauncherError, match=f"state folder was moved: .* in {first}/instances, .* in {second}/instances"
     ) as caught:
-        hypervisor.check_place(second)
-    assert hypervisor.moved_guests(second / "instances") in caught.value.sentence
+        moved.check_place(second)
+    assert moved.moved_guests(second / "instances") in caught.value.sentence
     subprocess.run(caught.value.command, shell=True, check=True)
-    hypervisor.check_place(second)
+    moved.check_place(second)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        E.domain(
+            E.metadata(E.name('"/somewhere/4513f377-b160-4068-909c-d1e08cb0c2cd/"')),
+            E.os(E.cmdline("x='/a/4513f377-b160-4068-909c-d1e08cb0c2cd/'")),
+        ),
+        b"\xff\xfe\x80 cut by a power failure",
+        b"",
+    ],
+    ids=["what people wrote", "no text", "nothing"],
+)
+def test_what_people_wrote_and_what_cannot_be_read_says_nothing_of_a_place(tmp_path, definition):
+    guest = tmp_path / "instances" / "4513f377-b160-4068-909c-d1e08cb0c2cd"
+    guest.mkdir(parents=True)
+    (guest / "domain.xml").write_bytes(definition if isinstance(definition, bytes) else etree.tostring(definition))
+    moved.check_place(tmp_path)
+    assert moved.moved_guests(tmp_path / "instances") is None

@@ -174,8 +174,9 @@ def ordering(
         if key not in columns:
             raise BadRequest(f"Invalid input for query parameters sort_key. Value: {key[:50]}.")
         order.setdefault(columns[key], (directions[at] if at < len(directions) else "desc") == "desc")
+    spare = directions[len(keys) :]
     for column, descending in default if not order else ():
-        order.setdefault(column, directions[0] == "desc" if directions else descending)
+        order.setdefault(column, spare[0] == "desc" if spare else descending)
     last = next(reversed(order.values())) if order else False
     order.setdefault(unique, last)
     return list(order.items())

@@ -22,7 +22,6 @@ from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import Rule, allowed
 from portal.core.versions import Version
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS_TASKS = {"REBOOT": TaskState.REBOOTING, "HARD_REBOOT": TaskState.REBOOTING_HARD}
 
 _OTHERS = frozenset(
@@ -108,9 +107,21 @@ _SORT = {
     "uuid": "id",
     "vm_state": "vm_state",
 }
+
+
+class _Moment(Value):
+    """A time. MariaDB has to be told that it is one, or it makes text of the column beside it."""
+
+    def as_mysql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, Any]:
+        sql, params = self.as_sql(compiler, connection)
+        return f"CAST({sql} AS datetime(6))", params
+
+
 _NULLABLE: dict[str, Any] = {
-    **dict.fromkeys(("availability_zone", "description", "host", "image_id", "key_name", "locked_by", "task_state"), ""),
-    **dict.fromkeys(("launched_at", "deleted_at"), _LONG_AGO),
+    **dict.fromkeys(
+        ("availability_zone", "description", "host", "image_id", "key_name", "locked_by", "task_state"), Value("")
+    ),
+    **dict.fromkeys(("launched_at", "deleted_at"), _Moment(datetime(1970, 1, 1, tzinfo=UTC))),
 }
 _ADMIN_SORT = frozenset({"host", "node"})
 # Until 2.75 these keys are taken, and nothing is sorted by them.
@@ -259,7 +270,7 @@ class ServerFilter:
             name = column
             if column in _NULLABLE:
                 name = f"sort_{column}"
-                rows = rows.annotate(**{name: Coalesce(F(column), Value(_NULLABLE[column]))})
+                rows = rows.annotate(**{name: Coalesce(F(column), _NULLABLE[column])})
             order.append((name, descending))
         return rows, order
 

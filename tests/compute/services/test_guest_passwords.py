@@ -11,7 +11,7 @@ from django.utils import timezone
 from compute.messages import ANSWER_SEAL, QUESTION_SEAL, answer_key, question_channel
 from compute.models import Server, ServerAction
 from compute.services import guest_passwords
-from compute.states import TaskState, VmState
+from compute.states import Action, TaskState, VmState
 from compute.virt.errors import AgentSilent, DriverError
 from compute.virt.fake import FakeDriver
 from compute.worker.questions import Questions
@@ -91,20 +91,43 @@ def test_the_agent_gets_the_password_of_the_administrator(cloud, agent, properti
     assert PASSWORD not in json.dumps(serializers.serialize("json", rows))
 
 
-def test_while_a_guest_boots_its_agent_is_waited_for(cloud, agent, monkeypatch):
+def started(action, ago=timedelta(0)):
+    """Return a server of long ago that was started so long ago."""
+    then = timezone.now() - ago
+    server = ServerFactory(created_at=timezone.now() - timedelta(days=1))
+    ServerAction.objects.create(server=server, action=action, request_id="req-1", started_at=then, finished_at=then)
+    return server
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.START, Action.REBOOT_HARD])
+def test_while_a_guest_boots_its_agent_is_waited_for(cloud, agent, monkeypatch, action):
     monkeypatch.setattr(guest_passwords, "AGAIN_S", 0)
     agent.silent = 3
-    server = ServerFactory(launched_at=timezone.now())
+    server = started(action)
     guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
     assert agent.heard == (server.pk, "root", PASSWORD)
 
 
-def test_after_that_an_agent_that_is_silent_is_a_conflict_at_once(cloud, agent):
+@pytest.mark.parametrize(("action", "ago"), [(Action.START, 60), (Action.STOP, 0)])
+def test_after_that_an_agent_that_is_silent_is_a_conflict_at_once(cloud, agent, action, ago):
     agent.silent = 2
-    server = ServerFactory(launched_at=timezone.now() - timedelta(minutes=1))
+    server = started(action, timedelta(seconds=ago))
     with pytest.raises(Conflict, match="does not answer"):
         guest_passwords.change(ctx=cloud.again(), server=server, password=PASSWORD)
     assert (agent.silent, cloud.fresh(server).task_state) == (1, None)
+
+
+def test_only_a_few_wait_so_that_there_are_threads_for_everybody(cloud, agent):
+    agent.silent = 2
+    for _ in range(guest_passwords.WAITING_MOST):
+        assert guest_passwords._waiting.acquire(blocking=False)
+    try:
+        with pytest.raises(Conflict, match="does not answer"):
+            guest_passwords.change(ctx=cloud.again(), server=started(Action.START), password=PASSWORD)
+    finally:
+        for _ in range(guest_passwords.WAITING_MOST):
+            guest_passwords._waiting.release()
+    assert agent.silent == 1
 
 
 def test_a_guest_without_an_agent_is_a_conflict_and_stays_as_it_was(cloud, agent):

@@ -11,7 +11,7 @@ from compute import usage_selectors
 from compute.models import Server, UsageInterval
 from compute.services import lifecycle, rebuilding, repairs, resizing, shelving, sweeps
 from compute.services.invariants import claims_equal_servers
-from compute.states import Action, PowerState
+from compute.states import Action, PowerState, VmState
 from images.models import Image
 from tests.compute.services.deeds import arrives, did
 from tests.kit.compute import FlavorFactory, ServerFactory, make_image
@@ -102,12 +102,24 @@ def test_what_is_not_counted_or_counted_for_nothing_is_found(cloud, server):
     Server.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
     UsageInterval.objects.filter(server=server).delete()
     found = [
-        f"instance {server.pk} is on a host and not counted as used",
-        f"instance {gone.pk} is on no host and counted as used",
+        f"instance {server.pk} is on a host and its use is not counted as it is",
+        f"instance {gone.pk} is on no host and its use is counted",
     ]
     assert list(claims_equal_servers())[1:] == found
     repairs.repair()
     assert list(claims_equal_servers()) == []
+
+
+def test_a_server_that_is_counted_twice_or_with_another_size_is_found_and_set_right(cloud, server):
+    other = cloud.build()
+    UsageInterval.objects.create(server=server, started_at=NOON, vcpus=1, ram_mb=512, local_gb=1)
+    UsageInterval.objects.filter(server=other).update(ram_mb=1)
+    assert len(list(claims_equal_servers())) == 2
+    repairs.repair()
+    assert list(claims_equal_servers()) == []
+    assert [row.size() for row in UsageInterval.objects.filter(server=other, ended_at=None)] == [
+        {"vcpus": 1, "ram_mb": 512, "local_gb": 1}
+    ]
 
 
 def test_servers_of_before_have_the_interval_that_their_times_tell(cloud):
@@ -117,8 +129,17 @@ def test_servers_of_before_have_the_interval_that_their_times_tell(cloud):
         "gone": ServerFactory(name="gone", launched_at=NOON, deleted_at=NOON + hour),
         "shelved": ServerFactory(name="shelved", launched_at=NOON, shelved_at=NOON + 2 * hour, host=None),
         "never": ServerFactory(name="never", launched_at=None),
+        "shelved and gone": ServerFactory(launched_at=NOON, shelved_at=NOON + hour, host=None, deleted_at=NOON + 9 * hour),
+        "comes back": ServerFactory(launched_at=NOON, shelved_at=NOON + hour, vm_state=VmState.SHELVED_OFFLOADED),
     }
     import_module("compute.migrations.0011_usage").intervals_of_before(apps, None)
     found = {name: [row.ended_at for row in UsageInterval.objects.filter(server=row)] for name, row in servers.items()}
-    assert found == {"runs": [None], "gone": [NOON + hour], "shelved": [NOON + 2 * hour], "never": []}
+    assert found == {
+        "runs": [None],
+        "gone": [NOON + hour],
+        "shelved": [NOON + 2 * hour],
+        "never": [],
+        "shelved and gone": [NOON + hour],
+        "comes back": [NOON + hour],
+    }
     assert set(UsageInterval.objects.values_list("started_at", flat=True)) == {NOON}

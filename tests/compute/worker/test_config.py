@@ -4,7 +4,7 @@ import pytest
 
 from compute.worker.config import Config
 from compute.worker.host import make_driver
-from deploy.launcher import hypervisor
+from deploy.launcher import hypervisor, moved
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_worker_does_not_start_where_guests_could_fill_the_disk_by_their_conso
 
 
 def test_a_worker_does_not_start_where_its_guests_would_not(environ, monkeypatch):
-    monkeypatch.setattr(hypervisor, "moved_guests", lambda instances: f"{instances} was moved.")
+    monkeypatch.setattr(moved, "moved_guests", lambda instances: f"{instances} was moved.")
 
     with pytest.raises(SystemExit, match=r"instances was moved"):
         make_driver(Config.read({**environ, "NEBULET_LIBVIRT_URI": "test:///default"}))
