@@ -289,8 +289,10 @@ def test_what_was_being_done_to_a_guest_whose_emulator_is_killed_ends_in_a_state
     try:
         for name, (action, _ends) in EMULATOR_DIES.items():
             guests[name].ask(action)
-        for name in EMULATOR_DIES:
+        for name, (action, _ends) in EMULATOR_DIES.items():
             wait_for(f"{name} to be at work", lambda one=guests[name]: one.server()["OS-EXT-STS:task_state"], 60)
+            if action == Action.CREATE_IMAGE:  # which goes well where it begins with a guest that is off
+                wait_for("its copy to have begun", (guests[name].folder / "copies").exists, 60)
         time.sleep(2)
     finally:
         for emulator in emulators.values():
