@@ -148,6 +148,12 @@ def test_what_fills_an_installation_is_killed_anywhere_and_begins_again(stage):
     tagged = "images_imagetag JOIN images_image ON image_id = images_image.id WHERE status != 'deleted'"
     assert rows(config, tagged, "count(*)") == [(0,)]
 
+    images = registered_images(config, output)
+    assert_nothing_is_left(config, images)
+
+
+def registered_images(config, output):
+    """Return the ids of the images, each of which is there once with all of its bytes."""
     images = rows(config, "images_image WHERE status != 'deleted'", "name", "status", "os_hidden", "os_hash_value", "id")
     files = {name: hashlib.sha512((output / name).read_bytes()).hexdigest() for name in FILES}
     registered = {
@@ -160,7 +166,11 @@ def test_what_fills_an_installation_is_killed_anywhere_and_begins_again(stage):
     for *_, digest, image_id in images:
         path = config.state_dir / "images" / str(uuid.UUID(image_id))
         assert hashlib.sha512(path.read_bytes()).hexdigest() == digest
+    return [image[-1] for image in images]
 
+
+def assert_nothing_is_left(config, image_ids):
+    """Nothing is in the state folder but what belongs there, and it is whole."""
     folder = config.state_dir / "static"
     served = json.loads((folder / "staticfiles.json").read_text())["paths"]
     assert len(served) > 100
@@ -181,6 +191,6 @@ def test_what_fills_an_installation_is_killed_anywhere_and_begins_again(stage):
         "static",
     }
     made = {f"cache/images-build/{name}" for name in ("manifest.json", *FILES)} | {f"stamps/{stamp}" for _, stamp, _ in STEPS}
-    kept = {f"images/{uuid.UUID(image[-1])}" for image in images}
+    kept = {f"images/{uuid.UUID(image_id)}" for image_id in image_ids}
     assert there == folders | made | kept | {"cache/images-build", "db/nebulet.sqlite3"}
     assert {path.name for path in config.secrets.rglob("*") if path.is_file()} == {Path(name).name for name in FORMS}

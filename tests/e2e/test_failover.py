@@ -170,16 +170,22 @@ def test_a_session_that_cannot_write_is_given_up_and_the_next_one_finds_the_serv
     connection.close()
 
 
-def test_the_primary_dies_and_the_standby_takes_over(parts, servers):
-    http = parts.client()
-    image = http.post("/image/v2/images", json={"name": "blank", "disk_format": "raw", "container_format": "bare"}).json()[
-        "id"
-    ]
+def prepared(http: httpx.Client) -> str:
+    """Return the id of an image, in a project without limits."""
+    image = str(
+        http.post("/image/v2/images", json={"name": "blank", "disk_format": "raw", "container_format": "bare"}).json()["id"]
+    )
     octets = {"Content-Type": "application/octet-stream"}
     assert http.put(f"/image/v2/images/{image}/file", content=b"0" * 512, headers=octets).status_code == 204
     project = http.get("/identity/v3/auth/projects").json()["projects"][0]["id"]
     unlimited = {"quota_set": dict.fromkeys(("instances", "cores", "ram"), -1)}
     assert http.put(f"/compute/v2.1/os-quota-sets/{project}", json=unlimited).status_code == 200
+    return image
+
+
+def test_the_primary_dies_and_the_standby_takes_over(parts, servers):
+    http = parts.client()
+    image = prepared(http)
     enough = threading.Event()
     answers: list[tuple[float, httpx.Response]] = []
 

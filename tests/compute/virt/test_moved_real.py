@@ -10,7 +10,7 @@ from compute.states import PowerState
 from compute.virt.driver import never
 from compute.virt.errors import DriverError
 from compute.virt.libvirt.driver import LibvirtDriver, Options
-from deploy.launcher import hypervisor
+from deploy.launcher import moved
 from deploy.launcher.errors import LauncherError
 from tests.compute.virt import samples
 from tests.compute.virt.test_libvirt_real import make, net, prefix, tiny, virsh  # noqa: F401
@@ -66,22 +66,22 @@ def test_without_guests_it_works_where_it_is_and_with_guests_a_link_is_asked_for
     driver.spawn(spec, images, samples.ignore, never)
     driver.destroy(spec.server_id)
     places.first.rename(places.second)
-    hypervisor.check_place(places.second)
+    moved.check_place(places.second)
 
-    moved = places.driver(places.second)
-    moved.spawn(other, images, samples.ignore, never)
-    assert moved.guests()[other.server_id] == PowerState.RUNNING
+    after = places.driver(places.second)
+    after.spawn(other, images, samples.ignore, never)
+    assert after.guests()[other.server_id] == PowerState.RUNNING
     assert str(places.second) in virsh("net-dumpxml", net.name).stdout, "leases are given out of the folder that is there"
 
-    moved.power_off(other.server_id, 0)
+    after.power_off(other.server_id, 0)
     places.second.rename(places.first)
     with pytest.raises(DriverError):
         places.driver(places.first).power_on(other.server_id)
     with pytest.raises(LauncherError, match="state folder was moved") as caught:
-        hypervisor.check_place(places.first)
+        moved.check_place(places.first)
     subprocess.run(caught.value.command, shell=True, check=True)
 
-    hypervisor.check_place(places.first)
+    moved.check_place(places.first)
     again = places.driver(places.first)
     again.power_on(other.server_id)
     wait_for("the guest", lambda: again.guests()[other.server_id] == PowerState.RUNNING)
