@@ -51,15 +51,17 @@ def _ask(server: Server, password: str) -> None:
 
     Few may wait so at once in this process, whose threads everybody needs: others get the conflict.
     """
-    waits = False
+    waits, booted_at = False, None
     try:
         while True:
             try:
                 questions.ask(server, SET_PASSWORD, user=_administrator(server), password=password)
                 return
             except questions.NotYet:
-                waits = waits or (timezone.now() < _booted_at(server) and _waiting.acquire(blocking=False))
-                if not waits or timezone.now() > _booted_at(server):
+                booted_at = booted_at or _booted_at(server)
+                late = timezone.now() > booted_at
+                waits = waits or (not late and _waiting.acquire(blocking=False))
+                if late or not waits:
                     raise
             time.sleep(AGAIN_S)
     finally:
