@@ -64,19 +64,23 @@ class Clock(threading.Thread):
         super().__init__(name="periodic", daemon=True)
         self._stopping = threading.Event()
         self._leadership = Leadership(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2))
+        self._led = {
+            "sweep": (SWEEP_S, sweeps.sweep),
+            "shares": (SWEEP_S, shares.sweep),
+            "images": (IMAGES_S, image_sweeps.sweep),
+            "repairs": (REPAIRS_S, repairs.repair),
+            "housekeeping": (HOUSEKEEPING_S, healing.keep_house),
+        }
         self._due: dict[str, float] = {}
         self._ahead_s = _ahead_s()
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
-            if self._leadership.held():
+            if any(map(self._is_due, self._led)) and self._leadership.held():
                 self._every("clock", 0, self.look_at_the_clock)
-                self._every("sweep", SWEEP_S, sweeps.sweep)
-                self._every("shares", SWEEP_S, shares.sweep)
-                self._every("images", IMAGES_S, image_sweeps.sweep)
-                self._every("repairs", REPAIRS_S, repairs.repair)
-                self._every("housekeeping", HOUSEKEEPING_S, healing.keep_house)
+                for name, (seconds, chore) in self._led.items():
+                    self._every(name, seconds, chore)
             close_old_connections()
             self._stopping.wait(1)
 
@@ -97,11 +101,13 @@ class Clock(threading.Thread):
             sweeps.begin_times_anew()
         self._ahead_s = ahead_s
 
+    def _is_due(self, name: str) -> bool:
+        return time.monotonic() >= self._due.get(name, 0)
+
     def _every(self, name: str, seconds: float, chore: Callable[[], object]) -> None:
-        now = time.monotonic()
-        if now < self._due.get(name, 0):
+        if not self._is_due(name):
             return
-        self._due[name] = now + seconds
+        self._due[name] = time.monotonic() + seconds
         try:
             with log.bound(), statements.logged():
                 chore()

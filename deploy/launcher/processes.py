@@ -22,6 +22,7 @@ auto-aof-rewrite-min-size 16mb
 save ""
 maxmemory-policy noeviction
 daemonize no
+hz 2
 """
 
 
