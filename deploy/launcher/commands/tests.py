@@ -14,19 +14,18 @@ from deploy.launcher.preconditions import closed_folder
 from deploy.launcher.terminal import Terminal
 
 _BY_FILE = ["--dist", "loadfile"]
-# Of three tests, one waits for something.
-_AT_ONCE = str(max(1, (os.cpu_count() or 1) * 3 // 2))
-_FAST = ["-m", "not real", "-n", _AT_ONCE, *_BY_FILE]
+_PROCESSORS = os.cpu_count() or 1
+# Of three tests, one waits for something; of those on real parts, every second does.
+_FAST = ["-m", "not real", "-n", str(max(1, _PROCESSORS * 3 // 2)), *_BY_FILE]
 # In the order of their names, OpenStack's own tests begin: the long ones, which should not be the last.
-_CLIENTS = ["-m", "real and not hypervisor", "-n", _AT_ONCE, *_BY_FILE, "--no-loadscope-reorder"]
-_GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", *_BY_FILE, "--no-loadscope-reorder"]
+_REAL = ["-m", "real or hypervisor", "-n", str(min(8, _PROCESSORS * 2)), *_BY_FILE, "--no-loadscope-reorder"]
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """Run the tests; return pytest's exit code. Its summary is the last line printed.
 
-    First those that need no machine of their own, then those that drive a browser, a client or servers, last those that run guests; each
-    in several processes. Those that are named run in one process.
+    First those that need no machine of their own, then those that drive a browser, a client, servers or guests; each in several processes.
+    Those that are named run in one process.
     """
     terminal = Terminal()
     _install(config, terminal, fast=options.fast)
@@ -49,7 +48,7 @@ def _rounds(options: argparse.Namespace) -> list[list[str]]:
     """Return what pytest is told in each of its runs."""
     if options.pytest:
         return [["-m", "not real"] if options.fast else []]
-    return [_FAST] if options.fast else [_FAST, _CLIENTS, _GUESTS]
+    return [_FAST] if options.fast else [_FAST, _REAL]
 
 
 def _install(config: Config, terminal: Terminal, *, fast: bool) -> None:
