@@ -58,20 +58,19 @@ def test_a_step_that_fails_is_marked(capsys):
     assert capsys.readouterr().out.startswith("✗ packages")
 
 
-THREE_FOR_TWO = str(max(1, (os.cpu_count() or 1) * 3 // 2))
-FAST = ["-m", "not real", "-n", THREE_FOR_TWO, "--dist", "loadfile"]
-CLIENTS = ["-m", "real and not hypervisor", "-n", THREE_FOR_TWO, "--dist", "loadfile", "--no-loadscope-reorder"]
-GUESTS = ["-m", "hypervisor", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+PROCESSORS = os.cpu_count() or 1
+FAST = ["-m", "not real", "-n", str(max(1, PROCESSORS * 3 // 2)), "--dist", "loadfile"]
+REAL = ["-m", "real or hypervisor", "-n", str(min(8, PROCESSORS * 2)), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], [FAST, CLIENTS, GUESTS]),
+        ([], [FAST, REAL]),
         (["--fast"], [FAST]),
         (["-k", "power"], [[]]),
         (["--fast", "tests/core"], [["-m", "not real"]]),
     ],
 )
-def test_what_runs_guests_comes_last_and_what_is_named_runs_in_one_process(words, told):
+def test_fast_tests_come_first_and_what_is_named_runs_in_one_process(words, told):
     assert tests._rounds(cli.parse(["test", *words])) == told
