@@ -27,8 +27,20 @@ def held(path: Path, *, alone: bool = True) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what is marked as ``hypervisor(first=True)``: it takes longest, and should not be the last."""
-    items.sort(key=lambda item: not any(mark.kwargs.get("first") for mark in item.iter_markers("hypervisor")))
+    """Begin with the files whose tests have the machine to themselves, before others would have to wait for them; then those that are marked as
+    ``hypervisor(first=True)``, which take longest; then those without guests, which wait for nobody.
+    """
+    marks: dict[Path, list[pytest.Mark]] = {}
+    for item in items:
+        marks.setdefault(item.path, []).extend(item.iter_markers("hypervisor"))
+    items.sort(key=lambda item: _turn(marks[item.path]))
+
+
+def _turn(marks: list[pytest.Mark]) -> int:
+    for number, word in enumerate(("alone", "first")):
+        if any(mark.kwargs.get(word) for mark in marks):
+            return number
+    return 3 if marks else 2
 
 
 @pytest.hookimpl(wrapper=True)

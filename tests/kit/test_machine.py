@@ -51,3 +51,20 @@ def test_those_with_guests_share_the_machine_and_one_that_wants_it_alone_is_not_
     assert not late.wait(0.2)
     alone_ends.set()
     assert late.wait(5)
+
+
+def test_files_that_want_the_machine_alone_begin_then_those_that_take_longest_then_those_without_guests():
+    def item(path, *words):
+        marks = [pytest.mark.hypervisor(**word).mark for word in words]
+        return SimpleNamespace(path=path, iter_markers=lambda _name: iter(marks))
+
+    items = [
+        item("guests", {}),
+        item("none"),
+        item("long"),
+        item("long", {"first": True}),
+        item("alone", {}),
+        item("alone", {"alone": True}),
+    ]
+    machine.pytest_collection_modifyitems(items)
+    assert [item.path for item in items] == ["alone", "alone", "long", "long", "none", "guests"]
