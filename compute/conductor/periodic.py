@@ -64,7 +64,7 @@ class Clock(threading.Thread):
         super().__init__(name="periodic", daemon=True)
         self._stopping = threading.Event()
         self._leadership = Leadership(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2))
-        self._led = {
+        self._duties = {
             "sweep": (SWEEP_S, sweeps.sweep),
             "shares": (SWEEP_S, shares.sweep),
             "images": (IMAGES_S, image_sweeps.sweep),
@@ -77,9 +77,9 @@ class Clock(threading.Thread):
     def run(self) -> None:
         while not self._stopping.is_set():
             self._every("heartbeat", HEARTBEAT_S, self.heartbeat)
-            if any(map(self._is_due, self._led)) and self._leadership.held():
+            if any(map(self._is_due, self._duties)) and self._leadership.held():
                 self._every("clock", 0, self.look_at_the_clock)
-                for name, (seconds, chore) in self._led.items():
+                for name, (seconds, chore) in self._duties.items():
                     self._every(name, seconds, chore)
             close_old_connections()
             self._stopping.wait(1)
