@@ -66,3 +66,9 @@ def test_each_service_has_its_own_fault():
     assert faults.render("identity", error)["error"]["code"] == 404
     assert faults.render("image", Conflict("no"))["code"] == "409 Conflict"
     assert faults.render("network", NotFound("Network", "x"))["NeutronError"]["type"] == "NetworkNotFound"
+
+
+def test_documents_list_each_call_once(client):
+    paths = client.get("/api/schema/?format=json").json()["paths"]
+    assert {"/compute/v2.1/servers", "/network/v2.0/ports", "/image/v2/images", "/identity/v3/projects"} <= paths.keys()
+    assert not [path for path in paths if path.startswith("/compute/v2/") or "{in_project}" in path]
