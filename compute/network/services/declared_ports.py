@@ -70,9 +70,12 @@ def change(*, ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> Por
     if "allowed_address_pairs" in values:
         port.allowed_address_pairs = _pairs(port, values["allowed_address_pairs"] or [])
     port.save()
-    if "security_groups" in values or not port.port_security_enabled:
-        port.security_groups.set(_members(ctx, port, values.get("security_groups")))
-    elif port.allowed_address_pairs and not port.port_security_enabled:
+    if "security_groups" in values:
+        port.security_groups.set(_members(ctx, port, values["security_groups"]))
+    elif before and not port.port_security_enabled:
+        words = "The port has security groups. Port security can be disabled when they are removed."
+        raise Conflict(words, "PortSecurityPortHasSecurityGroup")
+    if port.allowed_address_pairs and not port.port_security_enabled:
         raise _pairs_without_security()
     hosts.refresh(ports=[port], groups=before | set(port.security_groups.all()))
     if "fixed_ips" in values and port.host:

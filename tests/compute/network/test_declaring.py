@@ -276,6 +276,20 @@ class TestPorts:
             check(personas, Row("member", "post", f"{V2}/ports", status, body, kind=kind))
         check(personas, Row("stranger", "post", f"{V2}/ports", 404, {"port": {"network_id": network["id"]}}))
 
+    def test_a_port_is_not_unfiltered_while_it_has_groups(self, personas, world):
+        network, _subnet = net(personas)
+        port = make(personas, "ports", network_id=network["id"])
+        assert port["security_groups"]
+        path, off = f"{V2}/ports/{port['id']}", {"port_security_enabled": False}
+        check(
+            personas,
+            Row("member", "put", path, 409, {"port": off}, kind="PortSecurityPortHasSecurityGroup"),
+            Row("member", "put", path, 200, {"port": {**off, "security_groups": []}}),
+            Row("member", "put", path, 200, {"port": {"port_security_enabled": True}}),
+        )
+        port = personas.member.api.get(path).json()["port"]
+        assert (port["port_security_enabled"], port["security_groups"]) == (True, [])
+
     def test_a_range_that_is_full_gives_no_more(self, personas, world):
         network, _subnet = net(personas, cidr="10.9.0.0/30")
         body = {"port": {"network_id": network["id"]}}
