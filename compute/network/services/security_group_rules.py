@@ -22,16 +22,6 @@ _MAX_PORT = 65535
 _MAX_ICMP = 255
 _ONLY_V6 = frozenset({"ipv6-frag", "ipv6-nonxt", "ipv6-opts", "ipv6-route"}) | _ICMP_V6
 
-_SAME = (
-    "direction",
-    "ethertype",
-    "protocol",
-    "port_range_min",
-    "port_range_max",
-    "remote_ip_prefix",
-    "remote_group_id",
-)
-
 
 @transaction.atomic
 def create(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, Any]) -> SecurityGroupRule:
@@ -54,7 +44,8 @@ def create(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, An
     _check_ports(rule)
     _check_remote(ctx, rule)
     SecurityGroup.objects.select_for_update().get(pk=group.pk)
-    same = SecurityGroupRule.objects.filter(security_group=group, **{name: getattr(rule, name) for name in _SAME}).first()
+    alike = SecurityGroupRule.objects.filter(security_group=group, direction=rule.direction, ethertype=rule.ethertype)
+    same = next((other for other in alike if _meaning(other) == _meaning(rule)), None)
     if same is not None:
         raise Conflict(f"Security group rule already exists. Rule id is {same.pk}.", "SecurityGroupRuleExists")
     rule.save(force_insert=True)
@@ -69,6 +60,16 @@ def delete(*, ctx: RequestContext, rule: SecurityGroupRule) -> None:
     group = rule.security_group
     rule.delete()
     hosts.refresh(ports=[], groups=[group])
+
+
+def _meaning(rule: SecurityGroupRule) -> tuple[object, ...]:
+    """Return what a rule lets through, however it was written: protocols by number, every port and every address as none."""
+    number = number_of(rule.protocol) if rule.protocol else None
+    ports = (rule.port_range_min, rule.port_range_max)
+    if number in _WITH_PORTS and ports == (1, _MAX_PORT):
+        ports = (None, None)
+    span = ip_interface(rule.remote_ip_prefix).network if rule.remote_ip_prefix else None
+    return number, ports, span if span and span.prefixlen else None, rule.remote_group_id
 
 
 def _protocol(word: Any) -> str | None:

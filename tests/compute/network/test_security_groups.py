@@ -100,6 +100,30 @@ def test_rules_are_made_shown_and_deleted(personas, group):
 
 
 @pytest.mark.parametrize(
+    ("fields", "again"),
+    [
+        ({}, {"remote_ip_prefix": "0.0.0.0/0"}),
+        ({"remote_ip_prefix": "192.0.2.9/24"}, {"remote_ip_prefix": "192.0.2.0/24"}),
+        ({"protocol": "udp"}, {"protocol": 17, "port_range_min": 1, "port_range_max": 65535}),
+        ({"protocol": "icmp", "port_range_min": 8}, {"protocol": "1", "port_range_min": 8}),
+    ],
+)
+def test_a_rule_is_the_same_however_it_is_written(personas, group, fields, again):
+    check(
+        personas,
+        Row("member", "post", RULES, 201, rule(group, **fields)),
+        Row("member", "post", RULES, 409, rule(group, **again), kind="SecurityGroupRuleExists"),
+        Row(
+            "member",
+            "post",
+            RULES,
+            201,
+            rule(group, protocol="gre", remote_ip_prefix=again.get("remote_ip_prefix")),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
     ("status", "fields", "kind"),
     [
         (400, {"direction": "sideways"}, "HTTPBadRequest"),
