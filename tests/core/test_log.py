@@ -277,3 +277,17 @@ def test_processes_that_turn_one_file_over_lose_no_line(tmp_path):
     found = [line.rsplit(" ", 1)[0] for part in tmp_path.iterdir() for line in part.read_text().splitlines()]
     assert sorted(found) == sorted(f"{name} {number}" for name in "abcd" for number in range(each))
     assert len(list(tmp_path.iterdir())) > 2
+
+
+@pytest.mark.django_db
+def test_an_answer_of_503_has_its_access_line_alone_and_a_fault_its_traceback(files, client):
+    log.configure(files=files)
+    assert client.get("/healthz").status_code == 503
+    assert "503" in said(files, "portal_access")
+    assert "healthz" not in said(files, "portal")
+
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        logging.getLogger("django.request").exception("Internal Server Error: /x")
+    assert "ZeroDivisionError" in said(files, "portal")

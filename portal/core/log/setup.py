@@ -43,4 +43,10 @@ def configure(
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
+    logging.getLogger("django.request").addFilter(_is_fault)
     levels.start(debug=debug, switch=switch)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Return whether a line of Django's about a request is of an exception: what was answered, 503 included, is in the access log."""
+    return bool(record.exc_info)
