@@ -99,10 +99,10 @@ def list_keypairs(ctx: RequestContext, user_id: str | None = None) -> QuerySet[K
     return Keypair.objects.filter(user_id=owner).order_by("name")
 
 
-def get_keypair(ctx: RequestContext, name: str, user_id: str | None = None) -> Keypair:
+def get_keypair(ctx: RequestContext, name: str, user_id: str | None = None, rule: Rule = policies.KEYPAIRS_SHOW) -> Keypair:
     """Return one keypair by its name."""
     owner = user_id or ctx.user_id
-    authorize(ctx, policies.KEYPAIRS_SHOW, {"user_id": owner})
+    authorize(ctx, rule, {"user_id": owner})
     keypair = Keypair.objects.filter(user_id=owner, name=name).first()
     if keypair is None:
         raise NotFound("Keypair", name, f"Keypair {name} not found for user {owner}")

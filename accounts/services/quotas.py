@@ -122,12 +122,13 @@ def set_defaults(changes: Mapping[str, int]) -> dict[str, int]:
     return defaults()
 
 
-def reset(project_id: str, resources: Mapping[str, Resource] | None = None) -> None:
-    """Let the defaults hold for a project again, of these resources or of all."""
+def reset(project_id: str, resources: Mapping[str, Resource] | None = None) -> int:
+    """Let the defaults hold for a project again, of these resources or of all; return how many limits of its own it had."""
     names = {(resource.service, resource.limit_name) for resource in (resources or _resources).values()}
     rows = Limit.objects.filter(project_id=project_id).select_related("registered__service")
     keys = [row.pk for row in rows if (row.registered.service.type, row.registered.resource_name) in names]
     Limit.objects.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def registered_limit(name: str) -> RegisteredLimit:

@@ -87,9 +87,6 @@ def change(*, ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> Por
 def delete(*, ctx: RequestContext, port: Port) -> None:
     """Delete a port; a device that has it loses the card."""
     authorize(ctx, policies.DELETE_PORT, port)
-    if port.device_owner.startswith("network:"):
-        words = f"Port {port.pk} cannot be deleted directly via the port API: has device owner {port.device_owner}."
-        raise Conflict(words, "ServicePortInUse")
     members = list(port.security_groups.all())
     if port.host and port.device_id:
         hosts.unplug(port)

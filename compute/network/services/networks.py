@@ -16,6 +16,7 @@ from portal.core.policy import authorize
 
 SMALLEST_MTU, LARGEST_MTU = 576, 9000
 TYPES = (LOCAL, NAT)
+_GOES_ALONG = "network:dhcp"
 _COLUMNS = {
     "name": "name",
     "description": "description",
@@ -66,16 +67,17 @@ def change(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
 
 @transaction.atomic
 def delete(*, ctx: RequestContext, network: Network) -> None:
-    """Delete a network on which no port is left, with its subnets."""
+    """Delete a network on which no port is left, with its subnets and what answers for addresses."""
     authorize(ctx, policies.DELETE_NETWORK, network)
     locked = Network.objects.select_for_update().filter(pk=network.pk).first()
     if locked is None:
         return
-    if locked.ports.exists():
+    if locked.ports.exclude(device_owner=_GOES_ALONG).exists():
         raise Conflict(
             f"Unable to complete operation on network {network.pk}. There are one or more ports still in use on the network.",
             "NetworkInUse",
         )
+    locked.ports.all().delete()
     locked.delete()
 
 

@@ -10,7 +10,7 @@ from accounts.services.quotas import Resource
 from compute.network import policies
 from compute.network.models import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict, QuotaExceeded
+from portal.core.errors import BadRequest, Conflict, NotFound, QuotaExceeded
 from portal.core.policy import authorize
 
 RESOURCES = {
@@ -81,9 +81,10 @@ def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], 
 
 
 def reset(*, ctx: RequestContext, project_id: str) -> None:
-    """Let the defaults hold for a project again."""
+    """Let the defaults hold for a project again; raises NotFound for one that has none of its own."""
     authorize(ctx, policies.DELETE_QUOTA, {"project_id": project_id, "tenant_id": project_id})
-    quotas.reset(project_id, RESOURCES)
+    if not quotas.reset(project_id, RESOURCES):
+        raise NotFound("TenantQuota", project_id, f"Quota for tenant {project_id} could not be found.")
 
 
 def _rows(name: str, project_ids: list[str]) -> QuerySet[Model]:

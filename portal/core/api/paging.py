@@ -37,8 +37,10 @@ def after_marker(rows: QuerySet[M], marker: M | None, order: list[tuple[str, boo
     return rows.filter(begin, later)
 
 
-def next_link(request: HttpRequest, marker: Any, path: str | None = None) -> str:
-    """Return the address of the next page: the request's own query with the new marker."""
+def next_link(request: HttpRequest, marker: Any, path: str | None = None, **changes: str | None) -> str:
+    """Return the address of the next page: the request's own query with the new marker and these changes, None to leave a word out."""
     params = request.GET.copy()
     params["marker"] = str(marker)
+    for name, value in changes.items():
+        params.setlist(name, [] if value is None else [value])
     return f"{request.build_absolute_uri(path or request.path)}?{urlencode(list(params.lists()), doseq=True)}"

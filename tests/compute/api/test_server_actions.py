@@ -149,7 +149,13 @@ def test_addresses_ports_groups_and_volumes(personas, cloud):
     groups = check(personas, *matrix("get", f"{base}/os-security-groups", ok=200))[-1].json()["security_groups"]
     assert [group["name"] for group in groups] == ["default"]
     assert check(personas, *matrix("get", f"{base}/os-volume_attachments", ok=200))[-1].json() == {"volumeAttachments": []}
-    check(personas, Row("member", "get", f"{base}/os-volume_attachments/{MADE_UP}", 404))
+    attach = {"volumeAttachment": {"volumeId": MADE_UP, "device": "/dev/vdb"}}
+    check(
+        personas,
+        Row("member", "post", f"{base}/os-volume_attachments", 404, attach),
+        Row("member", "post", f"{base}/os-volume_attachments", 400, {"volumeAttachment": {}}),
+        *(Row("member", verb, f"{base}/os-volume_attachments/{MADE_UP}", 404) for verb in ("get", "put", "delete")),
+    )
 
 
 def test_a_locked_server_is_left_alone(personas, cloud):

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from compute.models import Server, Service
+from compute.network.models import Network
 from compute.states import VmState
 from compute.virt import admin_password
 from portal.core import bus
@@ -107,6 +108,17 @@ def test_a_server_is_created(personas, cloud, sent):
     assert shown["status"] == "BUILD"
     assert shown["OS-EXT-STS:task_state"] == "scheduling"
     assert len(shown["addresses"]["private"]) == 1
+
+
+def test_an_address_on_a_shared_network_is_chosen_only_as_the_rule_of_ports_lets(personas, cloud):
+    network = Network.objects.get()
+    address = str(network.subnets.get().range[77])
+    body = wish(cloud, networks=[{"uuid": network.pk, "fixed_ip": address}])
+    check(
+        personas,
+        Row("member", "post", SERVERS, 403, body, says="create_port:fixed_ips:ip_address"),
+        Row("admin", "post", SERVERS, 202, body),
+    )
 
 
 def test_the_boot_image_may_be_named_as_a_block_device(personas, cloud):

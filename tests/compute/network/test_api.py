@@ -113,8 +113,24 @@ def test_ports_are_found_by_device_and_address(personas, world):
     check(
         personas,
         Row("member", "get", f"{V2}/ports?fixed_ips=x", 400, kind="InvalidInput"),
-        Row("member", "get", f"{V2}/ports?binding:host_id=h", 400, kind="HTTPBadRequest"),
     )
+
+
+def test_what_only_operators_see_finds_nothing_for_others(personas, world):
+    kind = world.network_type
+    for query, seen in (
+        (f"provider:network_type={kind}", 1),
+        ("provider:network_type=x", 0),
+        ("provider:segmentation_id=7", 0),
+    ):
+        found = {
+            who: getattr(personas, who).api.get(f"{V2}/networks?{query}").json()["networks"] for who in ("admin", "member")
+        }
+        assert (len(found["admin"]), len(found["member"])) == (seen, 0), query
+    port = {"port": {"network_id": world.pk, "binding:host_id": "host-1"}}
+    check(personas, Row("admin", "post", f"{V2}/ports", 201, port))
+    for who, number in (("admin", 1), ("member", 0)):
+        assert len(getattr(personas, who).api.get(f"{V2}/ports?binding:host_id=host-1").json()["ports"]) == number
 
 
 def test_pages_follow_each_other(personas, world):
@@ -122,8 +138,8 @@ def test_pages_follow_each_other(personas, world):
     while path:
         body = api.get(path).json()
         seen += [rule["direction"] for rule in body["security_group_rules"]]
-        links = body.get("security_group_rules_links")
-        path = links[0]["href"].removeprefix("http://testserver") if links else None
+        links = [link["href"] for link in body.get("security_group_rules_links", ()) if link["rel"] == "next"]
+        path = links[0].removeprefix("http://testserver") if links else None
     assert seen == ["ingress", "ingress", "egress", "egress"]
 
 
@@ -143,6 +159,28 @@ def test_lists_take_a_fixed_number_of_queries(personas, world):
         who = personas.member.ctx
         ports.allocate(ctx=who, project_id=who.project_id, device_id=f"more-{number}", networks=None)
     assert {plural: queries(plural) for plural in before} == before
+
+
+def test_pages_are_walked_backwards_too(personas, world):
+    api, ports = personas.member.api, f"{V2}/ports?name=z0&name=z1&name=z2&name=z3&name=z4&sort_key=name&fields=name&limit=2"
+    for name in ("z0", "z1", "z2", "z3", "z4"):
+        assert api.post(f"{V2}/ports", {"port": {"network_id": world.pk, "name": name}}).status_code == 201
+
+    def walk(path, rel):
+        while path:
+            body = api.get(path).json()
+            yield [port["name"] for port in body["ports"]]
+            path = next(
+                (link["href"].partition("testserver")[2] for link in body.get("ports_links", ()) if link["rel"] == rel), None
+            )
+
+    assert list(walk(ports, "next")) == [["z0", "z1"], ["z2", "z3"], ["z4"]]
+    assert list(walk(f"{ports}&page_reverse=True", "previous")) == [["z3", "z4"], ["z1", "z2"], ["z0"]]
+    marker = api.get(f"{V2}/ports?name=z2").json()["ports"][0]["id"]
+    (before,) = walk(f"{ports}&marker={marker}&page_reverse=true", "previous")
+    assert before == ["z0", "z1"]
+    after = list(walk(f"{ports}&marker={marker}&page_reverse=true", "next"))
+    assert after == [["z0", "z1"], ["z2", "z3"], ["z4"]]
 
 
 def test_extensions_and_quotas(personas, db):
@@ -181,6 +219,7 @@ def test_a_limit_is_changed_holds_and_is_put_back(personas, db):
         Row("admin", "put", path, 200, {"quota": {"network": 0}}),
         Row("member", "get", f"{path}/default", 200),
         *matrix("delete", path, ok=204, who="admin", stranger=403, weak="member"),
+        Row("admin", "delete", path, 404, kind="TenantQuotaNotFound"),
         Row("member", "post", f"{V2}/networks", 201, one),
     )
 

@@ -114,6 +114,7 @@ class TestSubnets:
             "subnets",
             network_id=network["id"],
             cidr="10.9.0.5/24",
+            ip_version=4,
             gateway_ip=None,
             allocation_pools=[{"start": "10.9.0.100", "end": "10.9.0.110"}],
             dns_nameservers=["192.0.2.53"],
@@ -128,6 +129,8 @@ class TestSubnets:
         common = {"network_id": network["id"], "ip_version": 4}
         free = "10.8.0.0/24"
         for fields, kind in (
+            ({"cidr": free, "dns_nameservers": ["192.0.2.53"] * 2}, "HTTPBadRequest"),
+            ({"cidr": free, "ip_version": None}, "HTTPBadRequest"),
             ({"cidr": "10.9.0.128/25"}, "InvalidInput"),
             ({"cidr": str(world.subnets.get().cidr)}, "InvalidInput"),
             ({"cidr": "banana"}, "HTTPBadRequest"),
@@ -299,9 +302,19 @@ class TestPorts:
             Row("member", "post", f"{V2}/ports", 409, body, kind="IpAddressGenerationFailure"),
         )
 
-    def test_what_serves_the_network_is_not_deleted(self, personas, world):
-        port = make(personas, "ports", "admin", network_id=world.pk, device_owner="network:dhcp")
-        check(personas, Row("admin", "delete", f"{V2}/ports/{port['id']}", 409, kind="ServicePortInUse"))
+    def test_what_serves_a_network_goes_with_it_or_before(self, personas, world):
+        network, _subnet = net(personas)
+        serving, other = (
+            make(personas, "ports", network_id=network["id"], device_owner=f"network:{word}") for word in ("dhcp", "foo")
+        )
+        path = f"{V2}/networks/{network['id']}"
+        check(
+            personas,
+            Row("member", "delete", path, 409, kind="NetworkInUse"),
+            Row("member", "delete", f"{V2}/ports/{other['id']}", 204),
+            Row("member", "delete", path, 204),
+            Row("member", "get", f"{V2}/ports/{serving['id']}", 404),
+        )
 
     def test_addresses_are_kept_replaced_and_given(self, personas, world):
         network, subnet = net(personas)

@@ -102,7 +102,7 @@ def test_rules_are_made_shown_and_deleted(personas, group):
 @pytest.mark.parametrize(
     ("fields", "again"),
     [
-        ({}, {"remote_ip_prefix": "0.0.0.0/0"}),
+        ({}, {"remote_ip_prefix": "0.0.0.0/0", "ethertype": "ipv4"}),
         ({"remote_ip_prefix": "192.0.2.9/24"}, {"remote_ip_prefix": "192.0.2.0/24"}),
         ({"protocol": "udp"}, {"protocol": 17, "port_range_min": 1, "port_range_max": 65535}),
         ({"protocol": "icmp", "port_range_min": 8}, {"protocol": "1", "port_range_min": 8}),

@@ -13,7 +13,7 @@ from compute.port_messages import AttachInterface, DetachInterface, FiltersWante
 from compute.services import interfaces, shelving, sweeps
 from compute.states import Action, PowerState, TaskState, VmState
 from compute.virt.driver import Wishes
-from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.errors import BadRequest, Conflict, Forbidden, NotFound
 from tests.kit.compute import member
 
 
@@ -125,6 +125,11 @@ class TestAttach:
         ):
             with pytest.raises(error):
                 attach(**item)
+
+    def test_on_a_shared_network_an_address_is_chosen_only_as_the_rule_of_ports_lets(self, cloud, server, attach):
+        shared = Port.objects.get(device_id=server.pk).network
+        with pytest.raises(Forbidden, match="create_port:fixed_ips:ip_address"):
+            attach(uuid=shared.pk, fixed_ip=str(shared.subnets.get().range[77]))
 
     @pytest.mark.parametrize("states", [{"vm_state": "error"}, {"task_state": "rebooting"}, {"host": None}, {"locked": True}])
     def test_a_server_that_cannot_take_cards_refuses(self, cloud, server, lab, attach, states):

@@ -9,6 +9,7 @@ from compute.api.v2_1 import versions
 from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, UuidString, VersionedSerializer, WholeNumber
 from compute.api.v2_1.serializers.server_fields import (
     AccessAddress,
+    AdminPass,
     Description,
     DiskConfig,
     Empty,
@@ -50,7 +51,7 @@ class Rebuild(VersionedSerializer):
     imageRef = ImageRef()  # noqa: N815 - the wire's spelling
     name = NameField(required=False)
     metadata = MetadataField(required=False)
-    adminPass = StrictString(required=False, max_length=255, trim_whitespace=False)  # noqa: N815
+    adminPass = AdminPass()  # noqa: N815
     preserve_ephemeral = StrictBoolean(required=False)
     accessIPv4 = AccessAddress(IPv4Address, required=False)  # noqa: N815
     accessIPv6 = AccessAddress(IPv6Address, required=False)  # noqa: N815
@@ -80,7 +81,7 @@ class Rebuild(VersionedSerializer):
 
 
 class Rescue(StrictSerializer):
-    adminPass = StrictString(required=False, max_length=255, trim_whitespace=False)  # noqa: N815
+    adminPass = AdminPass()  # noqa: N815
     rescue_image_ref = UuidString(required=False)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.api.v2_1.serializers.base import StrictBoolean, VersionedSerializer
-from compute.api.v2_1.serializers.server_fields import DiskConfig, FlavorRef
+from compute.api.v2_1.serializers.server_fields import AdminPass, DiskConfig, FlavorRef
 from portal.core.api.serializers import StrictSerializer, StrictString
 from portal.core.versions import Version
 
@@ -63,7 +63,7 @@ class MigrateLive(_Forced):
 class Evacuate(_Forced):
     host = HostName(required=False)
     onSharedStorage = StrictBoolean()  # noqa: N815 - the wire's spelling
-    adminPass = StrictString(required=False, max_length=255, trim_whitespace=False)  # noqa: N815
+    adminPass = AdminPass()  # noqa: N815
     force = StrictBoolean(required=False)
 
     since = {"force": Version(2, 29)}

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
+from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, UuidString, VersionedSerializer, WholeNumber
 from compute.models.keypair import KeypairType
 from portal.core.api.serializers import NameField, StrictSerializer, StrictString
 from portal.core.versions import Version
@@ -118,3 +118,14 @@ class Metadata(StrictSerializer):
 
 class MetadataItem(StrictSerializer):
     meta = MetadataField()
+
+
+class _Volume(StrictSerializer):
+    volumeId = UuidString()  # noqa: N815 - the wire's spelling
+    device = StrictString(required=False, allow_null=True, max_length=255)
+    tag = StrictString(required=False, max_length=60)
+    delete_on_termination = StrictBoolean(required=False)
+
+
+class VolumeAttach(StrictSerializer):
+    volumeAttachment = _Volume()  # noqa: N815

@@ -16,6 +16,7 @@ from compute.models.server_tag import LONGEST_TAG, MOST_TAGS
 from portal.core.api.serializers import StrictSerializer, StrictString
 from portal.core.versions import Version
 
+MAX_PASSWORD = 1024
 MAX_USER_DATA = 65535
 MAX_NETWORKS = 32
 MAX_HINTS = 16 * 1024
@@ -126,14 +127,21 @@ class FlavorRef(StrictString):
         return text
 
 
+class AdminPass(StrictString):
+    """The password of a guest's administrator; none stands for one that is made."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        super().__init__(required=required, allow_blank=True, max_length=MAX_PASSWORD, trim_whitespace=False)
+
+
 class ImageRef(StrictString):
-    """An image's id, the end of an address, or nothing."""
+    """An image's id, or nothing."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_blank=True, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        word = super().to_internal_value(data).rpartition("/")[2]
+        word = super().to_internal_value(data)
         return UuidString().to_internal_value(word) if word else ""
 
 

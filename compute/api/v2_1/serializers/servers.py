@@ -11,6 +11,7 @@ from compute.api.v2_1.serializers import block_devices
 from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
 from compute.api.v2_1.serializers.server_fields import (
     AccessAddress,
+    AdminPass,
     Description,
     DiskConfig,
     Empty,
@@ -49,7 +50,7 @@ class ServerBody(VersionedSerializer):
     max_count = WholeNumber(required=False, min_value=1, max_value=10_000)
     return_reservation_id = StrictBoolean(required=False)
     security_groups = SecurityGroupItem(many=True, required=False)
-    adminPass = StrictString(required=False, max_length=255, trim_whitespace=False)  # noqa: N815
+    adminPass = AdminPass()  # noqa: N815
     description = Description(required=False)
     hostname = Hostname(required=False)
     block_device_mapping_v2 = block_devices.BlockDevice(many=True, required=False)

@@ -4,9 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from compute.api.v2_1.serializers.server_fields import AdminPass
 from portal.core.api.serializers import StrictSerializer, StrictString
-
-MAX_PASSWORD = 1024
 
 
 class Lock(StrictSerializer):
@@ -23,7 +22,7 @@ class ResetState(StrictSerializer):
 
 
 class ChangePassword(StrictSerializer):
-    adminPass = StrictString(max_length=MAX_PASSWORD, allow_blank=True, trim_whitespace=False)  # noqa: N815 - the wire's spelling
+    adminPass = AdminPass(required=True)  # noqa: N815 - the wire's spelling
 
 
 class CrashDump(StrictSerializer):

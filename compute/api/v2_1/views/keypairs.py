@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compute import selectors
+from compute import policies, selectors
 from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters import keypairs as present
@@ -66,5 +66,6 @@ class KeypairView(_KeypairBase):
         return Response(present.detail(keypair, self.version))
 
     def delete(self, request: Request, name: str) -> Response:
-        keypairs.delete(ctx=self.ctx, keypair=selectors.get_keypair(self.ctx, name, self.user_id()))
+        keypair = selectors.get_keypair(self.ctx, name, self.user_id(), policies.KEYPAIRS_DELETE)
+        keypairs.delete(ctx=self.ctx, keypair=keypair)
         return Response(status=204 if self.version >= versions.KEYPAIR_TYPE else 202)

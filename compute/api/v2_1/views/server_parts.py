@@ -7,7 +7,7 @@ from compute import policies, selectors
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters.servers import addresses
 from compute.api.v2_1.serializers.base import read
-from compute.api.v2_1.serializers.others import Metadata, MetadataItem
+from compute.api.v2_1.serializers.others import Metadata, MetadataItem, VolumeAttach
 from compute.models import Server
 from compute.network import selectors as network
 from compute.services import metadata
@@ -82,16 +82,22 @@ class NetworkAddressesView(PartView):
 
 
 class VolumeAttachmentsView(PartView):
-    """GET /servers/{id}/os-volume_attachments: a server here has no volumes, and that is what this says."""
+    """/servers/{id}/os-volume_attachments: a server here has no volumes, and there is none to attach."""
 
     def get(self, request: Request, server_id: str) -> Response:
         self.server(server_id, policies.VOLUME_ATTACHMENTS)
         return Response({"volumeAttachments": []})
 
+    def post(self, request: Request, server_id: str) -> Response:
+        self.server(server_id, policies.VOLUME_ATTACHMENT)
+        raise NotFound("Volume", read(VolumeAttach, request.data, self.version)["volumeAttachment"]["volumeId"])
+
 
 class VolumeAttachmentView(PartView):
-    """GET /servers/{id}/os-volume_attachments/{volume}: there is none to find."""
+    """/servers/{id}/os-volume_attachments/{volume}: there is none to find, change or take away."""
 
     def get(self, request: Request, server_id: str, volume_id: str) -> Response:
         self.server(server_id, policies.VOLUME_ATTACHMENT)
         raise NotFound("Volume", volume_id, f"Instance {server_id} is not attached to volume {volume_id}")
+
+    put = delete = get

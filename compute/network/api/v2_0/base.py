@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -125,11 +125,15 @@ class CollectionView(ResourceView):
             raise BadRequest("The query string is too long.")
         rows = self.filtered(self.rows(self.ctx), params)
         limit = paging.limit_of(params, MAX_LIMIT) or MAX_LIMIT
-        page = list(paging.after_marker(rows, self.marker(params), self.order(params))[: limit + 1])
-        body: dict[str, Any] = {self.plural: [trimmed(self.present(row), params) for row in page[:limit]]}
-        if len(page) > limit:
-            href = paging.next_link(request._request, page[limit - 1].pk)
-            body[f"{self.plural}_links"] = [{"rel": "next", "href": href}]
+        backwards = params.get("page_reverse", "").lower() in _TRUE
+        order = [(name, descending != backwards) for name, descending in self.order(params)]
+        found = list(paging.after_marker(rows, self.marker(params), order)[: limit + 1])
+        page, more = found[:limit], len(found) > limit
+        if backwards:
+            page.reverse()
+        body: dict[str, Any] = {self.plural: [trimmed(self.present(row), params) for row in page]}
+        if links := _links(request._request, page, backwards=backwards, more=more):
+            body[f"{self.plural}_links"] = links
         return Response(body)
 
     def filtered(self, rows: QuerySet[Any], params: QueryDict) -> QuerySet[Any]:
@@ -188,6 +192,17 @@ class MemberView(ResourceView):
     def delete(self, request: Request, resource_id: str) -> Response:
         self.remove(self.one(resource_id))
         return Response(status=204)
+
+
+def _links(request: HttpRequest, page: list[Any], *, backwards: bool, more: bool) -> list[dict[str, str]]:
+    """Return where the pages after and before this one are; ``more`` says whether there are rows beyond it, in the way that it was walked."""
+    begun = bool(page and request.GET.get("marker"))
+    links = []
+    if begun if backwards else more:
+        links.append({"rel": "next", "href": paging.next_link(request, page[-1].pk, page_reverse=None)})
+    if more if backwards else begun:
+        links.append({"rel": "previous", "href": paging.next_link(request, page[0].pk, page_reverse="True")})
+    return links
 
 
 def checked(kind: type[StrictSerializer], body: Any) -> dict[str, Any]:

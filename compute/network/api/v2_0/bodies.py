@@ -51,6 +51,17 @@ class Address(serializers.IPAddressField):
         super().__init__(**{"required": False, "protocol": "IPv4", **options})
 
 
+class EtherType(serializers.ChoiceField):
+    """IPv4 or IPv6, in letters of any size."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(["IPv4", "IPv6"], **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        words = {choice.lower(): choice for choice in self.choices}
+        return super().to_internal_value(words.get(str(data).lower(), data))
+
+
 class Owned(StrictSerializer):
     """What every resource has."""
 
@@ -109,11 +120,17 @@ class SubnetChanges(StrictSerializer):
     dns_nameservers = serializers.ListField(child=Address(required=True), required=False, max_length=5)
     host_routes = Route(many=True, required=False)
 
+    def validate_dns_nameservers(self, value: list[str]) -> list[str]:
+        for address in value:
+            if value.count(address) > 1:
+                raise serializers.ValidationError(f"Duplicate nameserver '{address}'.")
+        return value
+
 
 class SubnetCreate(SubnetChanges, Owned):
     network_id = StrictString(max_length=36)
     cidr = StrictString(max_length=64)
-    ip_version = Number(min_value=4, max_value=6)
+    ip_version = Number(required=True, min_value=4, max_value=6)
 
 
 class FixedIp(StrictSerializer):
@@ -165,7 +182,7 @@ class GroupCreate(GroupChanges, Owned):
 class RuleCreate(StrictSerializer):
     security_group_id = StrictString(max_length=36)
     direction = serializers.ChoiceField(["ingress", "egress"])
-    ethertype = serializers.ChoiceField(["IPv4", "IPv6"], required=False, allow_null=True)
+    ethertype = EtherType(required=False, allow_null=True)
     protocol = serializers.JSONField(required=False, allow_null=True)
     port_range_min = Number(allow_null=True, min_value=-BIGGEST)
     port_range_max = Number(allow_null=True, min_value=-BIGGEST)

@@ -5,7 +5,8 @@ from typing import Any
 
 from compute.network.models import Network, Port, SecurityGroup, SecurityGroupRule, Subnet
 
-_NO_PROVIDER = ("provider:physical_network", "provider:segmentation_id")
+NO_PROVIDER = ("provider:physical_network", "provider:segmentation_id")
+PROVIDER = ("provider:network_type", *NO_PROVIDER)
 
 
 def moment(value: datetime) -> str:
@@ -26,7 +27,7 @@ def _common(row: Network | Subnet | Port | SecurityGroup | SecurityGroupRule) ->
 
 def network(row: Network, *, with_type: bool) -> dict[str, Any]:
     """Networking API, "Networks"; how hosts make it only for those whom the rule lets see it."""
-    provider = {"provider:network_type": row.network_type} | dict.fromkeys(_NO_PROVIDER) if with_type else {}
+    provider = {"provider:network_type": row.network_type} | dict.fromkeys(NO_PROVIDER) if with_type else {}
     return {
         **_common(row),
         "name": row.name,

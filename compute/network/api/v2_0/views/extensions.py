@@ -16,6 +16,7 @@ _EXTENSIONS = {
     "external-net": ("Neutron external network", "Says of a network whether it is external."),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are no attribute."),
     "net-mtu": ("Network MTU", "Shows the largest packet of a network."),
+    "empty-string-filtering": ("Empty String Filtering Extension", "Lists may be asked for what is empty."),
     "pagination": ("Pagination support", "Lists come in pages."),
     "port-security": ("Port Security", "Says of a port whether its traffic is filtered."),
     "project-id": ("project_id field enabled", "Resources name their project as project_id."),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from compute.network import policies, selectors
 from compute.network.api.v2_0 import bodies, presenters
@@ -30,6 +30,7 @@ class _Networks(ResourceView):
         "mtu": Attribute("mtu", number),
         "port_security_enabled": Attribute("port_security_enabled", boolean),
         "subnets": Attribute("subnets", sortable=False),
+        "provider:network_type": Attribute("network_type"),
     }
 
     creation, changes = bodies.NetworkCreate, bodies.NetworkChanges
@@ -56,6 +57,11 @@ class _Networks(ResourceView):
 
 class NetworksView(_Networks, CollectionView):
     """The networks that the caller sees."""
+
+    def condition(self, name: str, values: list[str]) -> Q:
+        if name in presenters.NO_PROVIDER or (name in presenters.PROVIDER and not self.with_type):
+            return Q(pk__in=())  # none has what nobody is shown
+        return super().condition(name, values)
 
 
 class NetworkView(_Networks, MemberView):

@@ -72,8 +72,8 @@ class PortsView(_Ports, CollectionView):
     """The ports that the caller sees."""
 
     def condition(self, name: str, values: list[str]) -> Q:
-        if name == "binding:host_id" and self.with_host:
-            return Q(host__in=[text_or_400(value) for value in values[:MAX_VALUES]])
+        if name == "binding:host_id":
+            return Q(host__in=[text_or_400(value) for value in values[:MAX_VALUES]]) if self.with_host else Q(pk__in=())
         if name == "fixed_ips":
             return _fixed_ips(values[:MAX_VALUES])
         if name == "security_groups":
