@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from compute.models import Server
-from compute.states import TaskState, VmState, refusal
+from compute.services import consoles
+from compute.states import PowerState, TaskState, VmState, refusal
 from portal.dashboard.instances.actions import ACTIONS, BY_NAME
 from tests.dashboard.world import make_server
 
@@ -136,6 +137,33 @@ def test_a_reader_gets_no_console_and_is_told_why(world, browse):
         client.post(reverse("console:access", args=[world.server.pk]), headers={"Accept": "application/json"}).status_code
         == 403
     )
+
+
+@pytest.mark.parametrize("task", [None, TaskState.RESIZE_CONFIRMING, TaskState.DELETING])
+@pytest.mark.parametrize("power", [PowerState.RUNNING, PowerState.SHUTDOWN])
+@pytest.mark.parametrize("vm", [state for state in VmState if state != VmState.DELETED])
+def test_the_console_is_offered_where_the_service_opens_one(world, vm, power, task):
+    server = Server(name="x", vm_state=vm, power_state=power, task_state=task, host="host1")
+    reason, _remedy = BY_NAME["console"].refusal_by_state(server)
+    assert bool(reason) != consoles.has_display(server)
+
+
+@pytest.mark.parametrize("state", [VmState.RESCUED, VmState.RESIZED])
+def test_an_instance_that_is_rescued_or_resized_has_a_console_button(world, browse, state):
+    Server.objects.filter(pk=world.server.pk).update(vm_state=state, power_state=PowerState.RUNNING)
+    page = browse("member").get(reverse("instances:detail", args=[world.server.pk])).text
+
+    assert f'id="console-{world.server.pk}"' in page
+    assert address(world.server, "console", "why") not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [(VmState.RESCUED, "web-01 is in rescue mode."), (VmState.ERROR, "web-01 is in error state.")]
+)
+def test_a_refusal_is_a_sentence(world, browse, state, said):
+    Server.objects.filter(pk=world.server.pk).update(vm_state=state)
+
+    assert said in browse("member", **HTMX).get(address(world.server, "pause", "why")).text
 
 
 def test_the_console_of_a_machine_that_is_off_is_waited_for(world, browse):

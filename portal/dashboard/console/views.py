@@ -18,7 +18,7 @@ from compute.services import console_visits, consoles, native_viewers
 from portal.core.errors import CloudError, Conflict, NotFound
 from portal.dashboard.console.files import FILES
 from portal.dashboard.console.modes import modes
-from portal.dashboard.instances.words import status_of
+from portal.dashboard.instances.words import predicate_of
 from portal.dashboard.kit.pages import PageResponse, PageView, refused
 
 
@@ -103,7 +103,7 @@ def is_off(server: Server) -> bool:
 
 def why_off(server: Server) -> str:
     """Return what the machine does instead of running."""
-    facts = {"name": server.name, "status": status_of(server).word.lower()}
+    facts = {"name": server.name, "status": predicate_of(server)}
     return _("%(name)s is %(status)s. The console opens when it runs.") % facts
 
 

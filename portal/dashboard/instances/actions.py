@@ -7,13 +7,13 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compute import policies
 from compute.models import Server
-from compute.services import lifecycle, power
-from compute.states import TRANSITIONS, Action, TaskState, VmState
+from compute.services import consoles, lifecycle, power
+from compute.states import TRANSITIONS, Action
 from portal.dashboard.instances.base import InstanceAction
 from portal.dashboard.instances.copying import COPIES, RESTS
 from portal.dashboard.instances.more_actions import CHANGES, OTHERS, ForceDelete
 from portal.dashboard.instances.networking import NETWORK_ACTIONS
-from portal.dashboard.instances.words import status_of
+from portal.dashboard.instances.words import predicate_of
 from portal.dashboard.kit.actions import DeleteAction, RowAction
 from portal.dashboard.kit.commands import Commands, curl, openstack
 
@@ -101,9 +101,9 @@ class OpenConsole(RowAction):
     opens = "console:window"
 
     def refusal_by_state(self, obj: Server) -> tuple[str, str]:
-        if obj.vm_state == VmState.ACTIVE and obj.host is not None and obj.task_state != TaskState.DELETING:
+        if consoles.has_display(obj):
             return "", ""
-        facts = {"name": obj.name, "status": status_of(obj).word.lower()}
+        facts = {"name": obj.name, "status": predicate_of(obj)}
         return _("%(name)s is %(status)s.") % facts, _("The console opens when it runs.")
 
     def command(self, obj: Server) -> Commands:

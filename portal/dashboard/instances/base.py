@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from compute.models import Server
 from compute.states import Action, VmState, refusal, rule_of
 from portal.core.context import RequestContext
-from portal.dashboard.instances.words import resting_word, status_of
+from portal.dashboard.instances.words import predicate_of, resting_word
 from portal.dashboard.kit.actions import RowAction, Verdict
 from portal.dashboard.kit.commands import Commands, curl, openstack
 from portal.dashboard.kit.forms import CloudForm
@@ -46,7 +46,7 @@ class InstanceAction(RowAction):
             return _("%(name)s was never built on a host.") % {"name": obj.name}, _("Delete it and launch it again.")
         if refusal(self.action, obj.vm_state, obj.task_state) is None:
             return "", ""
-        facts = {"name": obj.name, "status": status_of(obj).word.lower(), "label": self.label}
+        facts = {"name": obj.name, "status": predicate_of(obj), "label": self.label}
         if obj.vm_state in rule_of(self.action).allowed:
             return (
                 _("%(name)s is busy: %(status)s.") % facts,

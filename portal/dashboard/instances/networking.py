@@ -21,7 +21,7 @@ from compute.states import VmState
 from portal.core.context import RequestContext
 from portal.core.policy import allowed
 from portal.dashboard.instances.base import InstanceAction
-from portal.dashboard.instances.words import resting_word, status_of
+from portal.dashboard.instances.words import predicate_of, resting_word
 from portal.dashboard.kit.actions import Offer, Verdict
 from portal.dashboard.kit.commands import Commands, curl, openstack
 from portal.dashboard.kit.forms import CloudForm
@@ -173,7 +173,7 @@ class _CardAction(_NetworkAction):
     def refusal_by_state(self, obj: Server) -> tuple[str, str]:
         if obj.task_state is None and obj.vm_state in interfaces.STATES and obj.host is not None:
             return "", ""
-        facts = {"name": obj.name, "status": status_of(obj).word.lower(), "label": self.label}
+        facts = {"name": obj.name, "status": predicate_of(obj), "label": self.label}
         facts["states"] = ", ".join(resting_word(state) for state in VmState if state in interfaces.STATES)
         return (
             _("%(name)s is %(status)s.") % facts,

@@ -49,6 +49,10 @@ _BUSY: dict[str, str | Promise] = {
     TaskState.RESTORING: gettext_lazy("Restoring"),
     TaskState.DELETING: gettext_lazy("Deleting"),
 }
+_PREDICATES: dict[str, str | Promise] = {
+    VmState.RESCUED: gettext_lazy("in rescue mode"),
+    VmState.ERROR: gettext_lazy("in error state"),
+}
 
 
 def status_of(server: Server) -> Status:
@@ -61,6 +65,13 @@ def status_of(server: Server) -> Status:
         return Status(str(_BUSY[server.task_state]), "loader-2", "busy")
     known = _RESTING.get(server.vm_state)
     return Status(str(known[0]), *known[1:]) if known else Status(server.vm_state, "help-circle", "warn")
+
+
+def predicate_of(server: Server) -> str:
+    """Return what follows "the instance is" in a sentence."""
+    if server.task_state is None and server.vm_state in _PREDICATES:
+        return str(_PREDICATES[server.vm_state])
+    return status_of(server).word.lower()
 
 
 def resting_word(vm_state: str) -> str:
