@@ -119,6 +119,17 @@ class Action(StrEnum):
     TRIGGER_CRASH_DUMP = "trigger_crash_dump"
 
 
+class OtherAction(StrEnum):
+    """What the instance actions log names besides: what goes on beside the two tables here."""
+
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    RESET_STATE = "resetState"
+    ATTACH_INTERFACE = "attach_interface"
+    DETACH_INTERFACE = "detach_interface"
+    HOST_RESTART = "host_restart"
+
+
 class Limit(StrEnum):
     """Which time-out an operation has (``NEBULET_*_TIMEOUT_S``)."""
 

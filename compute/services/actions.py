@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from compute.messages import BuildPhase
 from compute.models import ActionEvent, Server, ServerAction
-from compute.states import BUILD_STAGES, Action, TaskState, rule_of
+from compute.states import BUILD_STAGES, Action, OtherAction, TaskState, rule_of
 from portal.core import faults
 from portal.core.context import RequestContext, new_request_id
 from portal.core.faults import Point
@@ -19,7 +19,7 @@ SUCCEEDED = "Success"
 _STAGE_NAMES = [f"compute_{stage}" for stage in BUILD_STAGES]
 
 
-def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
+def begin(ctx: RequestContext, server: Server, action: Action | OtherAction) -> ServerAction:
     """Write down that something was asked of a server."""
     now = timezone.now()
     row = ServerAction.objects.create(
@@ -36,7 +36,7 @@ def begin(ctx: RequestContext, server: Server, action: str) -> ServerAction:
     return row
 
 
-def done(ctx: RequestContext, server: Server, name: str) -> None:
+def done(ctx: RequestContext, server: Server, name: OtherAction) -> None:
     """Write down something that was asked and done in one go."""
     now = timezone.now()
     row, made = ServerAction.objects.get_or_create(
@@ -78,7 +78,7 @@ def abandon(
         finish(server, row.request_id, row.action, why)
 
 
-def note(server: Server, action: str, at: datetime) -> None:
+def note(server: Server, action: Action | OtherAction, at: datetime) -> None:
     """Write down something that the guest did by itself, or that happened to it: an action of nobody."""
     row = ServerAction.objects.create(
         server=server,

@@ -5,7 +5,7 @@ from django.db import transaction
 from compute import notify, policies
 from compute.models import Server
 from compute.services import actions, migrations, operations
-from compute.states import VmState
+from compute.states import OtherAction, VmState
 from portal.core.context import RequestContext
 from portal.core.policy import authorize
 
@@ -17,7 +17,7 @@ def reset_state(*, ctx: RequestContext, server: Server, vm_state: VmState) -> No
     migrations.abandon(server, only_running=vm_state != VmState.ACTIVE)
     Server.objects.reset(server.pk, vm_state)
     actions.abandon(server, except_request=ctx.request_id)
-    actions.done(ctx, server, "resetState")
+    actions.done(ctx, server, OtherAction.RESET_STATE)
     notify.server_changed(server)
 
 

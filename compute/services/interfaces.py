@@ -19,7 +19,7 @@ from compute.network.services import ports as network_ports
 from compute.port_messages import FiltersWanted, InterfaceChanged
 from compute.services import actions, operations
 from compute.services.findings import Finding
-from compute.states import TaskState, VmState
+from compute.states import OtherAction, TaskState, VmState
 from compute.virt.driver import PLAIN, Wishes
 from portal.core.context import RequestContext
 from portal.core.errors import Conflict, NotFound
@@ -27,7 +27,7 @@ from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
 
-ATTACH, DETACH = "attach_interface", "detach_interface"
+ATTACH, DETACH = OtherAction.ATTACH_INTERFACE, OtherAction.DETACH_INTERFACE
 STATES = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED})
 ASK_AGAIN_S = 20
 _LEAVING = (TaskState.DELETING, TaskState.SHELVING_OFFLOADING)

@@ -6,6 +6,7 @@ from django.utils import timezone
 from compute import notify, policies
 from compute.models import Server
 from compute.services import actions
+from compute.states import OtherAction
 from portal.core.context import RequestContext
 from portal.core.policy import authorize
 
@@ -20,7 +21,7 @@ def lock(*, ctx: RequestContext, server: Server, reason: str | None = None) -> N
     if _side(ctx, server) == OWNER:
         rows = rows.filter(locked=False)
     rows.update(locked=True, locked_by=_side(ctx, server), locked_reason=reason, updated_at=timezone.now())
-    actions.done(ctx, server, "lock")
+    actions.done(ctx, server, OtherAction.LOCK)
     notify.server_changed(server)
 
 
@@ -32,7 +33,7 @@ def unlock(*, ctx: RequestContext, server: Server) -> None:
         authorize(ctx, policies.UNLOCK_OVERRIDE, server)
     rows = Server.objects.present().filter(pk=server.pk)
     rows.update(locked=False, locked_by=None, locked_reason=None, updated_at=timezone.now())
-    actions.done(ctx, server, "unlock")
+    actions.done(ctx, server, OtherAction.UNLOCK)
     notify.server_changed(server)
 
 

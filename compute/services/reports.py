@@ -15,7 +15,7 @@ from compute import notify
 from compute.messages import BuildPhase, GuestChanged, OperationFinished
 from compute.models import Server, ServerDefinition
 from compute.services import actions, failures, outcomes, progress, rebuilt, removal, signals, usage
-from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, PowerState, VmState, resting
+from compute.states import BUILD_STAGES, SIGNALS, TRANSITIONS, Action, OtherAction, PowerState, VmState, resting
 from compute.virt.libvirt.differences import steady
 from portal.core import faults
 from portal.core.faults import Point
@@ -133,7 +133,7 @@ def guest_changed(report: GuestChanged) -> None:
     take_over(server, report.power_state, datetime.fromtimestamp(report.at, tz=UTC))
 
 
-def take_over(server: Server, power_state: PowerState, at: datetime, cause: str | None = None) -> bool:
+def take_over(server: Server, power_state: PowerState, at: datetime, cause: OtherAction | None = None) -> bool:
     """Write a guest's own change into its server; False when newer things are known. ``cause`` is what the actions log calls it."""
     vm_state = resting(server.vm_state, power_state)
     if vm_state is None or server.host is None:

@@ -13,14 +13,14 @@ from compute import rpc
 from compute.messages import HostReport, PowerOn
 from compute.models import Host, Server
 from compute.services import commands, operations, reports
-from compute.states import Action, PowerState, VmState
+from compute.states import Action, OtherAction, PowerState, VmState
 from portal.core import log
 from portal.core.context import RequestContext, new_request_id
 from portal.core.errors import CloudError
 
 LOG = logging.getLogger(__name__)
 
-CAUSE = "host_restart"
+CAUSE = OtherAction.HOST_RESTART
 _UP = (PowerState.RUNNING, PowerState.PAUSED)
 _AGAIN = {VmState.STOPPED: Action.START, VmState.SUSPENDED: Action.RESUME}
 _AS_THEY_ARE = (VmState.RESCUED, VmState.RESIZED)

@@ -5,10 +5,12 @@ import re
 import pytest
 from django.test import override_settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from compute.models import ServerDefinition
 from compute.services import actions, restarts
+from compute.states import Action, OtherAction
+from portal.dashboard.templatetags.instances import deed
 from tests.dashboard.world import make_server
 
 LISTS = [
@@ -86,6 +88,26 @@ def test_the_timeline_says_that_the_host_was_restarted(world, browse):
     actions.note(world.server, restarts.CAUSE, now)
 
     assert "The host was restarted" in browse("reader").get(tab_address(world.server, "timeline")).text
+
+
+@pytest.mark.parametrize("name", [*Action, *OtherAction])
+def test_whatever_the_actions_log_names_has_a_word(name):
+    with translation.override("en"):
+        english = deed(name)
+    with translation.override("zh-hans"):
+        chinese = deed(name)
+
+    assert name not in (english, chinese)
+    assert english != chinese
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "End rescue"), ("zh-hans", "结束救援")])
+def test_the_timeline_and_the_overview_speak_of_a_rescue_in_words(world, browse, language, word):
+    actions.begin(world.people.member.ctx, world.server, Action.UNRESCUE)
+    client = browse("member")
+    client.cookies["django_language"] = language
+    for path in (tab_address(world.server, "timeline"), "/overview/"):
+        assert f">{word}</span>" in client.get(path).text
 
 
 def test_the_definition_is_for_operators_alone(world, browse):

@@ -6,8 +6,7 @@ from django import template
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compute.models import Server, ServerAction
-from compute.services import restarts
-from compute.states import Action
+from compute.states import Action, OtherAction
 from portal.dashboard.instances.words import sentence_of, status_of
 from portal.dashboard.kit.words import Status, ram, root_disk, took
 
@@ -44,14 +43,24 @@ _DEEDS: dict[str, Any] = {
     Action.RESIZE: pgettext_lazy("action", "Resize"),
     Action.CONFIRM_RESIZE: gettext_lazy("Confirm resize"),
     Action.REVERT_RESIZE: gettext_lazy("Revert resize"),
+    Action.RESCUE: pgettext_lazy("action", "Rescue"),
+    Action.UNRESCUE: gettext_lazy("End rescue"),
+    Action.REBUILD: pgettext_lazy("action", "Rebuild"),
+    Action.CREATE_IMAGE: gettext_lazy("Create image"),
+    Action.CREATE_BACKUP: gettext_lazy("Back up"),
+    Action.SHELVE: pgettext_lazy("action", "Shelve"),
+    Action.SHELVE_OFFLOAD: gettext_lazy("Take from its host"),
+    Action.UNSHELVE: pgettext_lazy("action", "Unshelve"),
     Action.CHANGE_PASSWORD: gettext_lazy("Set password"),
     Action.TRIGGER_CRASH_DUMP: gettext_lazy("Crash dump"),
     Action.SOFT_DELETE: pgettext_lazy("action", "Delete"),
     Action.RESTORE: pgettext_lazy("action", "Restore"),
-    "lock": pgettext_lazy("action", "Lock"),
-    "unlock": pgettext_lazy("action", "Unlock"),
-    "resetState": gettext_lazy("Reset state"),
-    restarts.CAUSE: gettext_lazy("The host was restarted"),
+    OtherAction.LOCK: pgettext_lazy("action", "Lock"),
+    OtherAction.UNLOCK: pgettext_lazy("action", "Unlock"),
+    OtherAction.RESET_STATE: gettext_lazy("Reset state"),
+    OtherAction.ATTACH_INTERFACE: gettext_lazy("Attach interface"),
+    OtherAction.DETACH_INTERFACE: gettext_lazy("Detach interface"),
+    OtherAction.HOST_RESTART: gettext_lazy("The host was restarted"),
 }
 
 
