@@ -65,6 +65,11 @@ def copy(ctx: RequestContext, server: Server, action: Action, name: str, propert
     return image_id
 
 
+def is_copy(image: Image) -> bool:
+    """Whether an image was made of a server."""
+    return "instance_uuid" in image.custom
+
+
 def _inherited(server: Server) -> dict[str, str]:
     """Return what the server's own image said of itself, even if it was deleted since."""
     base = Image.objects.filter(pk=server.image_id).first()

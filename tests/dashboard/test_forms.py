@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.services import quotas
 from compute.models import Keypair, Server
 from compute.network.services import seed
+from compute.services import snapshots
 from images.models import Image
 from tests.accounts.factories import ServiceFactory
 from tests.kit.compute import make_image
@@ -17,6 +18,12 @@ PRIVATE = {"name": "web", "count": "1", "key_name": "", "network": "", "user_dat
 
 def filled(world, **changes):
     return {**PRIVATE, "image": world.image.pk, "flavor": world.flavor.flavor_id, **changes}
+
+
+def make_active(image_id):
+    """Give an image content, as the host does that sends it."""
+    content = {name: getattr(make_image(), name) for name in ("size", "checksum", "os_hash_algo", "os_hash_value")}
+    Image.objects.filter(pk=image_id).update(status="active", **content)
 
 
 def test_launching_makes_an_instance_and_leads_to_its_build_view(world, browse):
@@ -132,6 +139,28 @@ def test_a_refused_image_answers_in_words(world, browse):
 @pytest.mark.parametrize("who", ["member", "admin"])
 def test_only_who_may_publish_is_offered_to(world, browse, who):
     assert ('value="public"' in browse(who).get("/images/new/").text) == (who == "admin")
+
+
+@pytest.mark.parametrize("kind", ["image", "backup"])
+def test_a_copy_of_an_instance_is_offered_but_not_chosen_for_launching(world, browse, kind):
+    ctx = world.people.member.ctx
+    if kind == "image":
+        copy = snapshots.create_image(ctx=ctx, server=world.server, name="a-copy")
+    else:
+        copy = snapshots.create_backup(ctx=ctx, server=world.server, name="a-copy", backup_type="daily", rotation=1)
+    make_active(copy)
+    page = browse("member").get("/instances/new/").text
+
+    assert f'<option value="{copy}">a-copy</option>' in page
+    assert f'<option value="{world.image.pk}" selected>cirros</option>' in page
+
+
+def test_a_copy_of_an_instance_is_chosen_where_there_is_no_other_image(world, browse):
+    copy = snapshots.create_image(ctx=world.people.member.ctx, server=world.server, name="a-copy")
+    make_active(copy)
+    Image.objects.exclude(pk=copy).update(status="deactivated")
+
+    assert f'<option value="{copy}" selected>a-copy</option>' in browse("member").get("/instances/new/").text
 
 
 def test_kernels_and_ramdisks_are_not_offered_for_launching(world, browse):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from compute.network.models.security_group import DEFAULT_GROUP
 from compute.selectors import list_flavors, list_keypairs
+from compute.services import snapshots
 from images.selectors import images_visible
 from portal.core.context import RequestContext
 from portal.dashboard.instances.launch import MOST_AT_ONCE, sizes
@@ -44,7 +45,7 @@ class LaunchForm(CloudForm):
     def __init__(self, ctx: RequestContext, *args: Any, **kwargs: Any) -> None:
         self.ctx = ctx
         super().__init__(*args, **kwargs)
-        self.images = [image for image in images_visible(ctx).order_by("name") if image.boots]
+        self.images = [image for image in images_visible(ctx).with_details().order_by("name") if image.boots]
         self.flavors = list(list_flavors(ctx))
         self.networks = attachable(ctx, ctx.project_id or "")
         self.groups = groups_of(ctx, ctx.project_id or "")
@@ -60,7 +61,8 @@ class LaunchForm(CloudForm):
     def propose(self) -> None:
         """Fill in the defaults that depend on what there is: one of a kind is chosen."""
         if self.images:
-            self.initial.setdefault("image", str(self.images[0].pk))
+            first = next((image for image in self.images if not snapshots.is_copy(image)), self.images[0])
+            self.initial.setdefault("image", str(first.pk))
         self.sizes = sizes(self.ctx, self.chosen_image())
         fitting = [size.flavor for size in self.sizes if not size.reason] or self.flavors
         if fitting:
