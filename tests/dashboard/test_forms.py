@@ -1,6 +1,7 @@
 """Forms: what a service refuses stands on the form, and nothing that was typed is lost."""
 
 import base64
+import re
 
 import pytest
 from django.urls import reverse
@@ -72,6 +73,27 @@ def test_the_summary_follows_the_form(world, browse):
     assert "--min 2" in part
     assert "3 / 10" in part
     assert 'hx-swap-oob="true"' in part
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "changes", "after"),
+    [
+        ("script", "none", {"user_data": "#!/bin/sh"}, "given"),
+        ("key", "laptop", {"key_name": ""}, "no key"),
+        ("network", "", {"security_group": "default"}, "default"),
+    ],
+)
+def test_the_lines_of_what_is_folded_follow_the_form(world, browse, line, before, changes, after):
+    seed.seed()
+    client = browse("member", **{"HX-Request": "true"})
+    page = client.get("/instances/new/").text
+    if "security_group" in changes:
+        group = re.search(r'name="security_group" value="([^"]+)"', page)
+        changes = {"security_group": group[1]}
+    part = client.post("/instances/new/preview/", filled(world, **changes)).text
+
+    assert before in re.search(f'<span class="text-secondary" id="chosen-{line}">([^<]*)</span>', page)[1]
+    assert f'<span class="text-secondary" id="chosen-{line}" hx-swap-oob="true">{after}</span>' in part
 
 
 def test_a_reader_sees_the_form_and_why_it_is_grey(world, browse):
