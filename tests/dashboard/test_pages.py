@@ -1,15 +1,16 @@
 """Every page for every person: what answers, what leads to the sign-in page, what is simply not there."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from compute.models import ServerDefinition
+from compute.models import ActionEvent, Server, ServerAction, ServerDefinition
 from compute.services import actions, restarts
-from compute.states import Action, OtherAction
+from compute.states import Action, OtherAction, TaskState
 from portal.dashboard.templatetags.instances import deed
 from tests.dashboard.world import make_server
 
@@ -88,6 +89,51 @@ def test_the_timeline_says_that_the_host_was_restarted(world, browse):
     actions.note(world.server, restarts.CAUSE, now)
 
     assert "The host was restarted" in browse("reader").get(tab_address(world.server, "timeline")).text
+
+
+def built(server, action, began, **steps):
+    """Write a finished action into the log of a server, with the stages that it went through."""
+    row = ServerAction.objects.create(
+        server=server, action=action, request_id=f"req-{action}", started_at=began, finished_at=began + timedelta(seconds=60)
+    )
+    for name, took in steps.items():
+        end = began + timedelta(seconds=took)
+        ActionEvent.objects.create(action=row, name=f"compute_{name}", started_at=began, finished_at=end, result="Success")
+    return row
+
+
+@pytest.fixture
+def rebuild(world):
+    """A server that was created an hour ago and rebuilt now."""
+    now = timezone.now()
+    Server.objects.filter(pk=world.server.pk).update(launched_at=now)
+    first = {"scheduling": 11, "networking": 12, "block_device_mapping": 13, "spawning": 14}
+    built(world.server, Action.CREATE, now - timedelta(hours=1), **first)
+    return built(world.server, Action.REBUILD, now - timedelta(minutes=2), block_device_mapping=21, spawning=22)
+
+
+def test_the_overview_shows_the_stages_of_the_rebuild_that_made_the_disk(world, browse, rebuild):
+    page = browse("member").get(tab_address(world.server, "overview")).text
+
+    assert page.count('<li class="nb-stage"') == 2
+    assert "21 s" in page and "22 s" in page
+    assert not [took for took in ("11 s", "12 s", "13 s", "14 s") if took in page]
+    assert rebuild.started_at.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S") in page
+
+
+def test_a_rebuild_that_failed_leaves_the_stages_of_the_creation(world, browse, rebuild):
+    ServerAction.objects.filter(pk=rebuild.pk).update(message="Error")
+    page = browse("member").get(tab_address(world.server, "overview")).text
+
+    assert page.count('<li class="nb-stage"') == 4
+    assert "11 s" in page and "21 s" not in page
+
+
+def test_no_stages_are_shown_while_a_rebuild_runs(world, browse, rebuild):
+    ServerAction.objects.filter(pk=rebuild.pk).update(finished_at=None)
+    Server.objects.filter(pk=world.server.pk).update(task_state=TaskState.REBUILDING)
+
+    assert "nb-stage" not in browse("member").get(tab_address(world.server, "overview")).text
 
 
 @pytest.mark.parametrize("name", [*Action, *OtherAction])

@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from compute import policies
-from compute.models import Server
+from compute.models import Server, ServerAction
 from compute.selectors import actions_of
-from compute.states import Action, VmState
+from compute.states import Action, TaskState, VmState
 from portal.core.context import RequestContext
 from portal.core.errors import NotFound
 from portal.core.policy import allowed
@@ -27,6 +27,7 @@ from portal.dashboard.instances.placement import next_step, picture_of
 from portal.dashboard.kit.actions import offers
 
 BOOT_WATCH = timedelta(minutes=3)
+_REMAKES = frozenset({Action.REBUILD, Action.UNSHELVE})
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,28 @@ def detail(ctx: RequestContext, server: Server, tab: str, definition: str = "") 
         facts |= {"network": network_of(ctx, server), "ssh_hint": ssh_hint(ctx, server)}
     elif tab == "overview":
         facts["ssh_hint"] = ssh_hint(ctx, server)
-        creation = next((item for item in actions_of(ctx, server) if item.action == Action.CREATE), None)
+        build = _last_build(actions_of(ctx, server))
         failed_build = server.vm_state == VmState.ERROR and server.launched_at is None
         facts["booting"] = _is_booting(server)
-        facts["stages"] = build_stages(server, creation) if building or failed_build or facts["booting"] else []
+        facts["stages"] = build_stages(server, build) if building or failed_build or facts["booting"] else []
+        facts["build_begun_at"] = build.started_at if build else server.created_at
     facts["view"] = f"{tab}-stages" if facts.get("stages") else tab
     return facts
+
+
+def _last_build(log: list[ServerAction]) -> ServerAction | None:
+    """Return the action that made the disk as it is now: the creation, or what was done since and did not fail."""
+    for item in log:
+        if item.action == Action.CREATE or (item.action in _REMAKES and item.finished_at and not item.message):
+            return item
+    return None
 
 
 def _is_booting(server: Server) -> bool:
     """Whether the server started so lately that people want to watch it boot."""
     return (
         server.vm_state == VmState.ACTIVE
+        and server.task_state != TaskState.REBUILDING
         and server.launched_at is not None
         and timezone.now() - server.launched_at < BOOT_WATCH
     )

@@ -10,7 +10,7 @@ from compute.models import Server, ServerAction
 from compute.network.selectors import addresses
 from compute.selectors import faults_of
 from compute.services.actions import stage_name
-from compute.states import BUILD_STAGES, TaskState, VmState
+from compute.states import BUILD_STAGES, Action, TaskState, VmState
 from images.models import Image
 from portal.dashboard.kit.words import size, took
 
@@ -60,7 +60,10 @@ class Stage:
 
 
 def build_stages(server: Server, action: ServerAction | None) -> list[Stage]:
-    """Return the four stages of a build as the server's own reports tell them, in the order they happen."""
+    """Return the four stages of a build as the server's own reports tell them, in the order they happen.
+
+    A rebuild has only some of them.
+    """
     events = {event.name: event for event in action.events.all()} if action else {}
     labels = {
         TaskState.SCHEDULING: _("Choose a host"),
@@ -73,6 +76,8 @@ def build_stages(server: Server, action: ServerAction | None) -> list[Stage]:
     stages = []
     for position, stage in enumerate(BUILD_STAGES):
         event = events.get(stage_name(stage))
+        if event is None and action is not None and action.action != Action.CREATE:
+            continue
         failed = event is not None and event.result == "Error"
         if server.vm_state == VmState.ACTIVE:
             state = "done"
