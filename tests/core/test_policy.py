@@ -7,10 +7,11 @@ from threading import Barrier
 from time import sleep
 
 import pytest
+from oslo_policy import _parser
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
-from portal.core.policy import engine
+from portal.core.policy import engine, words
 from portal.core.policy.rules import Rule, registry
 
 BASE = Rule("t:member", "role:member and project_id:%(project_id)s", "a member of its project", base=True)
@@ -156,6 +157,19 @@ def test_an_unknown_rule_denies(policy_file):
 def test_a_refusal_says_who_you_are_and_what_it_needs(policy_file):
     decision = engine.decide(member("p2"), READ, THING)
     assert decision.reason == "You are member in lab1. This needs: a member of its project."
+
+
+@pytest.mark.parametrize(
+    ("check", "needs"),
+    [
+        ("domain_id:%(target.user.domain_id)s", "that it belongs to your domain"),
+        ("None:%(target.role.domain_id)s", "that its domain_id is None"),
+        ("'public':%(visibility)s", "that its visibility is public"),
+        ("project_domain_id:%(target.domain.id)s", "that its id is your project_domain_id"),
+    ],
+)
+def test_what_a_rule_compares_is_said_in_words(check, needs):
+    assert words.needs(_parser.parse_rule(check), {}) == needs
 
 
 IN_LAB1 = "Whoever may assign the role {} in project lab1 can give it to you."

@@ -1,5 +1,6 @@
 """Why a rule said no, in words: what the caller is, what the rule needs, and who could help."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,16 +76,26 @@ def needs(check: Any, rules: Mapping[str, Rule]) -> str:
 _ATOMS = {
     "guardian": gettext_noop("that it was shared with you"),
     "project_id": gettext_noop("that it belongs to your project"),
+    "domain_id": gettext_noop("that it belongs to your domain"),
     "tenant": gettext_noop("that it belongs to your project"),
     "owner": gettext_noop("that it belongs to your project"),
     "user_id": gettext_noop("that it is your own"),
     "system_scope": gettext_noop("system scope"),
     "!": gettext_noop("nothing: it is closed for everybody"),
 }
+_NAMED = re.compile(r"%\((?:[a-z_]+\.)*([a-z_]+)\)s")
+_LITERALS = frozenset({"True", "False", "None"})
 
 
 def _atom(text: str) -> str:
     kind, _colon, value = text.partition(":")
     if kind == "role":
         return _("the role %(role)s") % {"role": value}
-    return _(_ATOMS[kind]) if kind in _ATOMS else text
+    if kind in _ATOMS:
+        return _(_ATOMS[kind])
+    named = _NAMED.fullmatch(value)
+    if named is None:
+        return text
+    if kind in _LITERALS or kind[:1] in "'\"":
+        return _("that its %(name)s is %(value)s") % {"name": named[1], "value": kind.strip("'\"")}
+    return _("that its %(name)s is your %(value)s") % {"name": named[1], "value": kind}
