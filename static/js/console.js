@@ -1,6 +1,8 @@
 // What every console page does, whatever it shows: ask for an access, connect, say what goes on, connect again, keep the keys apart,
 // and name who else is here. Each connection asks the server for a fresh access, so a used or expired token is replaced without a word
 // as long as the person still may; a refusal is shown in the server's own sentence.
+import { whileAway } from "./away.js";
+
 export const page = document.getElementById("console");
 export const words = page.dataset;
 const screen = document.getElementById("screen");
@@ -13,11 +15,13 @@ let kind = "";
 let visit = "";
 let tries = 0;
 let timer = null;
+let turn = 0; // counts the connections: an access that comes when its own is over is not used
 
 /** Begin. ``opens(url, events)`` shows the console and returns what has ``close()`` and ``focus()``. */
 export function start(opens, wanted) {
   open = opens;
   kind = wanted;
+  whileAway(disconnect, reconnect);
   connect();
 }
 
@@ -58,18 +62,25 @@ function closedBecause(code) {
   return { 4403: words.accessUrl ? words.wordsFailed : words.wordsSpent, 4410: words.wordsEnded, 4429: words.wordsFull, 4503: words.wordsSilent }[code] ?? words.wordsLost;
 }
 
-async function connect() {
+function disconnect() {
+  turn += 1;
   clearTimeout(timer);
   const former = shown;
   shown = null;
   former?.close();
+}
+
+function reconnect() {
+  tries = 0;
+  connect();
+}
+
+async function connect() {
+  disconnect();
+  const asked = turn;
   tell("connecting", words.wordsAsking);
-  let given;
-  try {
-    given = await access();
-  } catch {
-    return again(words.wordsLost);
-  }
+  const given = await access().catch(() => ({ message: words.wordsLost }));
+  if (asked !== turn) return;
   if (given.message) {
     if (given.final) return tell("refused", given.message);
     if (given.off) {
@@ -120,10 +131,7 @@ const deeds = {
     if (document.fullscreenElement) document.exitFullscreen();
     else page.requestFullscreen().catch(() => {});
   },
-  reconnect() {
-    tries = 0;
-    connect();
-  },
+  reconnect,
   type(button) {
     const form = document.getElementById("console-type");
     form.hidden = !form.hidden;

@@ -1,5 +1,6 @@
 // Keep the page true. The feed says only "this id changed, and this was message n"; the page then asks for the HTML of what it
 // shows, so that rules, language and buttons are the server's. An opened feed, a gap in n or a return to the tab asks for all.
+import { whileAway } from "./away.js";
 import { isHeld, morph } from "./morph.js";
 
 const GONE_MS = 500;
@@ -33,6 +34,10 @@ class Feed {
     this.lostAt = null;
     this.trueAt = new Date();
     this.refused = false;
+    whileAway(
+      () => this.close(),
+      () => this.open(),
+    );
     setInterval(() => this.check(), 1000);
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState !== "visible") return;
@@ -66,6 +71,14 @@ class Feed {
       this.tries += 1;
       this.timer = setTimeout(() => this.open(), wait + Math.random() * 250);
     });
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = null;
+    this.lostAt = null;
+    socket?.close();
   }
 
   take(message) {

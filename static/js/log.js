@@ -1,5 +1,6 @@
 // Boot logs that grow while one looks: every <pre data-log="websocket address"> of the page. It follows the end until someone
 // scrolls up, and keeps at most MOST characters, since a guest that prints without end must not fill the browser.
+import { whileAway } from "./away.js";
 import { LogText } from "./logtext.js";
 
 const MOST = 2_000_000;
@@ -18,13 +19,25 @@ class LogView {
       this.toEnd();
     });
     this.toEnd();
+    whileAway(
+      () => this.close(),
+      () => this.box.isConnected && this.open(),
+    );
     this.open();
   }
 
+  close() {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+
   open() {
+    this.close();
     const address = new URL(this.box.dataset.log, location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(address);
+    const socket = (this.socket = new WebSocket(address));
     socket.binaryType = "arraybuffer";
     let fresh = true;
     socket.addEventListener("open", () => this.tell("live"));
@@ -36,9 +49,10 @@ class LogView {
       this.paint();
     });
     socket.addEventListener("close", (event) => {
+      if (socket !== this.socket) return;
       this.tell("lost");
       const refused = event.code >= 4400 && event.code < 4500 && event.code !== 4429;
-      if (!refused && this.box.isConnected) setTimeout(() => this.box.isConnected && this.open(), RETRY_MS);
+      if (!refused && this.box.isConnected) this.timer = setTimeout(() => this.box.isConnected && this.open(), RETRY_MS);
     });
   }
 

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e.cloud import ROOT, Api, Cloud
+from tests.kit.waiting import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.hypervisor]
 
@@ -16,16 +18,42 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
+NOTE_SOCKETS = """
+window.sockets = [];
+window.WebSocket = new Proxy(WebSocket, {
+  construct(kind, given) {
+    sockets.push(new kind(...given));
+    return sockets.at(-1);
+  },
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) sockets.found = sockets[0].readyState > WebSocket.OPEN ? "closed" : "open";
+});
+"""
 SHOTS = Path(os.environ.get("NEBULET_SCREENSHOTS", ROOT / "test-artifacts"))
 
 
 @pytest.fixture
 def page(cloud: Cloud) -> Iterator[Page]:
+    with open_browser(cloud) as page:
+        yield page
+
+
+@pytest.fixture
+def kept_page(cloud: Cloud) -> Iterator[Page]:
+    """In a browser that keeps pages that are left, to show them again when one goes back: people's do, playwright's does not."""
+    with open_browser(cloud, ignore_default_args=["--disable-back-forward-cache"]) as page:
+        page.add_init_script(NOTE_SOCKETS)
+        yield page
+
+
+@contextmanager
+def open_browser(cloud: Cloud, **options) -> Iterator[Page]:
     """A browser that reports foreign requests, refused content and script errors as failures."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright's loop runs in this thread; no test here uses the database
     SHOTS.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS, **options)
         page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="en-GB")
         foreign: list[str] = []
         errors: list[str] = []
@@ -36,6 +64,12 @@ def page(cloud: Cloud) -> Iterator[Page]:
         browser.close()
     assert foreign == []
     assert errors == []
+
+
+def wait_for_one_more_socket(page: Page) -> None:
+    """Wait until a page that was kept has opened its websocket again; it came back with a closed one."""
+    states = "[sockets.found, ...sockets.map(socket => socket.readyState)]"
+    wait_for("one more socket", lambda: page.evaluate(states) == ["closed", 3, 1], 10)
 
 
 def local(url: str, cloud: Cloud) -> bool:

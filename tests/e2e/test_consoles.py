@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from compute.services.native_viewers import answer
 from portal.core.connections import MOST_DESCRIPTORS
 from tests.e2e.cloud import Api, Cloud, free_port
-from tests.e2e.test_browser import SHOTS, page, sign_in  # noqa: F401
+from tests.e2e.test_browser import SHOTS, kept_page, page, sign_in, wait_for_one_more_socket  # noqa: F401
 from tests.kit.waiting import wait_for
 
 pytestmark = pytest.mark.real
@@ -96,6 +96,52 @@ def test_who_else_has_it_open_is_named(cloud: Cloud, server_id: str, page: Page)
     page.screenshot(path=SHOTS / "console-others.png")
     second.close()
     expect(page.locator("#console-others")).to_be_hidden(timeout=10_000)
+
+
+def test_who_left_has_it_open_no_more(cloud: Cloud, server_id: str, kept_page: Page):  # noqa: F811
+    address = f"{cloud.url}/instances/{server_id}/console/"
+
+    def kinds() -> list[str]:
+        return [visit["kind"] for visit in kept_page.request.get(f"{address}visitors/").json()["visitors"]]
+
+    def only(*expected: str) -> None:
+        wait_for(f"visits: {expected}", lambda: kinds() == list(expected), 10)
+
+    sign_in(kept_page, cloud)
+    kept_page.goto(address)
+    expect(kept_page.locator("#console-state")).to_contain_text("Connected")
+    only("novnc")
+    kept_page.get_by_role("link", name="Serial").click()
+    expect(kept_page.locator(".xterm-rows")).to_contain_text("login:")
+    only("serial")
+    kept_page.get_by_role("link", name="Screen").click()
+    expect(kept_page.locator("#screen canvas")).to_be_visible()
+    expect(kept_page.locator("#console-state")).to_contain_text("Connected")
+    only("novnc")
+    kept_page.goto(f"{cloud.url}/instances/")
+    only()
+
+    kept_page.evaluate("history.back()")
+    expect(kept_page).to_have_url(f"{address}?show=screen")
+    expect(kept_page.locator("#console-state")).to_contain_text("Connected")
+    wait_for_one_more_socket(kept_page)
+    only("novnc")
+    expect(kept_page.locator("#screen canvas")).to_have_count(1)
+    expect(kept_page.locator("#console-others")).to_be_hidden()
+
+
+@pytest.mark.parametrize("mode", ["serial", "log"])
+def test_who_comes_back_sees_it_go_on(cloud: Cloud, server_id: str, kept_page: Page, mode: str):  # noqa: F811
+    sign_in(kept_page, cloud)
+    address = f"{cloud.url}/instances/{server_id}/console/?show={mode}"
+    kept_page.goto(address)
+    shown = kept_page.locator(".xterm-rows, #log")
+    expect(shown).to_contain_text("login:")
+    kept_page.goto(f"{cloud.url}/instances/")
+    kept_page.evaluate("history.back()")
+    expect(kept_page).to_have_url(address)
+    wait_for_one_more_socket(kept_page)
+    expect(shown).to_contain_text("login:")
 
 
 def test_signing_out_elsewhere_closes_it(cloud: Cloud, server_id: str, page: Page):  # noqa: F811
