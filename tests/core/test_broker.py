@@ -13,10 +13,10 @@ import time
 import dramatiq
 import pytest
 import redis
-from dramatiq.encoder import JSONEncoder
 from dramatiq.errors import DecodeError
 
 from portal.core import broker as brokers
+from tests.kit.unsigned import Unsigned
 
 KEY = b"k" * 32
 
@@ -71,13 +71,6 @@ def worker(idle_worker):
     arrived.clear()
     dramatiq.set_encoder(brokers.SignedEncoder(KEY))
     return broker, seen, arrived
-
-
-class Unsigned(dramatiq.Message):
-    """A message as somebody sends it who has no key."""
-
-    def encode(self):
-        return JSONEncoder().encode(self.asdict())
 
 
 def test_an_idle_consumer_starts_within_milliseconds(worker):

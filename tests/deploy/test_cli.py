@@ -58,9 +58,9 @@ def test_a_step_that_fails_is_marked(capsys):
     assert capsys.readouterr().out.startswith("✗ packages")
 
 
-PROCESSORS = os.cpu_count() or 1
-FAST = ["-m", "not real", "-n", str(max(1, PROCESSORS * 3 // 2)), "--dist", "loadfile"]
-REAL = ["-m", "real or hypervisor", "-n", str(min(8, PROCESSORS * 2)), "--dist", "loadfile", "--no-loadscope-reorder"]
+THREE_FOR_TWO = str(max(1, (os.cpu_count() or 1) * 3 // 2))
+FAST = ["-m", "not real", "-n", THREE_FOR_TWO, "--dist", "loadfile"]
+REAL = ["-m", "real or hypervisor", "-n", THREE_FOR_TWO, "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def open_browser(cloud: Cloud, **options) -> Iterator[Page]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright's loop runs in this thread; no test here uses the database
     SHOTS.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=20_000)  # what is waited for comes; beside other tests it may be late
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS, **options)
         page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="en-GB")
         foreign: list[str] = []

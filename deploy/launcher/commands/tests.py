@@ -14,11 +14,11 @@ from deploy.launcher.preconditions import closed_folder
 from deploy.launcher.terminal import Terminal
 
 _BY_FILE = ["--dist", "loadfile"]
-_PROCESSORS = os.cpu_count() or 1
-# Of three tests, one waits for something; of those on real parts, every second does.
-_FAST = ["-m", "not real", "-n", str(max(1, _PROCESSORS * 3 // 2)), *_BY_FILE]
+# Of three tests, one waits for something.
+_AT_ONCE = str(max(1, (os.cpu_count() or 1) * 3 // 2))
+_FAST = ["-m", "not real", "-n", _AT_ONCE, *_BY_FILE]
 # In the order of their names, OpenStack's own tests begin: the long ones, which should not be the last.
-_REAL = ["-m", "real or hypervisor", "-n", str(min(8, _PROCESSORS * 2)), *_BY_FILE, "--no-loadscope-reorder"]
+_REAL = ["-m", "real or hypervisor", "-n", _AT_ONCE, *_BY_FILE, "--no-loadscope-reorder"]
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
