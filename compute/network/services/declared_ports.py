@@ -87,6 +87,11 @@ def change(*, ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> Por
 def delete(*, ctx: RequestContext, port: Port) -> None:
     """Delete a port; a device that has it loses the card."""
     authorize(ctx, policies.DELETE_PORT, port)
+    remove(port)
+
+
+def remove(port: Port) -> None:
+    """Take a port away: from its device, and from what its groups let in elsewhere."""
     members = list(port.security_groups.all())
     if port.host and port.device_id:
         hosts.unplug(port)

@@ -8,7 +8,7 @@ from django.db import transaction
 from compute.network import policies
 from compute.network.models import Network
 from compute.network.models.network import LOCAL, NAT, bridge_name, new_uuid
-from compute.network.services import quotas
+from compute.network.services import declared_ports, quotas
 from compute.network.services.attributes import authorize_attributes, owner_of
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict
@@ -77,7 +77,8 @@ def delete(*, ctx: RequestContext, network: Network) -> None:
             f"Unable to complete operation on network {network.pk}. There are one or more ports still in use on the network.",
             "NetworkInUse",
         )
-    locked.ports.all().delete()
+    for port in locked.ports.all():
+        declared_ports.remove(port)
     locked.delete()
 
 
