@@ -11,7 +11,6 @@ from compute import notify, policies
 from compute.messages import CONDUCTOR_QUEUE
 from compute.models import Server
 from compute.network.services import ports
-from compute.network.services.attributes import authorize_addresses
 from compute.services import actions, commands, destination, launch, operations, quotas, server_groups
 from compute.services.birth import NOTHING_MORE, Birth, Extras
 from compute.states import TRANSITIONS, Action, TaskState, VmState
@@ -55,7 +54,6 @@ def create(
     authorize(ctx, policies.CREATE)
     if isinstance(networks, Sequence) and not isinstance(networks, str):
         authorize(ctx, policies.CREATE_ATTACH_NETWORK)
-        authorize_addresses(ctx, ctx.project_id or "", networks)
     if not name.strip() or len(name) > NAME_MAX:
         raise BadRequest(f"A name has 1 to {NAME_MAX} characters.")
     at_least = count or min_count

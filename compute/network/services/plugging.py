@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.services import addressing, hosts, ports
-from compute.network.services.attributes import authorize_addresses
 from compute.virt.driver import PLAIN, Wishes
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound
@@ -29,7 +28,6 @@ def attach(
     ``item`` may have ``port``, ``uuid`` (of a network), ``fixed_ip`` and ``tag``. The card is of the kind that follows from ``wishes``.
     """
     _refuse_unknown(ctx, project_id, item)
-    authorize_addresses(ctx, project_id, [item])
     if not item.get("port") and not item.get("uuid"):
         item = {**item, "uuid": _only_network(project_id)}
     last = Port.objects.filter(device_id=device_id).aggregate(last=Max("position"))["last"]

@@ -16,6 +16,7 @@ from compute.network.models import Network, Port, SecurityGroup, Subnet
 from compute.network.models.port import new_mac
 from compute.network.services import addressing, hosts, quotas
 from compute.network.services import security_groups as groups
+from compute.network.services.attributes import authorize_attributes
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, NotFound, QuotaExceeded
 
@@ -60,7 +61,7 @@ def allocate(
     """Return the device's ports with their addresses, made in the caller's transaction.
 
     ``networks`` is None or ``auto`` (the one network that the project can use), ``none``, or a list of mappings with ``uuid``,
-    ``fixed_ip``, ``port`` and ``tag``. ``first`` is the position of the first card.
+    ``fixed_ip``, ``port`` and ``tag``. ``first`` is the position of the first card. Raises Forbidden for an address that the caller may not choose.
     """
     if networks == "none":
         return []
@@ -71,7 +72,7 @@ def allocate(
     if any(not item.get("port") for item in wanted):
         _admit(project_id, sum(not item.get("port") for item in wanted))
     cards = [_Card(project_id, device_id, host or "", at, item) for at, item in enumerate(wanted, first)]
-    return [_adopt(card) if card.item.get("port") else _attach(card, members) for card in cards]
+    return [_adopt(card) if card.item.get("port") else _attach(ctx, card, members) for card in cards]
 
 
 def _admit(project_id: str, count: int) -> None:
@@ -134,12 +135,14 @@ def _automatic(project_id: str, networks: str | None) -> list[dict[str, Any]]:
     return [{"uuid": network.id} for network in usable]
 
 
-def _attach(card: _Card, members: list[SecurityGroup]) -> Port:
+def _attach(ctx: RequestContext, card: _Card, members: list[SecurityGroup]) -> Port:
     network = _network(card.project_id, card.item.get("uuid"))
     subnets = list(network.subnets.filter(ip_version=4))
     if not subnets:
         raise BadRequest(f"Network {network.id} requires a subnet in order to boot instances on.")
     port = _make(network, card)
+    if card.item.get("fixed_ip"):
+        authorize_attributes(ctx, "create_port", ["fixed_ips:ip_address"], port)
     if port.port_security_enabled:
         port.security_groups.set(members)
     _address(port, subnets, card.item.get("fixed_ip"))

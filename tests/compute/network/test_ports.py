@@ -82,7 +82,8 @@ def test_without_any_network(ctx, db):
         allocate(ctx, networks="auto")
 
 
-def test_a_chosen_address(ctx, private):
+def test_a_chosen_address(personas, private):
+    ctx = personas.admin.ctx
     (port,) = allocate(ctx, networks=[{"uuid": private.pk, "fixed_ip": "10.180.0.77"}])
     assert port.fixed_addresses.get().address == "10.180.0.77"
     for taken_or_wrong in ("10.180.0.77", "10.180.0.0", "10.180.0.1", "10.180.0.255", "10.9.9.9", "x", "10.180.0.999", "::1"):
