@@ -66,14 +66,10 @@ class ConsoleLog(crowd.TakesPlace, closing.EndsWithSession, AsyncWebsocketConsum
         """Readers have nothing to say here."""
 
     async def _send_all(self, reader: Reader) -> None:
-        await self._send_text(reader.missed)
-        reader.missed = ""
         while True:
-            await self._send_text(await reader.waiting.get())
-
-    async def _send_text(self, text: str) -> None:
-        for start in range(0, len(text), FRAME_MAX):
-            await self.send(text_data=text[start : start + FRAME_MAX])
+            text = await reader.read()
+            for start in range(0, len(text), FRAME_MAX):
+                await self.send(text_data=text[start : start + FRAME_MAX])
 
     async def _end_with_the_right(self, feed: LogFeed) -> None:
         who = self.scope.get("session_cookie"), self.ctx and (self.ctx.user_id, self.ctx.project_id, self.ctx.roles)

@@ -46,17 +46,37 @@ class Position:
 
 
 class Reader:
-    """Somebody who reads: ``missed`` is what was there before, ``waiting`` what came since. A slow one loses the oldest parts."""
+    """Somebody who reads, from a byte of the log on. A slow one loses the oldest parts.
 
-    def __init__(self, missed: str) -> None:
-        self.missed = missed
-        self.waiting: asyncio.Queue[str] = asyncio.Queue(WAITING_MOST)
+    Each has a position of his own: a host that begins to follow a log anew tells all of it again, to some for the first time.
+    """
 
-    def tell(self, text: str) -> None:
+    def __init__(self, offset: int = 0) -> None:
+        self._position = Position(offset)
+        self._missed: Entries = []
+        self._waiting: asyncio.Queue[Entries] = asyncio.Queue(WAITING_MOST)
+
+    def forget(self) -> None:
+        """Let what waits be as if it had not been told."""
+        self._waiting = asyncio.Queue(WAITING_MOST)
+
+    def begin(self, missed: Entries) -> None:
+        """Read first what was there before he came."""
+        self._missed = missed
+
+    def tell(self, entries: Entries) -> None:
         """Let more wait."""
-        if self.waiting.full():
-            self.waiting.get_nowait()
-        self.waiting.put_nowait(text)
+        if self._waiting.full():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(entries)
+
+    async def read(self) -> str:
+        """Wait for text that is new to him, and return it."""
+        while True:
+            entries = self._missed or await self._waiting.get()
+            self._missed = []
+            if text := self._position.text_of(entries):
+                return text
 
 
 class LogFeed:
@@ -69,7 +89,6 @@ class LogFeed:
         self._server_id = server_id
         self._stream = consoles.stream_key(server_id)
         self._last = b"0-0"
-        self._position = Position()
         self._readers: set[Reader] = set()
         self._checks: dict[object, tuple[float, asyncio.Task[int | None]]] = {}
         self._client = redis.asyncio.Redis.from_url(settings.REDIS_URL)
@@ -89,19 +108,16 @@ class LogFeed:
 
     async def join(self, offset: int) -> Reader:
         """Return a reader who begins at a byte of the log; raises redis.RedisError."""
-        reader = Reader("")
+        reader = Reader(offset)
         self._readers.add(reader)
         try:
             await asyncio.shield(self._begun)
-            last = self._last
-            reader.waiting = asyncio.Queue(
-                WAITING_MOST
-            )  # from here on nothing passes him by, and what came before is read now
-            entries: Any = await self._client.xrange(self._stream, max=last)
+            reader.forget()  # from here on nothing passes him by, and what came before is read now
+            missed: Any = await self._client.xrange(self._stream, max=self._last)
         except redis.RedisError:
             await self.leave(reader)
             raise
-        reader.missed = Position(offset).text_of(entries)
+        reader.begin(missed)
         return reader
 
     async def leave(self, reader: Reader) -> None:
@@ -125,9 +141,8 @@ class LogFeed:
 
     async def _begin(self) -> None:
         """Go to the end of what is there; each reader takes that for himself."""
-        entries: Any = await self._client.xrange(self._stream)
-        self._position.text_of(entries)
-        self._last = entries[-1][0] if entries else self._last
+        newest: Any = await self._client.xrevrange(self._stream, count=1)
+        self._last = newest[0][0] if newest else self._last
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in (self._hold_lease, self._follow)]
 
     async def _guarded(self, part: Any) -> None:
@@ -154,11 +169,9 @@ class LogFeed:
                 continue
             entries: Entries = found[0][1]
             self._last = entries[-1][0]
-            text = self._position.text_of(entries)
-            if text:
-                for reader in self._readers:
-                    reader.tell(text)
-                await self._rest(min(LONGEST_REST_S, REST_PER_READER_S * len(self._readers)))
+            for reader in self._readers:
+                reader.tell(entries)
+            await self._rest(min(LONGEST_REST_S, REST_PER_READER_S * len(self._readers)))
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -83,12 +83,42 @@ async def test_all_who_read_share_one_reader_of_the_stream(cloud, stream):
     assert not LogFeed._feeds
 
 
+async def test_a_host_that_begins_anew_while_one_opens_the_page_is_read_from_the_start(cloud, stream, monkeypatch):
+    server = await sync_to_async(cloud.build)()
+    tell(stream, server.pk, (0, b"boot\n"), (5, None))
+    begin = LogFeed._begin
+
+    async def begin_and_be_late(feed: LogFeed) -> None:
+        await begin(feed)
+        stream.delete(consoles.stream_key(server.pk))  # the host took up the lease
+        tell(stream, server.pk, (0, b"boot\n"), (5, None))
+
+    monkeypatch.setattr(LogFeed, "_begin", begin_and_be_late)
+    page = Page(f"/ws/servers/{server.pk}/log/", cloud.ctx)
+    await page.connect()
+    assert await page.receive(timeout=3) == "boot\n"
+    await page.disconnect()
+
+
+async def test_a_host_that_begins_anew_tells_nobody_twice(cloud, stream):
+    server = await sync_to_async(cloud.build)()
+    tell(stream, server.pk, (0, b"boot\n"), (5, None))
+    page = Page(f"/ws/servers/{server.pk}/log/", cloud.ctx)
+    await page.connect()
+    assert await page.receive() == "boot\n"
+    stream.delete(consoles.stream_key(server.pk))
+    tell(stream, server.pk, (0, b"boot\n"), (5, b"more\n"), (10, None))
+    assert await page.receive(timeout=3) == "more\n"
+    await page.disconnect()
+
+
 async def test_a_reader_who_does_not_take_it_misses_the_oldest():
-    reader = Reader("")
+    reader = Reader()
     for number in range(WAITING_MOST + 5):
-        reader.tell(str(number))
-    assert reader.waiting.qsize() == WAITING_MOST
-    assert reader.waiting.get_nowait() == "5"
+        reader.tell([(b"1-0", {b"o": b"%d" % (2 * number), b"d": b"%02d" % number})])
+    text = [await asyncio.wait_for(reader.read(), 1) for _ in range(WAITING_MOST)]
+    assert text[0] == "05"
+    assert text[-1] == f"{WAITING_MOST + 4:02}"
 
 
 async def test_a_page_closes_when_the_right_to_the_log_ends(cloud, stream, monkeypatch):
