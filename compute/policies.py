@@ -154,6 +154,8 @@ SERVER_SECURITY_GROUPS_REMOVE = _rule("os-security-groups:remove", _MEMBER, _("T
 SERVER_SECURITY_GROUPS = _rule("os-security-groups:list", _READER, _("List the security groups of a server."))
 VOLUME_ATTACHMENTS = _rule("os-volumes-attachments:index", _READER, _("List the volumes of a server."))
 VOLUME_ATTACHMENT = _rule("os-volumes-attachments:show", _READER, _("Show a volume of a server."))
+FILE_SHARES = _rule("os-server-shares:index", _READER, _("List the file shares of a server."))
+FILE_SHARE = _rule("os-server-shares:show", _READER, _("Show a file share of a server."))
 
 # Consoles
 CONSOLE_OUTPUT = _rule(

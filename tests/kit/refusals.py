@@ -9,7 +9,15 @@ from tests.kit.catalogues import ROOT
 
 MARKS = {"_", "ngettext", "pgettext", "npgettext"}
 PLACES = ("accounts", "compute", "images", "portal/core")
-NOT_ON_PAGES = {"api", "migrations", "management", "worker", "virt", "stores", "seeding.py"}  # clients and operators read English
+NOT_ON_PAGES = {
+    "api",
+    "migrations",
+    "management",
+    "worker",
+    "virt",
+    "stores",
+    "seeding.py",
+}  # clients and operators read English
 
 
 def unmarked() -> Iterator[str]:

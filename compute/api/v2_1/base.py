@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -10,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from compute.api.v2_1 import versions
 from portal.core.api import paging
@@ -67,9 +69,16 @@ class ComputeView(MicroversionedView):
 
     def negotiate(self, request: Request) -> Version:
         """Return the version to speak: below /v2 there are no microversions."""
-        if request._request.path.startswith(f"{PREFIX}/v2/"):
+        if _is_older(request._request):
             return versions.MIN
         return super().negotiate(request)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if _is_older(request._request):
+            for header in ("OpenStack-API-Version", self.legacy_header, "Vary"):
+                del response[header]
+        return response
 
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
@@ -95,10 +104,12 @@ class ComputeView(MicroversionedView):
         """The parameters of the query string."""
         return self.request._request.GET
 
-    @property
-    def base(self) -> str:
-        """The address of this service as the client spells it, without a version."""
-        return self.request._request.build_absolute_uri(PREFIX)
+    @cached_property
+    def addresses(self) -> "Addresses":
+        """The addresses of this service as the client spells them."""
+        request = self.request._request
+        version = "v2" if _is_older(request) else "v2.1"
+        return Addresses(request.build_absolute_uri(PREFIX), version, self.in_project)
 
     def page(self, rows: QuerySet[Any], order: list[tuple[str, bool]], marker: Model | None) -> tuple[list[Any], Any | None]:
         """Return one page of the rows and the row after which the next page begins, or None."""
@@ -113,17 +124,29 @@ class ComputeView(MicroversionedView):
         return [{"rel": "next", "href": paging.next_link(self.request._request, marker)}]
 
 
-def links(base: str, path: str) -> list[dict[str, str]]:
-    """Return a resource's own links: with and without the version."""
-    return [
-        {"rel": "self", "href": f"{base}/v2.1/{path}"},
-        {"rel": "bookmark", "href": f"{base}/{path}"},
-    ]
+def _is_older(request: HttpRequest) -> bool:
+    return request.path.startswith(f"{PREFIX}/v2/")
 
 
-def bookmark(base: str, path: str) -> list[dict[str, str]]:
-    """Return the link of a resource that is only mentioned."""
-    return [{"rel": "bookmark", "href": f"{base}/{path}"}]
+class Addresses:
+    """Where resources are, below ``base``: in a version and without one, with the project if the client's own address names it."""
+
+    def __init__(self, base: str, version: str = "v2.1", project_id: str | None = None) -> None:
+        project = f"/{project_id}" if project_id else ""
+        self._versioned = f"{base}/{version}{project}"
+        self._lasting = f"{base}{project}"
+
+    def of(self, path: str) -> str:
+        """Return a resource's address in this version."""
+        return f"{self._versioned}/{path}"
+
+    def links(self, path: str) -> list[dict[str, str]]:
+        """Return a resource's own links: with and without the version."""
+        return [{"rel": "self", "href": self.of(path)}, *self.bookmark(path)]
+
+    def bookmark(self, path: str) -> list[dict[str, str]]:
+        """Return the link of a resource that is only mentioned."""
+        return [{"rel": "bookmark", "href": f"{self._lasting}/{path}"}]
 
 
 def truth(word: str, name: str) -> bool:

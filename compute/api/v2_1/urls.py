@@ -49,6 +49,8 @@ _server = [
     path("/os-security-groups", interfaces.ServerSecurityGroupsView.as_view()),
     path("/os-volume_attachments", server_parts.VolumeAttachmentsView.as_view()),
     path("/os-volume_attachments/<str:volume_id>", server_parts.VolumeAttachmentView.as_view()),
+    path("/shares", server_parts.SharesView.as_view()),
+    path("/shares/<str:share_id>", server_parts.ShareView.as_view()),
     path("/tags", server_tags.ServerTagsView.as_view()),
     path("/tags/<path:tag>", server_tags.ServerTagView.as_view()),
     path("/diagnostics", server_insides.DiagnosticsView.as_view()),

@@ -1,9 +1,12 @@
 """Strict request shapes: what is not named is refused, a string is a string, and a number is a number."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -28,6 +31,16 @@ class StrictString(serializers.CharField):
         if "\x00" in data:
             raise serializers.ValidationError("A null character is not allowed.")
         return super().to_internal_value(data)
+
+
+class UuidString(StrictString):
+    """A UUID with dashes."""
+
+    def to_internal_value(self, data: Any) -> str:
+        word = super().to_internal_value(data)
+        if not _UUID.fullmatch(word):
+            raise serializers.ValidationError(f"{word[:50]!r} is not a 'uuid'.")
+        return word.lower()
 
 
 class NameField(StrictString):

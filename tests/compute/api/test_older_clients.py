@@ -16,7 +16,7 @@ def test_addresses_may_name_the_callers_project(personas, cloud, version):
     make_server(personas.member.ctx)
     for path in ("servers", f"servers/{cloud.server.pk}", f"os-quota-sets/{personas.lab.pk}", "flavors/detail", "limits"):
         short, long = check(personas, Row("member", "get", f"{base}/{path}", 200), Row("member", "get", f"{here}/{path}", 200))
-        assert long.json() == short.json(), path
+        assert long.content.replace(f"/{personas.lab.pk}/".encode(), b"/") == short.content, path
     check(
         personas,
         *matrix("get", f"{here}/servers/{cloud.server.pk}", ok=200, stranger=400),

@@ -34,8 +34,29 @@ def test_the_older_address_knows_no_microversions(personas, cloud):
     document = check(personas, Row("anonymous", "get", "/compute/v2/", 200))[0].json()["version"]
     assert document["links"][0]["href"] == "http://testserver/compute/v2/"
     server = personas.member.api.get(f"/compute/v2/servers/{cloud.server.pk}", OpenStack_API_Version="compute 2.96")
-    assert server.headers["OpenStack-API-Version"] == "compute 2.1"
+    assert not {"OpenStack-API-Version", "X-OpenStack-Nova-API-Version", "Vary"} & set(server.headers)
     assert "locked" not in server.json()["server"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "lasting"),
+    [
+        ("/compute/v2.1", "/compute/v2.1", "/compute"),
+        ("/compute/v2", "/compute/v2", "/compute"),
+        ("/compute/v2.1/{project}", "/compute/v2.1/{project}", "/compute/{project}"),
+        ("/compute/v2/{project}", "/compute/v2/{project}", "/compute/{project}"),
+    ],
+)
+def test_links_are_spelled_as_the_client_spelled_its_address(personas, cloud, asked, own, lasting):
+    asked, own, lasting = (path.format(project=cloud.server.project_id) for path in (asked, own, lasting))
+    server = personas.member.api.get(f"{asked}/servers/{cloud.server.pk}").json()["server"]
+    assert server["links"] == [
+        {"rel": "self", "href": f"http://testserver{own}/servers/{cloud.server.pk}"},
+        {"rel": "bookmark", "href": f"http://testserver{lasting}/servers/{cloud.server.pk}"},
+    ]
+    assert server["image"]["links"][0]["href"] == f"http://testserver{lasting}/images/{cloud.server.image_id}"
+    flavor = personas.member.api.get(f"{asked}/flavors").json()["flavors"][0]
+    assert flavor["links"][0]["href"] == f"http://testserver{own}/flavors/{flavor['id']}"
 
 
 def test_services(personas, cloud):

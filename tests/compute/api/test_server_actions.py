@@ -156,6 +156,15 @@ def test_addresses_ports_groups_and_volumes(personas, cloud):
         Row("member", "post", f"{base}/os-volume_attachments", 400, {"volumeAttachment": {}}),
         *(Row("member", verb, f"{base}/os-volume_attachments/{MADE_UP}", 404) for verb in ("get", "put", "delete")),
     )
+    shares, newest = f"{base}/shares", "2.97"
+    assert check(personas, *matrix("get", shares, ok=200, version=newest))[-1].json() == {"shares": []}
+    check(
+        personas,
+        Row("member", "get", shares, 404),
+        Row("member", "post", shares, 404, {"share": {"share_id": MADE_UP}}, version=newest, says="Share"),
+        Row("member", "post", shares, 400, {"share": {}}, version=newest),
+        *(Row("member", verb, f"{shares}/{MADE_UP}", 404, version=newest) for verb in ("get", "delete")),
+    )
 
 
 def test_a_locked_server_is_left_alone(personas, cloud):

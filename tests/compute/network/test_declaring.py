@@ -131,6 +131,7 @@ class TestSubnets:
         for fields, kind in (
             ({"cidr": free, "dns_nameservers": ["192.0.2.53"] * 2}, "HTTPBadRequest"),
             ({"cidr": free, "ip_version": None}, "HTTPBadRequest"),
+            ({"cidr": free, "network_id": "lab"}, "HTTPBadRequest"),
             ({"cidr": "10.9.0.128/25"}, "InvalidInput"),
             ({"cidr": str(world.subnets.get().cidr)}, "InvalidInput"),
             ({"cidr": "banana"}, "HTTPBadRequest"),
@@ -257,6 +258,9 @@ class TestPorts:
         rows = (
             (400, {"mac_address": "01:00:00:00:00:01"}, "HTTPBadRequest"),
             (400, {"mac_address": "x"}, "HTTPBadRequest"),
+            (400, {"network_id": "lab"}, "HTTPBadRequest"),
+            (400, {"fixed_ips": [{"subnet_id": "lab"}]}, "HTTPBadRequest"),
+            (400, {"security_groups": ["default"]}, "HTTPBadRequest"),
             (409, {"mac_address": "fa:16:3e:00:00:01"}, "MacAddressInUse"),
             (409, {"fixed_ips": [{"ip_address": taken}]}, "IpAddressAlreadyAllocated"),
             (400, {"fixed_ips": [{"ip_address": "10.9.0.1"}]}, "InvalidIpForSubnet"),

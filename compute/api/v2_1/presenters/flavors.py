@@ -3,27 +3,27 @@
 from typing import Any
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.base import links
+from compute.api.v2_1.base import Addresses
 from compute.models import Flavor
 from portal.core.versions import Version
 
 
-def brief(flavor: Flavor, base: str, version: Version) -> dict[str, Any]:
+def brief(flavor: Flavor, addresses: Addresses, version: Version) -> dict[str, Any]:
     """Return the flavor as the short list shows it."""
     body: dict[str, Any] = {
         "id": flavor.flavor_id,
         "name": flavor.name,
-        "links": links(base, f"flavors/{flavor.flavor_id}"),
+        "links": addresses.links(f"flavors/{flavor.flavor_id}"),
     }
     if version >= versions.FLAVOR_DESCRIPTION:
         body["description"] = flavor.description
     return body
 
 
-def detail(flavor: Flavor, base: str, version: Version, *, with_specs: bool) -> dict[str, Any]:
+def detail(flavor: Flavor, addresses: Addresses, version: Version, *, with_specs: bool) -> dict[str, Any]:
     """Return the whole document; extra specs from 2.61 and only for those who may list them."""
     body = {
-        **brief(flavor, base, version),
+        **brief(flavor, addresses, version),
         "ram": flavor.ram_mb,
         "disk": flavor.root_gb,
         "vcpus": flavor.vcpus,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from compute.api.v2_1.base import links
+from compute.api.v2_1.base import Addresses
 from compute.api.v2_1.presenters.servers import second
 from images.models import Image
 from images.states import ImageStatus
@@ -20,20 +20,20 @@ _PROGRESS = {ImageStatus.QUEUED: 25, ImageStatus.SAVING: 50, ImageStatus.ACTIVE:
 _YES = frozenset({"1", "t", "true", "on", "y", "yes"})
 
 
-def brief(base: str, image: Image) -> dict[str, Any]:
+def brief(addresses: Addresses, image: Image) -> dict[str, Any]:
     """Return the image as the short list shows it."""
     elsewhere = {
         "rel": "alternate",
         "type": "application/vnd.openstack.image",
         "href": f"{settings.PUBLIC_URL}/image/images/{image.pk}",
     }
-    return {"id": image.pk, "name": image.name, "links": [*links(base, f"images/{image.pk}"), elsewhere]}
+    return {"id": image.pk, "name": image.name, "links": [*addresses.links(f"images/{image.pk}"), elsewhere]}
 
 
-def detail(base: str, image: Image, properties: Mapping[str, str]) -> dict[str, Any]:
+def detail(addresses: Addresses, image: Image, properties: Mapping[str, str]) -> dict[str, Any]:
     """Return the whole document, with those of its properties that the caller may see."""
     body = {
-        **brief(base, image),
+        **brief(addresses, image),
         "minRam": image.min_ram,
         "minDisk": image.min_disk,
         "metadata": dict(properties),
@@ -45,7 +45,7 @@ def detail(base: str, image: Image, properties: Mapping[str, str]) -> dict[str, 
     }
     server_id = properties.get("instance_uuid")
     if server_id is not None:
-        body["server"] = {"id": server_id, "links": links(base, f"servers/{server_id}")}
+        body["server"] = {"id": server_id, "links": addresses.links(f"servers/{server_id}")}
     if "auto_disk_config" in properties:
         body["OS-DCF:diskConfig"] = "AUTO" if properties["auto_disk_config"].lower() in _YES else "MANUAL"
     return body

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.base import ROOT_DEVICE, bookmark, links
+from compute.api.v2_1.base import ROOT_DEVICE, Addresses
 from compute.models import Server, ServerFault
 from compute.network.selectors import Address
 from compute.states import status
@@ -67,8 +67,8 @@ class Sight:
 class ServerPresenter:
     """Makes the documents of one request."""
 
-    def __init__(self, base: str, version: Version, sight: Sight, around: Surroundings) -> None:
-        self.base = base
+    def __init__(self, addresses: Addresses, version: Version, sight: Sight, around: Surroundings) -> None:
+        self.addresses = addresses
         self.version = version
         self.sight = sight
         self.around = around
@@ -89,7 +89,7 @@ class ServerPresenter:
 
     def brief(self, server: Server) -> dict[str, Any]:
         """Return the server as the short list shows it."""
-        return {"id": server.id, "name": server.name, "links": links(self.base, f"servers/{server.id}")}
+        return {"id": server.id, "name": server.name, "links": self.addresses.links(f"servers/{server.id}")}
 
     def one(self, server: Server) -> dict[str, Any]:
         """Return the server as it is shown alone: from 2.71 with its group."""
@@ -154,7 +154,7 @@ class ServerPresenter:
             "created": second(server.created_at),
             "updated": second(server.updated_at),
             "addresses": self._addresses(server.id),
-            "links": links(self.base, f"servers/{server.id}"),
+            "links": self.addresses.links(f"servers/{server.id}"),
             "accessIPv4": server.access_ip_v4,
             "accessIPv6": server.access_ip_v6,
             "OS-DCF:diskConfig": disk_config(server),
@@ -197,7 +197,7 @@ class ServerPresenter:
     def _image(self, server: Server) -> dict[str, Any] | str:
         if server.image_id is None:
             return ""
-        body: dict[str, Any] = {"id": server.image_id, "links": bookmark(self.base, f"images/{server.image_id}")}
+        body: dict[str, Any] = {"id": server.image_id, "links": self.addresses.bookmark(f"images/{server.image_id}")}
         if self.has_image_properties:
             body["properties"] = {
                 name: value for name, value in server.image_properties.items() if not name.startswith("trait:")
@@ -209,7 +209,7 @@ class ServerPresenter:
 
     def _flavor(self, server: Server) -> dict[str, Any]:
         if not self.embeds_flavor:
-            return {"id": server.flavor_id, "links": bookmark(self.base, f"flavors/{server.flavor_id}")}
+            return {"id": server.flavor_id, "links": self.addresses.bookmark(f"flavors/{server.flavor_id}")}
         body = {
             "vcpus": server.vcpus,
             "ram": server.ram_mb,

@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from compute.api.v2_1.serializers.base import UuidString, metadata_key, metadata_value
-from portal.core.api.serializers import NameField, StrictSerializer, StrictString
+from compute.api.v2_1.serializers.base import metadata_key, metadata_value
+from portal.core.api.serializers import NameField, StrictSerializer, StrictString, UuidString
 
 _HOST = re.compile(r"[a-zA-Z0-9._-]{1,255}")
 

@@ -6,13 +6,12 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from portal.core.api.serializers import StrictSerializer, StrictString
+from portal.core.api.serializers import StrictSerializer
 from portal.core.errors import BadRequest
 from portal.core.versions import Version
 
 _METADATA_KEY = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}")
 MAX_METADATA_VALUE = 255
-_UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 class VersionedSerializer(StrictSerializer):
@@ -64,16 +63,6 @@ class WholeNumber(serializers.IntegerField):
         if isinstance(data, str) and not re.fullmatch(r"-?\d{1,18}", data, re.ASCII):
             raise serializers.ValidationError(f"{data[:50]!r} is not of type 'integer'.")
         return super().to_internal_value(data)
-
-
-class UuidString(StrictString):
-    """A UUID with dashes."""
-
-    def to_internal_value(self, data: Any) -> str:
-        word = super().to_internal_value(data)
-        if not _UUID.fullmatch(word):
-            raise serializers.ValidationError(f"{word[:50]!r} is not a 'uuid'.")
-        return word.lower()
 
 
 class MetadataField(serializers.Field[Any, Any, Any, Any]):

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from compute.api.v2_1.serializers.base import StrictBoolean, UuidString, VersionedSerializer, WholeNumber
+from compute.api.v2_1.serializers.base import StrictBoolean, VersionedSerializer, WholeNumber
 from compute.api.v2_1.serializers.server_fields import Tag
-from portal.core.api.serializers import StrictString
+from portal.core.api.serializers import StrictString, UuidString
 from portal.core.errors import BadRequest
 from portal.core.versions import Version
 

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, UuidString, VersionedSerializer, WholeNumber
+from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
 from compute.api.v2_1.serializers.server_fields import (
     AccessAddress,
     AdminPass,
@@ -18,7 +18,7 @@ from compute.api.v2_1.serializers.server_fields import (
     InjectedFile,
     UserData,
 )
-from portal.core.api.serializers import NameField, StrictSerializer, StrictString
+from portal.core.api.serializers import NameField, StrictSerializer, StrictString, UuidString
 from portal.core.versions import Version
 
 _DISK_CONFIG = "OS-DCF:diskConfig"

@@ -2,8 +2,7 @@
 
 from rest_framework import serializers
 
-from compute.api.v2_1.serializers.base import UuidString
-from portal.core.api.serializers import StrictSerializer, StrictString
+from portal.core.api.serializers import StrictSerializer, StrictString, UuidString
 from portal.core.versions import Version
 
 _SINCE = {

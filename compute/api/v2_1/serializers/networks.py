@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.serializers.base import UuidString, VersionedSerializer
-from portal.core.api.serializers import StrictSerializer, StrictString
+from compute.api.v2_1.serializers.base import VersionedSerializer
+from portal.core.api.serializers import StrictSerializer, StrictString, UuidString
 
 
 class FixedIp(StrictSerializer):

@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, UuidString, VersionedSerializer, WholeNumber
+from compute.api.v2_1.serializers.base import MetadataField, StrictBoolean, VersionedSerializer, WholeNumber
 from compute.models.keypair import KeypairType
-from portal.core.api.serializers import NameField, StrictSerializer, StrictString
+from portal.core.api.serializers import NameField, StrictSerializer, StrictString, UuidString
 from portal.core.versions import Version
 
 BIGGEST = 2**31 - 1
@@ -129,3 +129,12 @@ class _Volume(StrictSerializer):
 
 class VolumeAttach(StrictSerializer):
     volumeAttachment = _Volume()  # noqa: N815
+
+
+class _Share(StrictSerializer):
+    share_id = UuidString()
+    tag = StrictString(required=False, max_length=255)
+
+
+class ShareAttach(StrictSerializer):
+    share = _Share()

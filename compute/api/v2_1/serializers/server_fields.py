@@ -11,9 +11,8 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.serializers.base import UuidString
 from compute.models.server_tag import LONGEST_TAG, MOST_TAGS
-from portal.core.api.serializers import StrictSerializer, StrictString
+from portal.core.api.serializers import StrictSerializer, StrictString, UuidString
 from portal.core.versions import Version
 
 MAX_PASSWORD = 1024

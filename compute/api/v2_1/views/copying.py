@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework.response import Response
 
 from compute.api.v2_1 import versions
-from compute.api.v2_1.base import PREFIX
+from compute.api.v2_1.base import PREFIX, Addresses
 from compute.api.v2_1.serializers import copying as bodies
 from compute.api.v2_1.serializers.base import read
 from compute.api.v2_1.views.servers import presenter_of
@@ -49,8 +49,8 @@ def _rebuild(ctx: RequestContext, server: Server, body: Any, version: Version) -
         admin_pass=admin_pass,
         changes=bodies.changes(wish),
     )
-    base = f"{settings.PUBLIC_URL}{PREFIX}"
-    shown = presenter_of(ctx, version, base, [server]).updated(server)
+    addresses = Addresses(f"{settings.PUBLIC_URL}{PREFIX}")
+    shown = presenter_of(ctx, version, addresses, [server]).updated(server)
     shown["adminPass"] = admin_pass
     if version >= versions.REBUILD_KEY:
         shown["key_name"] = server.key_name
@@ -59,7 +59,7 @@ def _rebuild(ctx: RequestContext, server: Server, body: Any, version: Version) -
         shown["user_data"] = server.user_data
     if version >= versions.HOSTNAME:
         shown["OS-EXT-SRV-ATTR:hostname"] = server.hostname
-    location = {"Location": f"{base}/v2.1/servers/{server.pk}"}
+    location = {"Location": addresses.of(f"servers/{server.pk}")}
     return Response({"server": shown}, status=202, headers=location)
 
 

@@ -101,8 +101,8 @@ class FlavorsView(_FlavorsBase):
 
     def get(self, request: Request) -> Response:
         rows, last = self.found()
-        base = self.base
-        return self.collection([present.brief(row, base, self.version) for row in rows], last)
+        addresses = self.addresses
+        return self.collection([present.brief(row, addresses, self.version) for row in rows], last)
 
     def post(self, request: Request) -> Response:
         body = read(bodies.FlavorCreate, request.data, self.version)["flavor"]
@@ -119,7 +119,7 @@ class FlavorsView(_FlavorsBase):
             is_public=body.get("os-flavor-access:is_public", True),
             description=body.get("description"),
         )
-        shown = present.detail(flavor, self.base, self.version, with_specs=self.with_specs())
+        shown = present.detail(flavor, self.addresses, self.version, with_specs=self.with_specs())
         return Response({"flavor": shown})
 
 
@@ -128,8 +128,8 @@ class FlavorsDetailView(_FlavorsBase):
 
     def get(self, request: Request) -> Response:
         rows, last = self.found()
-        base, with_specs = self.base, self.with_specs()
-        return self.collection([present.detail(row, base, self.version, with_specs=with_specs) for row in rows], last)
+        addresses, with_specs = self.addresses, self.with_specs()
+        return self.collection([present.detail(row, addresses, self.version, with_specs=with_specs) for row in rows], last)
 
 
 class FlavorView(_FlavorsBase):
@@ -152,7 +152,7 @@ class FlavorView(_FlavorsBase):
         return Response(status=202)
 
     def _shown(self, flavor: Flavor) -> Response:
-        return Response({"flavor": present.detail(flavor, self.base, self.version, with_specs=self.with_specs())})
+        return Response({"flavor": present.detail(flavor, self.addresses, self.version, with_specs=self.with_specs())})
 
 
 class FlavorActionView(ComputeView):

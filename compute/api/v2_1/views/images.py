@@ -100,7 +100,7 @@ class ImagesView(_ImagesBase):
 
     def get(self, request: Request) -> Response:
         images, last = self.found()
-        return self.collection([present.brief(self.base, image) for image in images], last)
+        return self.collection([present.brief(self.addresses, image) for image in images], last)
 
 
 class ImagesDetailView(_ImagesBase):
@@ -108,7 +108,7 @@ class ImagesDetailView(_ImagesBase):
 
     def get(self, request: Request) -> Response:
         images, last = self.found()
-        return self.collection([present.detail(self.base, image, self.properties(image)) for image in images], last)
+        return self.collection([present.detail(self.addresses, image, self.properties(image)) for image in images], last)
 
 
 class ImageView(_ImagesBase):
@@ -116,7 +116,7 @@ class ImageView(_ImagesBase):
 
     def get(self, request: Request, image_id: str) -> Response:
         image = self.image(image_id)
-        return Response({"image": present.detail(self.base, image, self.properties(image))})
+        return Response({"image": present.detail(self.addresses, image, self.properties(image))})
 
     def delete(self, request: Request, image_id: str) -> Response:
         registry.delete(ctx=self.ctx, image=self.image(image_id))

@@ -1,13 +1,14 @@
-"""What hangs on a server: metadata, addresses, volumes (compute API reference, by these names)."""
+"""What hangs on a server: metadata, addresses, volumes, shares (compute API reference, by these names)."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compute import policies, selectors
+from compute.api.v2_1 import versions
 from compute.api.v2_1.base import ComputeView
 from compute.api.v2_1.presenters.servers import addresses
 from compute.api.v2_1.serializers.base import read
-from compute.api.v2_1.serializers.others import Metadata, MetadataItem, VolumeAttach
+from compute.api.v2_1.serializers.others import Metadata, MetadataItem, ShareAttach, VolumeAttach
 from compute.models import Server
 from compute.network import selectors as network
 from compute.services import metadata
@@ -101,3 +102,29 @@ class VolumeAttachmentView(PartView):
         raise NotFound("Volume", volume_id, f"Instance {server_id} is not attached to volume {volume_id}")
 
     put = delete = get
+
+
+class SharesView(PartView):
+    """/servers/{id}/shares: a server here has no file shares, and there is none to attach."""
+
+    since = versions.SHARES
+
+    def get(self, request: Request, server_id: str) -> Response:
+        self.server(server_id, policies.FILE_SHARES)
+        return Response({"shares": []})
+
+    def post(self, request: Request, server_id: str) -> Response:
+        self.server(server_id, policies.FILE_SHARE)
+        raise NotFound("Share", read(ShareAttach, request.data, self.version)["share"]["share_id"])
+
+
+class ShareView(PartView):
+    """/servers/{id}/shares/{share}: there is none to find or take away."""
+
+    since = versions.SHARES
+
+    def get(self, request: Request, server_id: str, share_id: str) -> Response:
+        self.server(server_id, policies.FILE_SHARE)
+        raise NotFound("Share", share_id)
+
+    delete = get

@@ -53,7 +53,7 @@ class ServerTagView(PartView):
         server, word = self.server(server_id), _checked(tag)
         if not tags.add(ctx=self.ctx, server=server, tag=word):
             return Response(status=204)
-        location = {"Location": f"{self.base}/v2.1/servers/{server.pk}/tags/{word}"}
+        location = {"Location": self.addresses.of(f"servers/{server.pk}/tags/{word}")}
         return Response(status=201, headers=location)
 
     def delete(self, request: Request, server_id: str, tag: str) -> Response:

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from compute import policies, selectors
 from compute.api.v2_1 import versions
-from compute.api.v2_1.base import ComputeView, links
+from compute.api.v2_1.base import Addresses, ComputeView
 from compute.api.v2_1.filters import ServerFilter, known_parameters
 from compute.api.v2_1.presenters.servers import ServerPresenter, Sight, Surroundings, disk_config
 from compute.api.v2_1.serializers.base import read
@@ -47,7 +47,7 @@ def sight_of(ctx: RequestContext) -> Sight:
     )
 
 
-def presenter_of(ctx: RequestContext, version: Version, base: str, servers: list[Server]) -> ServerPresenter:
+def presenter_of(ctx: RequestContext, version: Version, addresses: Addresses, servers: list[Server]) -> ServerPresenter:
     """Return what shows these servers, with a fixed number of queries however many there are."""
     ids, sight = [server.pk for server in servers], sight_of(ctx)
     with_hosts = (sight.host_status or sight.host_unknown) and version >= versions.HOST_STATUS
@@ -58,7 +58,7 @@ def presenter_of(ctx: RequestContext, version: Version, base: str, servers: list
         host_statuses=selectors.host_statuses() if with_hosts else {},
         tags=selectors.tags_of(ids) if version >= versions.TAGS else {},
     )
-    return ServerPresenter(base, version, sight, around)
+    return ServerPresenter(addresses, version, sight, around)
 
 
 class _ServersBase(ComputeView):
@@ -90,7 +90,7 @@ class _ServersBase(ComputeView):
 
     def presenter(self, servers: list[Server]) -> ServerPresenter:
         """Return what shows these servers."""
-        return presenter_of(self.ctx, self.version, self.base, servers)
+        return presenter_of(self.ctx, self.version, self.addresses, servers)
 
     def collection(self, shown: list[dict[str, Any]], last: Server | None) -> Response:
         body: dict[str, Any] = {"servers": shown}
@@ -104,7 +104,7 @@ class ServersView(_ServersBase):
 
     def get(self, request: Request) -> Response:
         rows, last = self.found()
-        present = ServerPresenter(self.base, self.version, Sight(), Surroundings())
+        present = ServerPresenter(self.addresses, self.version, Sight(), Surroundings())
         return self.collection([present.brief(row) for row in rows], last)
 
     def post(self, request: Request) -> Response:
@@ -116,12 +116,12 @@ class ServersView(_ServersBase):
         server = servers[0]
         shown = {
             "id": server.pk,
-            "links": links(self.base, f"servers/{server.pk}"),
+            "links": self.addresses.links(f"servers/{server.pk}"),
             "adminPass": wish["extras"].admin_pass,
             "OS-DCF:diskConfig": disk_config(server),
             "security_groups": [{"name": name} for name in wish["security_groups"] or ["default"]],
         }
-        location = {"Location": f"{self.base}/v2.1/servers/{server.pk}"}
+        location = {"Location": self.addresses.of(f"servers/{server.pk}")}
         return Response({"server": shown}, status=202, headers=location)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from compute.network.api.v2_0.base import boolean
-from portal.core.api.serializers import StrictSerializer, StrictString
+from portal.core.api.serializers import StrictSerializer, StrictString, UuidString
 
 BIGGEST = 2**31 - 1
 
@@ -128,13 +128,13 @@ class SubnetChanges(StrictSerializer):
 
 
 class SubnetCreate(SubnetChanges, Owned):
-    network_id = StrictString(max_length=36)
+    network_id = UuidString()
     cidr = StrictString(max_length=64)
     ip_version = Number(required=True, min_value=4, max_value=6)
 
 
 class FixedIp(StrictSerializer):
-    subnet_id = StrictString(required=False, max_length=36)
+    subnet_id = UuidString(required=False)
     ip_address = Address()
 
 
@@ -144,7 +144,7 @@ class Pair(StrictSerializer):
 
 
 def _ids() -> Any:
-    return serializers.ListField(child=StrictString(max_length=36), required=False, allow_null=True, max_length=200)
+    return serializers.ListField(child=UuidString(), required=False, allow_null=True, max_length=200)
 
 
 class PortChanges(_Colons):
@@ -167,7 +167,7 @@ class PortChanges(_Colons):
 
 
 class PortCreate(PortChanges, Owned):
-    network_id = StrictString(max_length=36)
+    network_id = UuidString()
 
 
 class GroupChanges(StrictSerializer):
