@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from accounts.services import quotas
 from compute import policies
@@ -105,7 +106,7 @@ def get_keypair(ctx: RequestContext, name: str, user_id: str | None = None, rule
     authorize(ctx, rule, {"user_id": owner})
     keypair = Keypair.objects.filter(user_id=owner, name=name).first()
     if keypair is None:
-        raise NotFound("Keypair", name, f"Keypair {name} not found for user {owner}")
+        raise NotFound("Keypair", name, _("Keypair %(name)s not found for user %(user)s") % {"name": name, "user": owner})
     return keypair
 
 

@@ -7,7 +7,7 @@ documentation.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class VmState(StrEnum):
@@ -237,16 +237,13 @@ def rule_of(action: Action) -> Transition | Signal:
     return SIGNALS.get(action) or TRANSITIONS[action]
 
 
-def refusal(action: Action, vm_state: str, task_state: str | None) -> str | None:
-    """Return why ``action`` cannot start in this state, or None when it can.
-
-    The sentence is the one of OpenStack's 409, without the server's id.
-    """
+def refusal(action: Action, vm_state: str, task_state: str | None) -> Literal["vm_state", "task_state"] | None:
+    """Return which of the two states keeps ``action`` from starting, or None when it can start."""
     rule = rule_of(action)
     if vm_state not in rule.allowed:
-        return f"it is in vm_state {vm_state}"
+        return "vm_state"
     if task_state is not None and task_state not in rule.interrupts:
-        return f"it is in task_state {task_state}"
+        return "task_state"
     return None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Aggregate, Host, Server, Service
@@ -68,7 +69,7 @@ def delete(*, ctx: RequestContext, aggregate: Aggregate) -> None:
     authorize(ctx, policies.AGGREGATES_DELETE, aggregate)
     row = _locked(aggregate)
     if row.hosts.exists():
-        raise BadRequest(f"Cannot remove host aggregate {row.pk}: it is not empty.")
+        raise BadRequest(_("Cannot remove host aggregate %(id)s: it is not empty.") % {"id": row.pk})
     row.delete()
 
 
@@ -78,7 +79,7 @@ def add_host(*, ctx: RequestContext, aggregate: Aggregate, host: str) -> Aggrega
     authorize(ctx, policies.AGGREGATES_ADD_HOST, aggregate)
     row, added = _locked(aggregate), _locked_host(host)
     if row.hosts.filter(pk=added.pk).exists():
-        raise Conflict(f"Aggregate {row.pk} already has host {host}.")
+        raise Conflict(_("Aggregate %(id)s already has host %(host)s.") % {"id": row.pk, "host": host})
     row.hosts.add(added)
     return _touched(row, [added.pk])
 
@@ -89,7 +90,8 @@ def remove_host(*, ctx: RequestContext, aggregate: Aggregate, host: str) -> Aggr
     authorize(ctx, policies.AGGREGATES_REMOVE_HOST, aggregate)
     row = _locked(aggregate)
     if not row.hosts.filter(name=host).exists():
-        raise NotFound("Host", host, f"Cannot remove host {host} in aggregate {row.pk}")
+        sentence = _("Cannot remove host %(host)s in aggregate %(id)s")
+        raise NotFound("Host", host, sentence % {"host": host, "id": row.pk})
     removed = _locked_host(host)
     row.hosts.remove(removed)
     return _touched(row, [removed.pk])
@@ -132,21 +134,24 @@ def _settle(host_ids: Iterable[int], refusal: Refusal) -> None:
     for host in rows.prefetch_related("service", zoned):
         zones = sorted({aggregate.zone or "" for aggregate in host.aggregates.all()})
         if len(zones) > 1:
-            raise refusal(f"Host {host.name} would be in more than one availability zone: {', '.join(zones)}.")
+            sentence = _("Host %(host)s would be in more than one availability zone: %(zones)s.")
+            raise refusal(sentence % {"host": host.name, "zones": ", ".join(zones)})
         zone = zones[0] if zones else DEFAULT_ZONE
         if zone == host.service.zone:
             continue
         if Server.objects.present().filter(host=host.name).exists():
-            raise refusal(
-                f"Host {host.name} would go to availability zone {zone}, but it has servers, and these cannot go along."
+            sentence = _(
+                "Host %(host)s would go to availability zone %(zone)s, but it has servers, and these cannot go along."
             )
+            raise refusal(sentence % {"host": host.name, "zone": zone})
         Service.objects.filter(pk=host.service.pk).update(zone=zone)
 
 
 def _locked(aggregate: Aggregate) -> Aggregate:
     row = Aggregate.objects.select_for_update().filter(pk=aggregate.pk).first()
     if row is None:
-        raise NotFound("Aggregate", str(aggregate.pk), f"Aggregate {aggregate.pk} could not be found.")
+        sentence = _("Aggregate %(id)s could not be found.") % {"id": aggregate.pk}
+        raise NotFound("Aggregate", str(aggregate.pk), sentence)
     return row
 
 
@@ -154,21 +159,21 @@ def _locked_host(name: str) -> Host:
     """Return the host, locked before a row refers to it: such a row holds a weaker lock, which two callers could not both raise."""
     row = Host.objects.select_for_update().filter(name=name).first()
     if row is None:
-        raise NotFound("Host", name, f"Compute host {name} could not be found.")
+        raise NotFound("Host", name, _("Compute host %(name)s could not be found.") % {"name": name})
     return row
 
 
 def _checked_name(name: str) -> str:
     if not name.strip() or len(name.strip()) > 255:
-        raise BadRequest("An aggregate's name has 1 to 255 characters.")
+        raise BadRequest(_("An aggregate's name has 1 to 255 characters."))
     return name.strip()
 
 
 def _checked_zone(zone: str | None) -> str:
     if not zone or not zone.strip():
-        raise BadRequest("An aggregate cannot have an availability zone without a name.")
+        raise BadRequest(_("An aggregate cannot have an availability zone without a name."))
     if ":" in zone or len(zone) > 255:
-        raise BadRequest("The name of an availability zone has 1 to 255 characters, none of them a colon.")
+        raise BadRequest(_("The name of an availability zone has 1 to 255 characters, none of them a colon."))
     return zone
 
 
@@ -176,8 +181,8 @@ def _require_item(key: str, value: str | None) -> None:
     if not 1 <= len(key) <= METADATA_MAX or (
         value is not None and not (isinstance(value, str) and len(value) <= METADATA_MAX)
     ):
-        raise BadRequest(f"Metadata are texts of at most {METADATA_MAX} characters.")
+        raise BadRequest(_("Metadata are texts of at most %(most)s characters.") % {"most": METADATA_MAX})
 
 
 def _name_taken(name: str) -> Conflict:
-    return Conflict(f"Aggregate {name} already exists.")
+    return Conflict(_("Aggregate %(name)s already exists.") % {"name": name})

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from compute.models import Flavor, Server, ServerNumber, ServerTag
 from compute.models.host import new_uuid
 from compute.services import launch
@@ -49,33 +51,35 @@ class Extras:
     def require_fit(self, at_least: int, at_most: int, *, networks: Any, hostname: str | None) -> None:
         """Refuse counts that make no sense, and to give several servers what only one can have."""
         if not 1 <= at_least <= at_most:
-            raise BadRequest("min_count must be <= max_count")
+            raise BadRequest(_("min_count must be <= max_count"))
         if at_most == 1:
             return
         if hostname:
-            raise BadRequest("Unable to allocate a single hostname to multiple instances")
+            raise BadRequest(_("Unable to allocate a single hostname to multiple instances"))
         cards = [] if networks is None or isinstance(networks, str) else networks
         if any(card.get("fixed_ip") for card in cards):
-            raise BadRequest("Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified.")
+            raise BadRequest(_("Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified."))
         if any(card.get("port") for card in cards):
             raise BadRequest(
-                "Failed to launch instances: Unable to launch multiple instances with a single configured port ID."
+                _("Failed to launch instances: Unable to launch multiple instances with a single configured port ID.")
             )
 
     def require_disks(self, flavor: Flavor, image: Image) -> None:
         """Let local disks be named that the flavor has: they have the flavor's sizes."""
         if self.auto_disk_config and image.custom.get("auto_disk_config", "true").lower() in _NO:
-            raise BadRequest(f"Requested image {image.pk} has automatic disk resize disabled.")
+            raise BadRequest(_("Requested image %(id)s has automatic disk resize disabled.") % {"id": image.pk})
         if self.ephemeral_gb is not None and self.ephemeral_gb > flavor.ephemeral_gb:
             raise BadRequest(
-                "Ephemeral disks requested are larger than the instance type allows. If no size is given in one block device "
-                "mapping, flavor ephemeral size will be used."
+                _(
+                    "Ephemeral disks requested are larger than the instance type allows. If no size is given in one block "
+                    "device mapping, flavor ephemeral size will be used."
+                )
             )
         if self.swap_mb is not None and self.swap_mb > flavor.swap_mb:
-            raise BadRequest("Swap drive requested is larger than instance type allows.")
+            raise BadRequest(_("Swap drive requested is larger than instance type allows."))
         smaller = self.ephemeral_gb not in (None, flavor.ephemeral_gb) or self.swap_mb not in (None, flavor.swap_mb)
         if smaller:
-            raise BadRequest("Block Device Mapping is Invalid: local disks have the sizes of the flavor in this cloud.")
+            raise BadRequest(_("Block Device Mapping is Invalid: local disks have the sizes of the flavor in this cloud."))
 
 
 NOTHING_MORE = Extras()

@@ -1,5 +1,7 @@
 """The command that builds a guest: everything its host needs, config drive included."""
 
+from django.utils.translation import gettext as _
+
 from compute.messages import Spawn
 from compute.models import Server
 from compute.network.selectors import group_specs, interface_specs
@@ -73,7 +75,7 @@ def part(server: Server, properties: dict[str, str], name: str) -> ImageRef | No
 def reference(image: Image) -> ImageRef:
     """Return what a host needs to fetch an image and to check it; raises NotFound unless it is active."""
     if image.status != ImageStatus.ACTIVE:
-        raise NotFound("Image", image.pk, f"Image {image.pk} is not active any more.")
+        raise NotFound("Image", image.pk, _("Image %(id)s is not active any more.") % {"id": image.pk})
     return ImageRef(
         id=image.pk,
         url=transfer.source_url(image),

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.core.errors import BadRequest
 
@@ -54,11 +55,11 @@ def fingerprint_of(text: str) -> str:
 
 def _read(text: str) -> x509.Certificate:
     if len(text) > LENGTH_MAX:
-        raise BadRequest("Keypair data is invalid: the certificate is too long")
+        raise BadRequest(_("Keypair data is invalid: the certificate is too long"))
     try:
         return x509.load_pem_x509_certificate(text.encode())
     except ValueError as error:
-        raise BadRequest("Keypair data is invalid: failed to generate X509 fingerprint") from error
+        raise BadRequest(_("Keypair data is invalid: failed to generate X509 fingerprint")) from error
 
 
 def _utf8(text: bytes) -> bytes:

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext as _
+
 from compute import policies
 from compute.models import Host, Server
 from compute.services import consoles
@@ -50,7 +52,7 @@ def _ask(server: Server, question: str) -> bytes:
             relay.sendall(consoles.ticket_for(server.pk, question).encode() + b"\n")
             return _all_of(relay)
     except (OSError, ValueError) as error:
-        raise Unavailable("The host does not tell the logs of earlier boots now.") from error
+        raise Unavailable(_("The host does not tell the logs of earlier boots now.")) from error
 
 
 def _connected(address: str) -> socket.socket:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import ConsoleToken, Host
@@ -30,7 +31,7 @@ def place_of(*, ctx: RequestContext, token: str) -> Place:
     rows = ConsoleToken.objects.filter(digest=consoles.digest_of(token), expires_at__gt=timezone.now())
     row = rows.select_related("server").first()
     if row is None:
-        raise NotFound("Token", "", "Token not found")
+        raise NotFound("Token", "", _("Token not found"))
     if row.kind == consoles.NATIVE:
         return Place(row.server_id, public_name(), settings.VIEWER_PORT)
     host = Host.objects.filter(name=row.server.host).first()

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.services import sessions
 from accounts.standing import Standing
@@ -72,7 +73,7 @@ def issue(*, ctx: RequestContext, server: Server, kind: str = NOVNC, session_key
     """
     authorize(ctx, policies.REMOTE_CONSOLES, server)
     if kind not in DISPLAYS:
-        raise BadRequest(f"Unavailable console type {kind}.")
+        raise BadRequest(_("Unavailable console type %(kind)s.") % {"kind": kind})
     _require_running(server)
     token = secrets.token_urlsafe(32)
     row = ConsoleToken.objects.create(
@@ -106,15 +107,15 @@ def redeem(token: str, kind: str = NOVNC) -> Relay:
 def spend(digest: str, kind: str) -> Relay:
     """Spend the token of a digest, as ``redeem`` does."""
     if living(kind).filter(digest=digest).update(redeemed_at=timezone.now()) != 1:
-        raise Forbidden("The console address is not valid any more.")
+        raise Forbidden(_("The console address is not valid any more."))
     row = ConsoleToken.objects.select_related("server").get(digest=digest)
     server = row.server
     if row.session is not None and not sessions.is_open(row.user_id, row.session):
-        raise Forbidden("The console address is not valid any more.")
+        raise Forbidden(_("The console address is not valid any more."))
     _require_running(server)
     host = Host.objects.filter(name=server.host).first()
     if host is None or not host.relay:
-        raise Unavailable(f"The host of instance {server.pk} offers no consoles now.")
+        raise Unavailable(_("The host of instance %(id)s offers no consoles now.") % {"id": server.pk})
     ticket = ticket_for(server.pk, DISPLAYS[kind], hand_over=kind != SERIAL and host.relay.startswith("unix:"))
     LOG.info("Console %s of instance %s opened for user %s", row.kind, server.pk, row.user_id)
     return Relay(server.pk, row.holder, host.relay, ticket, kind, _visit_of(digest), row.session)
@@ -173,13 +174,13 @@ def output(*, ctx: RequestContext, server: Server, lines: int | None = None) -> 
     """Return the console log, or its last ``lines`` lines."""
     authorize(ctx, policies.CONSOLE_OUTPUT, server)
     if lines is not None and lines < 0:
-        raise BadRequest("The length of console output must not be negative.")
+        raise BadRequest(_("The length of console output must not be negative."))
     if server.host is None:
-        raise Conflict(f"Instance {server.pk} is not ready")
+        raise Conflict(_("Instance %(id)s is not ready") % {"id": server.pk})
     try:
         text = read_log(server.pk, server.host).decode("utf-8", "replace")
     except redis.RedisError as error:
-        raise Unavailable("The console log cannot be read now.") from error
+        raise Unavailable(_("The console log cannot be read now.")) from error
     return last_lines(without_control(text), lines)
 
 
@@ -255,7 +256,7 @@ def expired() -> Iterator[Finding]:
 
 def _require_running(server: Server) -> None:
     if not has_display(server):
-        raise Conflict(f"Instance {server.pk} is not ready")
+        raise Conflict(_("Instance %(id)s is not ready") % {"id": server.pk})
 
 
 def digest_of(token: str) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from compute.copy_messages import CopyDisk, Offload, Rebuild, Rescue, Unrescue, Unshelve
 from compute.models import Server
 from compute.services import build
@@ -82,7 +84,7 @@ def _unshelve(server: Server) -> Unshelve:
 def _image(image_id: str | None) -> Image:
     image = present_image(image_id or "")
     if image is None:
-        raise NotFound("Image", image_id or "", f"Image {image_id} was deleted.")
+        raise NotFound("Image", image_id or "", _("Image %(id)s was deleted.") % {"id": image_id})
     return image
 
 

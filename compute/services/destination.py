@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from compute import group_selectors, policies
 from compute.models import Host, ServerGroup
 from compute.selectors import availability_zones
@@ -40,19 +43,21 @@ def check(
         authorize(ctx, policies.CREATE_DESTINATION)
         if any(forced):
             raise BadRequest(
-                "One mechanism with host and/or hypervisor_hostname and another mechanism with zone:host:node are mutually "
-                "exclusive."
+                _(
+                    "One mechanism with host and/or hypervisor_hostname and another mechanism with zone:host:node are "
+                    "mutually exclusive."
+                )
             )
     found = _host(zone, [*forced, host, hypervisor_hostname])
     if zone and zone not in availability_zones(ctx):
-        raise BadRequest("The requested availability zone is not available")
+        raise BadRequest(_("The requested availability zone is not available"))
     return Destination(zone or None, found, _group(ctx, hints or {}), hints or {})
 
 
 def _parts(word: str | None) -> tuple[str, str, str]:
     parts = (word or "").split(":")
     if len(parts) > 3:
-        raise BadRequest("Invalid input received: Unable to parse availability_zone")
+        raise BadRequest(_("Invalid input received: Unable to parse availability_zone"))
     zone, host, node = [*parts, "", ""][:3]
     return zone, host, node
 
@@ -63,11 +68,13 @@ def _host(zone: str, names: list[str | None]) -> str | None:
     for name in sorted(wanted):
         found = Host.objects.select_related("service").filter(name=name).first()
         if found is None:
-            raise BadRequest(f"Compute host {name} could not be found.")
+            raise BadRequest(_("Compute host %(name)s could not be found.") % {"name": name})
         if zone and found.service.zone != zone:
-            raise BadRequest(f"The requested availability zone is not available: host {name} is in zone {found.service.zone}.")
+            sentence = _("The requested availability zone is not available: host %(host)s is in zone %(zone)s.")
+            raise BadRequest(sentence % {"host": name, "zone": found.service.zone})
     if len(wanted) > 1:
-        raise BadRequest(f"No valid host was found: {' and '.join(sorted(wanted))} are different hosts.")
+        sentence = _("No valid host was found: %(hosts)s are different hosts.")
+        raise BadRequest(sentence % {"hosts": pgettext("hosts", " and ").join(sorted(wanted))})
     return next(iter(wanted), None)
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Flavor, FlavorAccess
@@ -36,12 +37,12 @@ def create(
     authorize(ctx, policies.FLAVOR_CREATE)
     chosen = new_uuid() if flavor_id in (None, "", "auto") else str(flavor_id)
     if not _ID.fullmatch(chosen) or chosen != chosen.strip():
-        raise BadRequest("A flavor's id has 1 to 255 letters, digits, spaces and any of . _ -")
+        raise BadRequest(_("A flavor's id has 1 to 255 letters, digits, spaces and any of . _ -"))
     if not name.strip() or len(name) > 255:
-        raise BadRequest("A flavor's name has 1 to 255 characters.")
+        raise BadRequest(_("A flavor's name has 1 to 255 characters."))
     _require_figures(vcpus=(vcpus, 1), ram=(ram_mb, 1), disk=(root_gb, 0), ephemeral=(ephemeral_gb, 0), swap=(swap_mb, 0))
     if Flavor.objects.filter(flavor_id=chosen).exists():
-        raise Conflict(f"Flavor with ID {chosen} already exists.")
+        raise Conflict(_("Flavor with ID %(id)s already exists.") % {"id": chosen})
     try:
         with transaction.atomic():
             return Flavor.objects.create(
@@ -57,7 +58,7 @@ def create(
                 description=description,
             )
     except IntegrityError as error:
-        raise Conflict(f"Flavor with name {name} already exists.") from error
+        raise Conflict(_("Flavor with name %(name)s already exists.") % {"name": name}) from error
 
 
 def update(*, ctx: RequestContext, flavor: Flavor, description: str | None) -> Flavor:
@@ -78,7 +79,7 @@ def access_of(*, ctx: RequestContext, flavor: Flavor) -> list[FlavorAccess]:
     """Return the projects that may use a flavor which is not public."""
     authorize(ctx, policies.FLAVOR_ACCESS, flavor)
     if flavor.is_public:
-        raise NotFound("Access list", flavor.flavor_id, "Access list not available for public flavors.")
+        raise NotFound("Access list", flavor.flavor_id, _("Access list not available for public flavors."))
     return list(flavor.accesses.order_by("pk"))
 
 
@@ -87,10 +88,11 @@ def add_access(*, ctx: RequestContext, flavor: Flavor, project_id: str, public_t
     authorize(ctx, policies.FLAVOR_ACCESS_ADD, flavor)
     require_project(project_id)
     if flavor.is_public and not public_too:
-        raise Conflict("Can not add access to a public flavor.")
+        raise Conflict(_("Can not add access to a public flavor."))
     _row, made = FlavorAccess.objects.get_or_create(flavor=flavor, project_id=project_id)
     if not made:
-        raise Conflict(f"Flavor access already exists for flavor {flavor.flavor_id} and project {project_id} combination.")
+        sentence = _("Flavor access already exists for flavor %(flavor)s and project %(project)s combination.")
+        raise Conflict(sentence % {"flavor": flavor.flavor_id, "project": project_id})
     return list(flavor.accesses.order_by("pk"))
 
 
@@ -99,11 +101,8 @@ def remove_access(*, ctx: RequestContext, flavor: Flavor, project_id: str) -> li
     authorize(ctx, policies.FLAVOR_ACCESS_REMOVE, flavor)
     deleted, _by_model = FlavorAccess.objects.filter(flavor=flavor, project_id=project_id).delete()
     if not deleted:
-        raise NotFound(
-            "Flavor access",
-            project_id,
-            f"Flavor access not found for {flavor.flavor_id} / {project_id} combination.",
-        )
+        sentence = _("Flavor access not found for %(flavor)s / %(project)s combination.")
+        raise NotFound("Flavor access", project_id, sentence % {"flavor": flavor.flavor_id, "project": project_id})
     return list(flavor.accesses.order_by("pk"))
 
 
@@ -126,7 +125,8 @@ def delete_extra_spec(*, ctx: RequestContext, flavor: Flavor, key: str) -> None:
     authorize(ctx, policies.EXTRA_SPECS_DELETE, flavor)
     row = Flavor.objects.select_for_update().get(pk=flavor.pk)
     if key not in row.extra_specs:
-        raise NotFound("Extra spec", key, f"Flavor {flavor.flavor_id} has no extra specs with key {key}.")
+        sentence = _("Flavor %(flavor)s has no extra specs with key %(key)s.")
+        raise NotFound("Extra spec", key, sentence % {"flavor": flavor.flavor_id, "key": key})
     row.extra_specs = {name: value for name, value in row.extra_specs.items() if name != key}
     row.save(update_fields=["extra_specs"])
     flavor.extra_specs = row.extra_specs
@@ -134,16 +134,18 @@ def delete_extra_spec(*, ctx: RequestContext, flavor: Flavor, key: str) -> None:
 
 def _spec(key: str, value: Any) -> str:
     if not isinstance(key, str) or not _SPEC_KEY.fullmatch(key):
-        raise BadRequest(
-            f"Key Names can only contain alphanumeric characters, periods, dashes, underscores, colons and spaces: {key}"
+        sentence = _(
+            "Key Names can only contain alphanumeric characters, periods, dashes, underscores, colons and spaces: %(key)s"
         )
+        raise BadRequest(sentence % {"key": key})
     text = str(value)
     if not 1 <= len(text) <= 255 or not text.isprintable():
-        raise BadRequest(f"The value of extra spec {key} has 1 to 255 printable characters.")
+        raise BadRequest(_("The value of extra spec %(key)s has 1 to 255 printable characters.") % {"key": key})
     return text
 
 
 def _require_figures(**figures: tuple[int, int]) -> None:
     for name, (value, least) in figures.items():
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
-            raise BadRequest(f"{name} must be an integer from {least} to {MOST}.")
+            sentence = _("%(name)s must be an integer from %(least)s to %(most)s.")
+            raise BadRequest(sentence % {"name": name, "least": least, "most": MOST})

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Server, Service
@@ -22,7 +23,8 @@ def find(*, ctx: RequestContext, host: str, binary: str) -> Service:
     _require_compute(binary)
     found = Service.objects.filter(host=host, binary=binary).first()
     if found is None:
-        raise NotFound("Service", binary, f"Could not find binary {binary} on host {host}.")
+        sentence = _("Could not find binary %(binary)s on host %(host)s.")
+        raise NotFound("Service", binary, sentence % {"binary": binary, "host": host})
     return found
 
 
@@ -30,10 +32,11 @@ def get(*, ctx: RequestContext, service_id: str, by_uuid: bool) -> Service:
     """Return a service by its UUID, or by its number as clients before 2.53 know it."""
     authorize(ctx, policies.SERVICES_UPDATE)
     if not (UUID if by_uuid else NUMBER).fullmatch(service_id):
-        raise BadRequest(f"Invalid {'uuid' if by_uuid else 'service id'} {service_id[:50]}")
+        sentence = _("Invalid uuid %(id)s") if by_uuid else _("Invalid service id %(id)s")
+        raise BadRequest(sentence % {"id": service_id[:50]})
     found = Service.objects.filter(**({"uuid": service_id} if by_uuid else {"pk": int(service_id)})).first()
     if found is None:
-        raise NotFound("Service", service_id, f"Service {service_id} not found.")
+        raise NotFound("Service", service_id, _("Service %(id)s not found.") % {"id": service_id})
     return found
 
 
@@ -63,7 +66,8 @@ def change(
 
 def _require_compute(binary: str) -> None:
     if binary != COMPUTE:
-        raise BadRequest(f"Updating a {binary[:64]} service is not supported. Only {COMPUTE} services can be updated.")
+        sentence = _("Updating a %(binary)s service is not supported. Only %(compute)s services can be updated.")
+        raise BadRequest(sentence % {"binary": binary[:64], "compute": COMPUTE})
 
 
 @transaction.atomic
@@ -71,5 +75,5 @@ def delete(*, ctx: RequestContext, service: Service) -> None:
     """Forget a service that is gone for good; one whose host still has servers stays."""
     authorize(ctx, policies.SERVICES_DELETE, service)
     if service.binary == COMPUTE and Server.objects.present().filter(host=service.host).exists():
-        raise Conflict("Unable to delete compute service that is hosting instances.")
+        raise Conflict(_("Unable to delete compute service that is hosting instances."))
     service.delete()

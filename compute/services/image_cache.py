@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import rpc
 from compute.messages import EvictImage, FetchImage, HeldImage, ImageNotFetched
@@ -88,7 +89,8 @@ def warm(*, ctx: RequestContext, image: Image, host: str | None = None) -> list[
 def fetch_ahead(*, ctx: RequestContext, image: Image, hosts: Iterable[Host]) -> list[str]:
     """Ask those of the hosts for the image that do not have it; return their names. The caller has checked the rule."""
     if image.status != ImageStatus.ACTIVE:
-        raise BadRequest(f"Image {image.pk} is {image.status}; only an active image can be cached.")
+        sentence = _("Image %(id)s is %(status)s; only an active image can be cached.")
+        raise BadRequest(sentence % {"id": image.pk, "status": image.status})
     reference = build.reference(image)
     having = set(HostImage.objects.filter(image_id=image.pk, state=CacheState.CACHED).values_list("host", flat=True))
     asked = []
@@ -113,11 +115,11 @@ def _hosts(name: str | None) -> list[Host]:
     if name is not None:
         found = rows.filter(name=name).first()
         if found is None:
-            raise NotFound("Host", name, f"Compute host {name} could not be found.")
+            raise NotFound("Host", name, _("Compute host %(name)s could not be found.") % {"name": name})
         return [found]
     found_in_use = in_use(rows)
     if not found_in_use:
-        raise Conflict("No compute host is up and enabled.")
+        raise Conflict(_("No compute host is up and enabled."))
     return found_in_use
 
 
@@ -134,7 +136,8 @@ def evict(*, ctx: RequestContext, image_id: str, host: str | None = None) -> lis
     found = list(rows)
     free = [row for row in found if not row.disks]
     if found and not free:
-        raise Conflict(f"Image {image_id} is used by servers on {', '.join(row.host.name for row in found)}.")
+        sentence = _("Image %(id)s is used by servers on %(hosts)s.")
+        raise Conflict(sentence % {"id": image_id, "hosts": ", ".join(row.host.name for row in found)})
     _remove(ctx, free)
     return [row.host.name for row in free]
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import notify, policies
 from compute.models import Server
@@ -58,7 +59,7 @@ def detach(*, ctx: RequestContext, server: Server, port_id: str) -> None:
     _let_in(ctx, server, DETACH)
     port = Port.objects.filter(pk=port_id, device_id=server.pk).first()
     if port is None:
-        raise NotFound("Port", port_id, f"Port id {port_id} could not be found.")
+        raise NotFound("Port", port_id, _("Port id %(id)s could not be found.") % {"id": port_id})
     if port.plug != plugging.DETACH:
         plugging.detach(ctx=ctx, port=port)
         actions.begin(ctx, server, DETACH)
@@ -179,7 +180,10 @@ def _let_in(ctx: RequestContext, server: Server, deed: str) -> str:
     fresh = Server.objects.present().select_for_update().filter(pk=server.pk).first()
     if fresh is None:
         raise NotFound("Instance", server.pk)
-    reason = f"task_state {fresh.task_state}" if fresh.task_state else f"vm_state {fresh.vm_state}"
-    if fresh.task_state or fresh.vm_state not in STATES or fresh.host is None:
-        raise Conflict(f"Cannot '{deed}' instance {server.pk} while it is in {reason}")
+    if fresh.task_state:
+        sentence = _("Cannot '%(action)s' instance %(id)s while it is in task_state %(state)s")
+        raise Conflict(sentence % {"action": deed, "id": server.pk, "state": fresh.task_state})
+    if fresh.vm_state not in STATES or fresh.host is None:
+        sentence = _("Cannot '%(action)s' instance %(id)s while it is in vm_state %(state)s")
+        raise Conflict(sentence % {"action": deed, "id": server.pk, "state": fresh.vm_state})
     return fresh.host

@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Keypair
@@ -65,11 +66,11 @@ def checked(public_key: str) -> str:
     """Return a public key on one line, or raise BadRequest."""
     text = public_key.strip()
     if not text or len(text) > PUBLIC_KEY_MAX or "\n" in text or "\r" in text or not text.isprintable():
-        raise BadRequest("Keypair data is invalid: a public key is one line, as in a .pub file")
+        raise BadRequest(_("Keypair data is invalid: a public key is one line, as in a .pub file"))
     try:
         serialization.load_ssh_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise BadRequest("Keypair data is invalid: failed to generate fingerprint") from error
+        raise BadRequest(_("Keypair data is invalid: failed to generate fingerprint")) from error
     return text
 
 
@@ -78,7 +79,7 @@ def fingerprint_of(public_key: str) -> str:
     try:
         data = base64.b64decode(public_key.split()[1])
     except (IndexError, binascii.Error) as error:
-        raise BadRequest("Keypair data is invalid: failed to generate fingerprint") from error
+        raise BadRequest(_("Keypair data is invalid: failed to generate fingerprint")) from error
     return hashlib.md5(data, usedforsecurity=False).digest().hex(":")
 
 
@@ -86,18 +87,20 @@ def _admit(ctx: RequestContext, name: str, user_id: str | None) -> str:
     owner = user_id or ctx.user_id or ""
     authorize(ctx, policies.KEYPAIRS_CREATE, {"user_id": owner})
     if not NAME.fullmatch(name) or name != name.strip():
-        raise BadRequest("Keypair data is invalid: Keypair name must be 1 to 255 letters, digits, spaces and any of - _ . @")
+        raise BadRequest(
+            _("Keypair data is invalid: Keypair name must be 1 to 255 letters, digits, spaces and any of - _ . @")
+        )
     return owner
 
 
 @transaction.atomic
 def _store(ctx: RequestContext, owner: str, name: str, kind: KeypairType, public_key: str) -> Keypair:
     if Keypair.objects.filter(user_id=owner, name=name).exists():
-        raise Conflict(f"Key pair '{name}' already exists.")
+        raise Conflict(_("Key pair '%(name)s' already exists.") % {"name": name})
     quotas.admit_keypair(ctx.project_id or "", owner, Keypair.objects.filter(user_id=owner).count())
     fingerprint = certificates.fingerprint_of(public_key) if kind == KeypairType.X509 else fingerprint_of(public_key)
     try:
         with transaction.atomic():
             return Keypair.objects.create(user_id=owner, name=name, type=kind, public_key=public_key, fingerprint=fingerprint)
     except IntegrityError as error:
-        raise Conflict(f"Key pair '{name}' already exists.") from error
+        raise Conflict(_("Key pair '%(name)s' already exists.") % {"name": name}) from error

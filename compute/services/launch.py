@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from compute import policies
 from compute.models import Flavor, Keypair, Server
 from compute.selectors import get_flavor
@@ -76,11 +78,12 @@ def usable_image(ctx: RequestContext, image_id: str) -> Image:
     try:
         image = get_image(ctx, image_id)
     except NotFound as error:
-        raise BadRequest("Can not find requested image") from error
+        raise BadRequest(_("Can not find requested image")) from error
     if image.status != ImageStatus.ACTIVE:
-        raise BadRequest(f"Image {image_id} is not active.")
+        raise BadRequest(_("Image %(id)s is not active.") % {"id": image_id})
     if image.container_format in ARCHIVES:
-        raise BadRequest(f"Image {image_id} is an archive ({image.container_format}); a server needs the disk inside.")
+        sentence = _("Image %(id)s is an archive (%(format)s); a server needs the disk inside.")
+        raise BadRequest(sentence % {"id": image_id, "format": image.container_format})
     for part in ("kernel_id", "ramdisk_id"):
         part_id = image.custom.get(part)
         if part_id:
@@ -92,28 +95,31 @@ def _require_part(ctx: RequestContext, image_id: str, part_id: str) -> None:
     try:
         part = get_image(ctx, part_id)
     except CloudError as error:
-        raise BadRequest(f"Image {part_id}, which image {image_id} needs to boot, could not be found.") from error
+        sentence = _("Image %(part)s, which image %(id)s needs to boot, could not be found.")
+        raise BadRequest(sentence % {"part": part_id, "id": image_id}) from error
     if part.status != ImageStatus.ACTIVE:
-        raise BadRequest(f"Image {part_id} is not active.")
+        raise BadRequest(_("Image %(id)s is not active.") % {"id": part_id})
 
 
 def require_room(ctx: RequestContext, flavor: Flavor | Server, image: Image) -> None:
     """Refuse an image that is too large for what a flavor gives, or a server was given."""
     if flavor.ram_mb < image.min_ram:
-        raise BadRequest("Flavor's memory is too small for requested image.")
+        raise BadRequest(_("Flavor's memory is too small for requested image."))
     if flavor.root_gb == 0:
         authorize(ctx, policies.CREATE_ZERO_DISK)
         return
     room, needs = flavor.root_gb * GIB, max(image.virtual_size or 0, image.size or 0)
     if needs > room:
-        raise BadRequest(
-            f"Flavor's disk is too small for requested image. Flavor disk is {room} bytes, image is {needs} bytes."
+        sentence = _(
+            "Flavor's disk is too small for requested image. Flavor disk is %(room)s bytes, image is %(needs)s bytes."
         )
+        raise BadRequest(sentence % {"room": room, "needs": needs})
     if flavor.root_gb < image.min_disk:
-        raise BadRequest(
+        sentence = _(
             "Flavor's disk is smaller than the minimum size specified in image metadata. "
-            f"Flavor disk is {room} bytes, minimum size is {image.min_disk * GIB} bytes."
+            "Flavor disk is %(room)s bytes, minimum size is %(least)s bytes."
         )
+        raise BadRequest(sentence % {"room": room, "least": image.min_disk * GIB})
 
 
 def require_hardware(vcpus: int, extra_specs: dict[str, str], properties: dict[str, str]) -> Hardware:
@@ -130,7 +136,7 @@ def keypair_of(ctx: RequestContext, key_name: str | None) -> Keypair | None:
         return None
     keypair = Keypair.objects.filter(user_id=ctx.user_id, name=key_name).first()
     if keypair is None:
-        raise BadRequest("Invalid key_name provided.")
+        raise BadRequest(_("Invalid key_name provided."))
     return keypair
 
 
@@ -139,14 +145,15 @@ def checked_user_data(user_data: str | None) -> str | None:
     if not user_data:
         return None
     if len(user_data) > USER_DATA_MAX:
-        raise BadRequest(
-            f"User data too large. User data must be no larger than {USER_DATA_MAX} bytes once base64 encoded. "
-            f"Your data is {len(user_data)} bytes"
+        sentence = _(
+            "User data too large. User data must be no larger than %(most)s bytes once base64 encoded. "
+            "Your data is %(size)s bytes"
         )
+        raise BadRequest(sentence % {"most": USER_DATA_MAX, "size": len(user_data)})
     try:
         base64.b64decode("".join(user_data.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadRequest("User data needs to be valid base 64.") from error
+        raise BadRequest(_("User data needs to be valid base 64.")) from error
     return user_data
 
 
@@ -155,7 +162,7 @@ def checked_metadata(metadata: dict[str, Any] | None) -> dict[str, str]:
     found = metadata or {}
     for key, value in found.items():
         if not isinstance(value, str):
-            raise BadRequest(f"Metadata property value for {key} is not a string.")
+            raise BadRequest(_("Metadata property value for %(key)s is not a string.") % {"key": key})
         if not key or len(key) > WORD_MAX or len(value) > WORD_MAX:
-            raise BadRequest(f"Metadata keys and values have 1 to {WORD_MAX} characters.")
+            raise BadRequest(_("Metadata keys and values have 1 to %(most)s characters.") % {"most": WORD_MAX})
     return dict(found)

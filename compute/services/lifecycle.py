@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import notify, policies
 from compute.messages import CONDUCTOR_QUEUE
@@ -55,7 +56,7 @@ def create(
     if isinstance(networks, Sequence) and not isinstance(networks, str):
         authorize(ctx, policies.CREATE_ATTACH_NETWORK)
     if not name.strip() or len(name) > NAME_MAX:
-        raise BadRequest(f"A name has 1 to {NAME_MAX} characters.")
+        raise BadRequest(_("A name has 1 to %(most)s characters.") % {"most": NAME_MAX})
     at_least = count or min_count
     at_most = count or max_count or min_count
     extras.require_fit(at_least, at_most, networks=networks, hostname=columns.get("hostname"))
@@ -146,7 +147,7 @@ def update(*, ctx: RequestContext, server: Server, **changes: Any) -> Server:
     authorize(ctx, policies.UPDATE, server)
     allowed = {name: value for name, value in changes.items() if name in CHANGEABLE}
     if "name" in allowed and (not str(allowed["name"]).strip() or len(allowed["name"]) > NAME_MAX):
-        raise BadRequest(f"A name has 1 to {NAME_MAX} characters.")
+        raise BadRequest(_("A name has 1 to %(most)s characters.") % {"most": NAME_MAX})
     if "requested_zone" in allowed:
         _require_pinnable(server, allowed["requested_zone"])
     with transaction.atomic():
@@ -164,10 +165,8 @@ def _require_pinnable(server: Server, zone: str | None) -> None:
         return
     if server.requested_zone is not None and zone != server.requested_zone:
         raise Conflict(
-            "Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone to null."
+            _("Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone to null.")
         )
     if server.requested_zone is None and zone != server.availability_zone:
-        raise Conflict(
-            f"Server can only be pinned to its current availability zone '{server.availability_zone}', but '{zone}' was "
-            "requested."
-        )
+        sentence = _("Server can only be pinned to its current availability zone '%(current)s', but '%(zone)s' was requested.")
+        raise Conflict(sentence % {"current": server.availability_zone, "zone": zone})

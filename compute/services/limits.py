@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Project
 from accounts.services import quotas
@@ -24,7 +25,8 @@ def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], 
     used = usage_selectors.in_use_by(project_id, None)
     for name, limit in changes.items():
         if not force and 0 <= limit < used.get(name, 0):
-            raise BadRequest(f"Quota limit {limit} for {name} must be greater than or equal to already used {used[name]}.")
+            sentence = _("Quota limit %(limit)s for %(name)s must be greater than or equal to already used %(used)s.")
+            raise BadRequest(sentence % {"limit": limit, "name": name, "used": used[name]})
     return quotas.set_limits(project_id, changes)
 
 
@@ -46,11 +48,11 @@ def reset(*, ctx: RequestContext, project_id: str) -> None:
 def require_project(project_id: str) -> None:
     """Raise BadRequest unless there is such a project: to limit what is not there is a mistake."""
     if not Project.objects.filter(pk=project_id).exists():
-        raise BadRequest(f"Project ID {project_id} is not a valid project.")
+        raise BadRequest(_("Project ID %(id)s is not a valid project.") % {"id": project_id})
 
 
 def require_known(changes: Mapping[str, int]) -> None:
     """Raise BadRequest when one of the names is none of compute's resources."""
     unknown = sorted(set(changes) - set(RESOURCES))
     if unknown:
-        raise BadRequest(f"This cloud has no limit for {', '.join(unknown)}.")
+        raise BadRequest(_("This cloud has no limit for %(names)s.") % {"names": ", ".join(unknown)})

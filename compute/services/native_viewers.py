@@ -11,6 +11,7 @@ from datetime import datetime
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from compute.services import consoles
 from compute.services.console_places import public_name
@@ -38,7 +39,7 @@ def access_of(token: str) -> ViewerAccess:
     """Return how to connect with a token that was not used yet; raises Forbidden."""
     row = consoles.living(consoles.NATIVE).filter(digest=consoles.digest_of(token)).select_related("server").first()
     if row is None:
-        raise Forbidden("The console address is not valid any more.")
+        raise Forbidden(_("The console address is not valid any more."))
     return ViewerAccess(public_name(), settings.VIEWER_PORT, password_of(row.digest), row.server.name, row.expires_at)
 
 
@@ -64,7 +65,7 @@ def password_of(digest: str) -> str:
     """Return the password that goes with a token."""
     number = int.from_bytes(hmac.digest(bus.queue_key(), _PURPOSE + digest.encode(), "sha256"), "big")
     letters = []
-    for _ in range(_LENGTH):
+    for _each in range(_LENGTH):
         number, place = divmod(number, len(_LETTERS))
         letters.append(_LETTERS[place])
     return "".join(letters)

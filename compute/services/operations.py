@@ -6,6 +6,7 @@ Each returns once the wish is written down; the host reports the outcome later.
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute import notify
 from compute.models import Server
@@ -41,7 +42,8 @@ def take(ctx: RequestContext, server: Server, action: Action, **details: Any) ->
     if fresh is None:
         raise NotFound("Instance", server.pk)
     if not taken:
-        raise Conflict(why_not(fresh, action) or f"Cannot '{action}' instance {fresh.pk} while another request changes it")
+        raced = _("Cannot '%(action)s' instance %(id)s while another request changes it")
+        raise Conflict(why_not(fresh, action) or raced % {"action": action, "id": fresh.pk})
     server.refresh_from_db()
     if before is not None:
         cut_off(before, ctx.request_id)
@@ -64,13 +66,19 @@ def cut_off(before: Server, request_id: str) -> None:
 def refuse_locked(ctx: RequestContext, server: Server) -> None:
     """Let only operators change a server that is locked."""
     if server.locked and not ctx.is_operator:
-        raise Conflict(f"Instance {server.pk} is locked")
+        raise Conflict(_("Instance %(id)s is locked") % {"id": server.pk})
 
 
 def why_not(server: Server, action: Action) -> str | None:
     """Return why an action cannot begin as the server stands, or None."""
-    reason = refusal(action, server.vm_state, server.task_state)
-    if reason is None and server.host is None:
-        return f"Instance {server.pk} is not ready: it was never built on a host."
-    word = _WORDS.get(action, action.value)
-    return None if reason is None else f"Cannot '{word}' instance {server.pk} while {reason}"
+    told = {"action": _WORDS.get(action, action.value), "id": server.pk}
+    match refusal(action, server.vm_state, server.task_state):
+        case "vm_state":
+            sentence = _("Cannot '%(action)s' instance %(id)s while it is in vm_state %(state)s")
+            return sentence % {**told, "state": server.vm_state}
+        case "task_state":
+            sentence = _("Cannot '%(action)s' instance %(id)s while it is in task_state %(state)s")
+            return sentence % {**told, "state": server.task_state}
+    if server.host is None:
+        return _("Instance %(id)s is not ready: it was never built on a host.") % {"id": server.pk}
+    return None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import redis
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from compute.messages import ANSWER_SEAL, QUESTION_LIFE_S, QUESTION_SEAL, Answer, Question, answer_key, question_channel
 from compute.models import Server
@@ -18,6 +19,7 @@ from portal.core.errors import Conflict, Unavailable
 LOG = logging.getLogger(__name__)
 
 PATIENCE_S = 5
+_UNREACHED = gettext_noop("The hosts cannot be reached now.")
 
 
 class NotYet(Conflict):
@@ -35,7 +37,7 @@ def ask(server: Server, about: str, **given: str) -> dict[str, Any]:
     try:
         answer = _exchange(server.host, question)
     except redis.RedisError as error:
-        raise Unavailable("The hosts cannot be reached now.") from error
+        raise Unavailable(_UNREACHED) from error
     except (signing.BadTicket, msgspec.MsgspecError) as error:
         LOG.warning("Host %s gave an answer that was not understood: %s", server.host, error)
         raise Unavailable(f"The host of instance {server.pk} gave no answer that can be understood.") from error

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.utils.translation import gettext as _
+
 from accounts.services import quotas
 from accounts.services.quotas import Resource
 from compute.models import Flavor, Server
@@ -76,32 +78,32 @@ def admit_metadata(project_id: str, metadata: dict[str, str]) -> None:
     """Let a server's metadata pass or raise: the limit is one server's."""
     limit = quotas.limits(project_id)["metadata_items"]
     if 0 <= limit < len(metadata):
-        raise QuotaExceeded(f"Maximum number of metadata items exceeds {limit}")
+        raise QuotaExceeded(_("Maximum number of metadata items exceeds %(limit)s") % {"limit": limit})
 
 
 def admit_image_metadata(project_id: str, metadata: Mapping[str, str]) -> None:
     """Let an image's properties pass or raise, when they come by the compute API: the limit is that of servers."""
     if not _fits(quotas.limits(project_id)["metadata_items"], len(metadata)):
-        raise QuotaExceeded("Image metadata limit exceeded")
+        raise QuotaExceeded(_("Image metadata limit exceeded"))
 
 
 def admit_keypair(project_id: str, user_id: str, used: int) -> None:
     """Let one more keypair of a user pass or raise."""
     limit = limits_of(project_id, user_id)["key_pairs"]
     if 0 <= limit <= used:
-        raise QuotaExceeded("Quota exceeded, too many key pairs.")
+        raise QuotaExceeded(_("Quota exceeded, too many key pairs."))
 
 
 def admit_group(project_id: str, used: int) -> None:
     """Let one more server group pass or raise."""
     if not _fits(quotas.limits(project_id)["server_groups"], used + 1):
-        raise QuotaExceeded("Quota exceeded, too many server groups.")
+        raise QuotaExceeded(_("Quota exceeded, too many server groups."))
 
 
 def admit_group_members(project_id: str, members: int) -> None:
     """Let a server group have so many servers or raise."""
     if not _fits(quotas.limits(project_id)["server_group_members"], members):
-        raise QuotaExceeded("Quota exceeded, too many servers in group")
+        raise QuotaExceeded(_("Quota exceeded, too many servers in group"))
 
 
 def admit_files(project_id: str, files: Sequence[Mapping[str, str]]) -> None:
@@ -110,13 +112,13 @@ def admit_files(project_id: str, files: Sequence[Mapping[str, str]]) -> None:
         return
     limits = quotas.limits(project_id)
     if not _fits(limits["injected_files"], len(files)):
-        raise QuotaExceeded("Personality file limit exceeded")
+        raise QuotaExceeded(_("Personality file limit exceeded"))
     longest, path = limits["injected_file_path_bytes"], max(len(file["path"].encode()) for file in files)
     if not _fits(longest, path):
-        raise QuotaExceeded(f"Personality file path exceeds maximum {longest}")
+        raise QuotaExceeded(_("Personality file path exceeds maximum %(limit)s") % {"limit": longest})
     biggest, size = limits["injected_file_content_bytes"], max(len(file["contents"]) for file in files)
     if not _fits(biggest, size):
-        raise QuotaExceeded(f"Personality file content exceeds maximum {biggest}")
+        raise QuotaExceeded(_("Personality file content exceeds maximum %(limit)s") % {"limit": biggest})
 
 
 def _fits(limit: int, amount: int) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Server
@@ -54,7 +55,7 @@ def _columns(ctx: RequestContext, server: Server, changes: Mapping[str, Any]) ->
     """Return the checked values of the columns that change; raises BadRequest or QuotaExceeded."""
     found = {name: value for name, value in changes.items() if name in PLAIN}
     if "name" in found and not str(found["name"]).strip():
-        raise BadRequest("A name has 1 to 255 characters.")
+        raise BadRequest(_("A name has 1 to %(most)s characters.") % {"most": 255})
     if "metadata" in changes:
         found["metadata"] = launch.checked_metadata(changes["metadata"])
         quotas.admit_metadata(server.project_id, found["metadata"])

@@ -1,6 +1,7 @@
 """Rescuing a server: it starts from another disk, its own lies beside it and is left as it is."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Server
@@ -36,8 +37,8 @@ def _require_place(image: Image) -> None:
     """Refuse an image that asks for a device or bus on which no rescue disk can be."""
     device, bus = image.custom.get("hw_rescue_device"), image.custom.get("hw_rescue_bus")
     if device is not None and device not in RESCUE_DEVICES:
-        raise BadRequest(f"Requested rescue device '{device}' is not supported")
+        raise BadRequest(_("Requested rescue device '%(device)s' is not supported") % {"device": device})
     if bus is not None and bus not in RESCUE_BUSES:
-        raise BadRequest(f"Requested rescue bus '{bus}' is not supported by this cloud.")
+        raise BadRequest(_("Requested rescue bus '%(bus)s' is not supported by this cloud.") % {"bus": bus})
     if device == "cdrom" and bus == "virtio":
-        raise BadRequest("Requested rescue bus 'virtio' is not supported for a CD-ROM.")
+        raise BadRequest(_("Requested rescue bus 'virtio' is not supported for a CD-ROM."))

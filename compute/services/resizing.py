@@ -8,6 +8,8 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from compute import policies
 from compute.models import Flavor, Server
@@ -21,7 +23,7 @@ from portal.core.context import RequestContext, new_request_id
 from portal.core.errors import BadRequest, CloudError, NotFound
 from portal.core.policy import authorize
 
-NO_HOST = "No valid host was found. No valid host found for resize"
+NO_HOST = gettext_noop("No valid host was found. No valid host found for resize")
 
 
 @transaction.atomic
@@ -40,7 +42,7 @@ def resize(*, ctx: RequestContext, server: Server, flavor_id: str, auto_disk_con
     migrations.abandon(server)
     quotas.admit_growth(server, flavor)
     if not migrations.begin(ctx, server, figures):
-        raise BadRequest(NO_HOST)
+        raise BadRequest(_(NO_HOST))
     if auto_disk_config is not None:
         Server.objects.filter(pk=server.pk).update(auto_disk_config=auto_disk_config)
     commands.send(server)
@@ -92,15 +94,15 @@ def _flavor(ctx: RequestContext, server: Server, flavor_id: str) -> Flavor:
     except NotFound as error:
         raise BadRequest(error.message) from error
     if flavor.flavor_id == server.flavor_id:
-        raise BadRequest("When resizing, instances must change flavor!")
+        raise BadRequest(_("When resizing, instances must change flavor!"))
     return flavor
 
 
 def _require_disks(ctx: RequestContext, server: Server, flavor: Flavor) -> None:
     if flavor.root_gb == 0 and server.root_gb != 0:
-        raise BadRequest(_cannot("Resize to zero disk flavor is not allowed."))
+        raise BadRequest(_("Server disk was unable to be resized because: Resize to zero disk flavor is not allowed."))
     if flavor.root_gb < server.root_gb or flavor.ephemeral_gb < server.ephemeral_gb:
-        raise BadRequest(_cannot("A disk cannot become smaller."))
+        raise BadRequest(_("Server disk was unable to be resized because: A disk cannot become smaller."))
     image = present_image(server.image_id or "")
     if image is not None:
         launch.require_room(ctx, flavor, image)
@@ -111,8 +113,4 @@ def _require_hardware(server: Server, flavor: Flavor) -> None:
     before = launch.require_hardware(server.vcpus, server.extra_specs, server.image_properties)
     after = launch.require_hardware(flavor.vcpus, flavor.extra_specs, server.image_properties)
     if before.secure_boot != after.secure_boot:
-        raise BadRequest("Secure boot cannot be switched by a resize: the server keeps its firmware.")
-
-
-def _cannot(why: str) -> str:
-    return f"Server disk was unable to be resized because: {why}"
+        raise BadRequest(_("Secure boot cannot be switched by a resize: the server keeps its firmware."))

@@ -1,6 +1,8 @@
 """Server groups: made, deleted, and joined by servers that are born."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.services import quotas as project_quotas
 from compute import group_selectors, policies
@@ -10,7 +12,7 @@ from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
 
-_NO_OTHER_RULES = "Only anti-affinity policy supports rules."
+_NO_OTHER_RULES = gettext_noop("Only anti-affinity policy supports rules.")
 
 
 @transaction.atomic
@@ -18,7 +20,7 @@ def create(*, ctx: RequestContext, name: str, policy: str, max_per_host: int | N
     """Return a new server group of the caller's project; raises QuotaExceeded."""
     authorize(ctx, policies.GROUPS_CREATE)
     if max_per_host is not None and policy != ServerGroup.Policy.ANTI_AFFINITY:
-        raise BadRequest(_NO_OTHER_RULES)
+        raise BadRequest(_(_NO_OTHER_RULES))
     project_id = ctx.project_id or ""
     project_quotas.lock(project_id)
     quotas.admit_group(project_id, group_selectors.count(project_id))

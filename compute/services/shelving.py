@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.messages import CONDUCTOR_QUEUE
@@ -70,10 +71,11 @@ def unshelve(
         authorize(ctx, policies.UNSHELVE_TO_HOST, server)
     operations.refuse_locked(ctx, server)
     if (zone is not None or unpin or host is not None) and server.vm_state != VmState.SHELVED_OFFLOADED:
-        raise Conflict(
-            f"Cannot 'unshelve' instance {server.pk} to a chosen place while it is in vm_state {server.vm_state}: only one "
-            "without a host is placed anew."
+        sentence = _(
+            "Cannot 'unshelve' instance %(id)s to a chosen place while it is in vm_state %(state)s: only one without a host "
+            "is placed anew."
         )
+        raise Conflict(sentence % {"id": server.pk, "state": server.vm_state})
     _require_place(ctx, zone, host)
     operations.take(ctx, server, Action.UNSHELVE, **({"host": host} if host else {}))
     if zone is not None or unpin:
@@ -86,6 +88,6 @@ def unshelve(
 
 def _require_place(ctx: RequestContext, zone: str | None, host: str | None) -> None:
     if zone is not None and zone not in availability_zones(ctx):
-        raise BadRequest("The requested availability zone is not available")
+        raise BadRequest(_("The requested availability zone is not available"))
     if host is not None and not Host.objects.filter(name=host).exists():
-        raise BadRequest(f"Compute host {host} could not be found.")
+        raise BadRequest(_("Compute host %(name)s could not be found.") % {"name": host})

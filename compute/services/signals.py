@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute import policies, rpc
 from compute.messages import CrashDump, OperationFinished
@@ -26,7 +27,7 @@ def crash_dump(*, ctx: RequestContext, server: Server) -> None:
     operations.refuse_locked(ctx, server)
     why = operations.why_not(server, Action.TRIGGER_CRASH_DUMP)
     if why is not None or server.host is None:
-        raise Conflict(why or f"Instance {server.pk} is not ready")
+        raise Conflict(why or _("Instance %(id)s is not ready") % {"id": server.pk})
     actions.begin(ctx, server, Action.TRIGGER_CRASH_DUMP)
     rpc.send(server.host, CrashDump(server.pk, ctx.request_id))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute import policies
 from compute.models import Server
@@ -100,5 +101,6 @@ def _own(metadata: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return metadata that may stand beside what every image has; raises BadRequest."""
     taken = sorted(BASE & set(metadata or {}))
     if taken:
-        raise BadRequest(f"Images have an attribute of their own named {taken[0]}: it cannot be metadata.")
+        sentence = _("Images have an attribute of their own named %(name)s: it cannot be metadata.")
+        raise BadRequest(sentence % {"name": taken[0]})
     return metadata or {}
