@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from compute.network import policies
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup, SecurityGroupRule, Subnet
@@ -83,7 +84,7 @@ def get_security_group(ctx: RequestContext, group_id: str) -> SecurityGroup:
     """Return a security group that the caller may see; any other id is simply not found."""
     found = security_groups_visible(ctx).filter(pk=group_id).first()
     if found is None:
-        raise NotFound("SecurityGroup", group_id, f"Security group {group_id} does not exist")
+        raise NotFound("SecurityGroup", group_id, _("Security group %(group)s does not exist") % {"group": group_id})
     return found
 
 

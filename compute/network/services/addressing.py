@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, ip_address
 from itertools import islice
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from compute.network.models import FixedAddress, Port, Subnet
 from portal.core.errors import BadRequest, Conflict
@@ -29,22 +30,32 @@ def assign(port: Port, subnet: Subnet) -> FixedAddress:
         found = take(port, subnet, random.choice(window))  # noqa: S311 - no secret, only spreading
         if found is not None:
             return found
-    raise Conflict(f"No fixed IP addresses available for network: {subnet.network_id}", "IpAddressGenerationFailure")
+    raise Conflict(
+        _("No fixed IP addresses available for network: %(network)s") % {"network": subnet.network_id},
+        "IpAddressGenerationFailure",
+    )
 
 
 def assign_exactly(port: Port, subnet: Subnet, address: str) -> FixedAddress:
     """Give the port this very address; raises BadRequest when it is taken or cannot belong to a port."""
     wanted = IPv4Address(address)
     if wanted in reserved(subnet):
-        raise BadRequest(f"Invalid fixed IP address {address}: it is reserved on subnet {subnet.id}.")
+        raise BadRequest(
+            _("Invalid fixed IP address %(address)s: it is reserved on subnet %(subnet)s.")
+            % {"address": address, "subnet": subnet.id}
+        )
     found = take(port, subnet, str(wanted))
     if found is None:
         holder = (
             FixedAddress.objects.filter(subnet=subnet, address=str(wanted)).values_list("port__device_id", flat=True).first()
         )
         mine = FixedAddress.objects.filter(subnet=subnet, port__project_id=port.project_id, address=str(wanted)).exists()
-        where = f" on instance {holder}" if mine and holder else ""
-        raise BadRequest(f"Fixed IP address {address} is already in use{where}.")
+        if mine and holder:
+            raise BadRequest(
+                _("Fixed IP address %(address)s is already in use on instance %(instance)s.")
+                % {"address": address, "instance": holder}
+            )
+        raise BadRequest(_("Fixed IP address %(address)s is already in use.") % {"address": address})
     return found
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from compute.network import policies
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
@@ -22,6 +24,9 @@ def owner_of(ctx: RequestContext, values: Mapping[str, Any]) -> str:
     wanted = values.get("project_id") or values.get("tenant_id")
     if wanted and wanted != ctx.project_id and not ctx.is_operator:
         raise BadRequest(
-            "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request requires admin privileges"
+            _(
+                "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request "
+                "requires admin privileges"
+            )
         )
     return str(wanted or ctx.project_id or "")

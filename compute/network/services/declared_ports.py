@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from compute.network import policies
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup, Subnet
@@ -73,7 +74,7 @@ def change(*, ctx: RequestContext, port: Port, values: Mapping[str, Any]) -> Por
     if "security_groups" in values:
         port.security_groups.set(_members(ctx, port, values["security_groups"]))
     elif before and not port.port_security_enabled:
-        words = "The port has security groups. Port security can be disabled when they are removed."
+        words = _("The port has security groups. Port security can be disabled when they are removed.")
         raise Conflict(words, "PortSecurityPortHasSecurityGroup")
     if port.allowed_address_pairs and not port.port_security_enabled:
         raise _pairs_without_security()
@@ -112,9 +113,13 @@ def _require_free_device(ctx: RequestContext, port: Port, values: Mapping[str, A
     device = values.get("device_id")
     owner = values.get("device_owner")
     if port.host and port.device_id and (device not in (None, port.device_id) or owner not in (None, port.device_owner)):
-        raise Conflict(f"Port {port.pk} is in use by device {port.device_id}: detach it from there.", "PortInUse")
+        raise Conflict(
+            _("Port %(port)s is in use by device %(device)s: detach it from there.")
+            % {"port": port.pk, "device": port.device_id},
+            "PortInUse",
+        )
     if device and device != port.device_id and not ctx.is_operator and _UUID.fullmatch(device):
-        raise Forbidden("A port is plugged into a server by the compute service: attach it there.")
+        raise Forbidden(_("A port is plugged into a server by the compute service: attach it there."))
 
 
 def _write(port: Port, values: Mapping[str, Any]) -> None:
@@ -137,21 +142,28 @@ def _insert(port: Port, mac: str | None) -> None:
 
 def _change_mac(port: Port, mac: str) -> None:
     if port.host and port.device_id:
-        raise Conflict(f"Port {port.pk} is bound to a host: its MAC address cannot be changed.", "PortBound")
+        raise Conflict(
+            _("Port %(port)s is bound to a host: its MAC address cannot be changed.") % {"port": port.pk}, "PortBound"
+        )
     port.mac_address = _mac(mac)
     if port.network.ports.filter(mac_address=port.mac_address).exclude(pk=port.pk).exists():
         raise _mac_in_use(port)
 
 
 def _mac_in_use(port: Port) -> Conflict:
-    words = f"Unable to complete operation for network {port.network_id}. The mac address {port.mac_address} is in use."
+    words = _("Unable to complete operation for network %(network)s. The mac address %(mac_address)s is in use.") % {
+        "network": port.network_id,
+        "mac_address": port.mac_address,
+    }
     return Conflict(words, "MacAddressInUse")
 
 
 def _mac(word: str) -> str:
     mac = word.lower().replace("-", ":")
     if not _MAC.fullmatch(mac) or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
-        raise BadRequest(f"Invalid input for mac_address. Reason: '{word[:60]}' is not a valid MAC address.")
+        raise BadRequest(
+            _("Invalid input for mac_address. Reason: '%(word)s' is not a valid MAC address.") % {"word": word[:60]}
+        )
     return mac
 
 
@@ -162,14 +174,20 @@ def _automatic(network: Network) -> list[dict[str, str]]:
 
 def _give_addresses(port: Port, wanted: Sequence[Mapping[str, Any]]) -> None:
     if len(wanted) > MOST_ADDRESSES:
-        raise BadRequest(f"Exceeded maximum amount of fixed ips per port ({MOST_ADDRESSES}).", "InvalidInput")
+        raise BadRequest(
+            _("Exceeded maximum amount of fixed ips per port (%(most)s).") % {"most": MOST_ADDRESSES},
+            "InvalidInput",
+        )
     subnets = {subnet.pk: subnet for subnet in port.network.subnets.filter(ip_version=4)}
     for item in wanted:
         subnet = _subnet(port, subnets, item)
         if not item.get("ip_address"):
             addressing.assign(port, subnet)
         elif addressing.take(port, subnet, item["ip_address"]) is None:
-            words = f"IP address {item['ip_address']} already allocated in subnet {subnet.pk}"
+            words = _("IP address %(address)s already allocated in subnet %(subnet)s") % {
+                "address": item["ip_address"],
+                "subnet": subnet.pk,
+            }
             raise Conflict(words, "IpAddressAlreadyAllocated")
 
 
@@ -177,20 +195,24 @@ def _subnet(port: Port, subnets: Mapping[str, Subnet], item: Mapping[str, Any]) 
     address, subnet_id = item.get("ip_address"), item.get("subnet_id")
     if subnet_id is not None and subnet_id not in subnets:
         raise BadRequest(
-            f"Invalid input for operation: Failed to create port on network {port.network_id}: no subnet {subnet_id}.",
+            _("Invalid input for operation: Failed to create port on network %(network)s: no subnet %(subnet)s.")
+            % {"network": port.network_id, "subnet": subnet_id},
             "InvalidInput",
         )
     if address is None:
         if subnet_id is None:
-            raise BadRequest("IP allocation requires subnet_id or ip_address.", "InvalidInput")
+            raise BadRequest(_("IP allocation requires subnet_id or ip_address."), "InvalidInput")
         return subnets[subnet_id]
     wanted = IPv4Network(address)
     fitting = [one for one in ([subnets[subnet_id]] if subnet_id else subnets.values()) if wanted.subnet_of(one.range)]
     if not fitting:
-        place = "Subnet" if subnet_id else "Network"
-        raise BadRequest(f"IP address {address} is not a valid IP for the specified {place.lower()}.", f"InvalidIpFor{place}")
+        if subnet_id:
+            words = _("IP address %(address)s is not a valid IP for the specified subnet.") % {"address": address}
+            raise BadRequest(words, "InvalidIpForSubnet")
+        words = _("IP address %(address)s is not a valid IP for the specified network.") % {"address": address}
+        raise BadRequest(words, "InvalidIpForNetwork")
     if wanted.network_address in addressing.reserved(fitting[0]):
-        words = f"IP address {address} is not a valid IP for the specified subnet: it is reserved."
+        words = _("IP address %(address)s is not a valid IP for the specified subnet: it is reserved.") % {"address": address}
         raise BadRequest(words, "InvalidIpForSubnet")
     return fitting[0]
 
@@ -218,7 +240,7 @@ def _members(ctx: RequestContext, port: Port, wanted: Iterable[str] | None) -> l
     """Return the groups that the request names by id, or the project's default one; an unfiltered port has none."""
     if not port.port_security_enabled:
         if wanted:
-            words = "Port Security must be enabled in order to have security groups on a port."
+            words = _("Port Security must be enabled in order to have security groups on a port.")
             raise BadRequest(words, "PortSecurityAndIPRequiredForSecurityGroups")
         return []
     if wanted is None:
@@ -228,12 +250,12 @@ def _members(ctx: RequestContext, port: Port, wanted: Iterable[str] | None) -> l
     found = list(mine if ctx.is_operator else mine.filter(Q(project_id=port.project_id) | Q(project_id=ctx.project_id)))
     missing = set(ids) - {group.pk for group in found}
     if missing:
-        raise NotFound("SecurityGroup", min(missing), f"Security group {min(missing)} does not exist")
+        raise NotFound("SecurityGroup", min(missing), _("Security group %(group)s does not exist") % {"group": min(missing)})
     return found
 
 
 def _pairs_without_security() -> Conflict:
-    words = "Port Security must be enabled in order to have allowed address pairs on a port."
+    words = _("Port Security must be enabled in order to have allowed address pairs on a port.")
     return Conflict(words, "AddressPairAndPortSecurityRequired")
 
 
@@ -243,19 +265,23 @@ def _pairs(port: Port, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, st
         raise _pairs_without_security()
     if len(wanted) > MOST_PAIRS:
         raise BadRequest(
-            f"The number of allowed address pairs exceeds the maximum {MOST_PAIRS}.", "AllowedAddressPairExhausted"
+            _("The number of allowed address pairs exceeds the maximum %(most)s.") % {"most": MOST_PAIRS},
+            "AllowedAddressPairExhausted",
         )
     found: list[dict[str, str]] = []
     for item in wanted:
         try:
             span = IPv4Network(item.get("ip_address") or "")
         except ValueError as error:
-            raise BadRequest(f"'{str(item.get('ip_address'))[:60]}' is not a valid IP address or range.") from error
+            raise BadRequest(
+                _("'%(address)s' is not a valid IP address or range.") % {"address": str(item.get("ip_address"))[:60]}
+            ) from error
         address = str(span.network_address) if span.prefixlen == 32 else str(span)
         pair = {"ip_address": address, "mac_address": _mac(item.get("mac_address") or port.mac_address)}
         if pair in found:
             raise BadRequest(
-                f"Request contains duplicate address pair: mac_address {pair['mac_address']} ip_address {address}.",
+                _("Request contains duplicate address pair: mac_address %(mac_address)s ip_address %(address)s.")
+                % {"mac_address": pair["mac_address"], "address": address},
                 "DuplicateAddressPairInRequest",
             )
         found.append(pair)

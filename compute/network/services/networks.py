@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute.network import policies
 from compute.network.models import Network
@@ -43,7 +44,8 @@ def create(*, ctx: RequestContext, values: Mapping[str, Any]) -> Network:
     network.network_type = values.get("provider:network_type") or LOCAL
     if network.network_type not in TYPES:
         raise BadRequest(
-            f"Invalid input for operation: provider:network_type must be one of {', '.join(TYPES)}.", "InvalidInput"
+            _("Invalid input for operation: provider:network_type must be one of %(types)s.") % {"types": ", ".join(TYPES)},
+            "InvalidInput",
         )
     network.save(force_insert=True)
     return network
@@ -57,7 +59,8 @@ def change(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
     _check(values)
     if values.get("shared") is False and network.shared and _used_by_others(network):
         raise Conflict(
-            f"Unable to reconfigure sharing settings for network {network.pk}. Multiple projects are using it.",
+            _("Unable to reconfigure sharing settings for network %(network)s. Multiple projects are using it.")
+            % {"network": network.pk},
             "InvalidSharedSetting",
         )
     _write(network, values)
@@ -74,7 +77,8 @@ def delete(*, ctx: RequestContext, network: Network) -> None:
         return
     if locked.ports.exclude(device_owner=_GOES_ALONG).exists():
         raise Conflict(
-            f"Unable to complete operation on network {network.pk}. There are one or more ports still in use on the network.",
+            _("Unable to complete operation on network %(network)s. There are one or more ports still in use on the network.")
+            % {"network": network.pk},
             "NetworkInUse",
         )
     for port in locked.ports.all():
@@ -85,9 +89,12 @@ def delete(*, ctx: RequestContext, network: Network) -> None:
 def _check(values: Mapping[str, Any]) -> None:
     mtu = values.get("mtu")
     if mtu and not SMALLEST_MTU <= mtu <= LARGEST_MTU:
-        raise BadRequest(f"Invalid input for mtu. Reason: '{mtu}' must be from {SMALLEST_MTU} to {LARGEST_MTU}.")
+        raise BadRequest(
+            _("Invalid input for mtu. Reason: '%(mtu)s' must be from %(least)s to %(most)s.")
+            % {"mtu": mtu, "least": SMALLEST_MTU, "most": LARGEST_MTU}
+        )
     if values.get("router:external"):
-        raise BadRequest("Invalid input for router:external. Reason: this cloud has no routers yet.")
+        raise BadRequest(_("Invalid input for router:external. Reason: this cloud has no routers yet."))
 
 
 def _write(network: Network, values: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compute.network.models import FixedAddress, Network, Port, SecurityGroup
 from compute.network.services import addressing, hosts, ports
@@ -47,7 +48,7 @@ def detach(*, ctx: RequestContext, port: Port) -> None:
     if port.plug == DETACH:
         return
     if port.plug == ATTACH:
-        raise Conflict(f"Port {port.pk} is still being attached.")
+        raise Conflict(_("Port %(port)s is still being attached.") % {"port": port.pk})
     _ask(port, DETACH, ctx.request_id)
     hosts.unplug(port)
 
@@ -123,10 +124,12 @@ def add_address(*, device_id: str, network_id: str) -> FixedAddress:
     """Give a device's first port on a network one more address."""
     port = Port.objects.filter(device_id=device_id, network=network_id).select_related("network").first()
     if port is None:
-        raise NotFound("Network", network_id, f"Network {network_id} is not a network of the instance.")
+        raise NotFound(
+            "Network", network_id, _("Network %(network)s is not a network of the instance.") % {"network": network_id}
+        )
     subnet = port.network.subnets.filter(ip_version=4).first()
     if subnet is None:
-        raise BadRequest(f"No fixed IP addresses available for network: {network_id}")
+        raise BadRequest(_("No fixed IP addresses available for network: %(network)s") % {"network": network_id})
     try:
         found = addressing.assign(port, subnet)
     except Conflict as error:
@@ -140,7 +143,9 @@ def remove_address(*, device_id: str, address: str) -> None:
     """Take an address from a device."""
     held = FixedAddress.objects.filter(port__device_id=device_id, address=address).select_related("port__network").first()
     if held is None:
-        raise BadRequest(f"Instance {device_id} does not have fixed IP '{address}'.")
+        raise BadRequest(
+            _("Instance %(device)s does not have fixed IP '%(address)s'.") % {"device": device_id, "address": address}
+        )
     held.delete()
     _addresses_changed(held.port)
 
@@ -159,19 +164,23 @@ def _ask(port: Port, plug: str, request_id: str) -> None:
 def _refuse_unknown(ctx: RequestContext, project_id: str, item: dict[str, Any]) -> None:
     port_id, network_id, address = item.get("port"), item.get("uuid"), item.get("fixed_ip")
     if port_id and not Port.objects.filter(pk=port_id, project_id=project_id).exists():
-        raise NotFound("Port", port_id, f"Port id {port_id} could not be found.")
+        raise NotFound("Port", port_id, _("Port id %(port)s could not be found.") % {"port": port_id})
     if network_id and network_id not in {network.pk for network in ports.usable_networks(project_id)}:
         if Network.objects.filter(pk=network_id, project_id=project_id).exists():
-            raise BadRequest(f"Network {network_id} requires a subnet in order to boot instances on.")
+            raise BadRequest(
+                _("Network %(network)s requires a subnet in order to boot instances on.") % {"network": network_id}
+            )
         raise NotFound("Network", network_id)
     if address and FixedAddress.objects.filter(subnet__network=network_id, address=address).exists():
-        raise Conflict(f"Fixed IP address {address} is already in use.")
+        raise Conflict(_("Fixed IP address %(address)s is already in use.") % {"address": address})
 
 
 def _only_network(project_id: str) -> str:
     usable = ports.usable_networks(project_id)
     if len(usable) > 1:
-        raise BadRequest("Multiple possible networks found, use a Network ID to be more specific.")
+        raise BadRequest(_("Multiple possible networks found, use a Network ID to be more specific."))
     if not usable:
-        raise BadRequest(f"No specific network was requested and none are available for project '{project_id}'.")
+        raise BadRequest(
+            _("No specific network was requested and none are available for project '%(project)s'.") % {"project": project_id}
+        )
     return usable[0].pk

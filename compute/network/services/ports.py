@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from compute.network.models import Network, Port, SecurityGroup, Subnet
 from compute.network.models.port import new_mac
@@ -67,7 +68,7 @@ def allocate(
         return []
     wanted = _automatic(project_id, networks) if networks is None or isinstance(networks, str) else list(networks)
     if len(wanted) > MOST:
-        raise BadRequest(f"No more than {MOST} networks can be asked for.")
+        raise BadRequest(_("No more than %(most)s networks can be asked for.") % {"most": MOST})
     members = groups.find(project_id, security_groups) if wanted else []
     if any(not item.get("port") for item in wanted):
         _admit(project_id, sum(not item.get("port") for item in wanted))
@@ -79,7 +80,7 @@ def _admit(project_id: str, count: int) -> None:
     try:
         quotas.admit(project_id, "port", count)
     except Conflict as error:
-        raise QuotaExceeded("Maximum number of ports exceeded") from error
+        raise QuotaExceeded(_("Maximum number of ports exceeded")) from error
 
 
 @transaction.atomic
@@ -98,7 +99,9 @@ def join_group(project_id: str, device_id: str, word: str) -> None:
     group = groups.named(project_id, word)
     rows = list(Port.objects.filter(device_id=device_id, port_security_enabled=True))
     if not rows:
-        raise BadRequest(f"Network requires port_security_enabled and subnet associated in order to apply {word}.")
+        raise BadRequest(
+            _("Network requires port_security_enabled and subnet associated in order to apply %(group)s.") % {"group": word}
+        )
     for port in rows:
         port.security_groups.add(group)
     hosts.refresh(ports=rows, groups=[group])
@@ -109,7 +112,11 @@ def leave_group(project_id: str, device_id: str, word: str) -> None:
     group = groups.named(project_id, word)
     rows = list(Port.objects.filter(device_id=device_id, security_groups=group))
     if not rows:
-        raise NotFound("SecurityGroup", word, f"Security group {word} not associated with the instance {device_id}")
+        raise NotFound(
+            "SecurityGroup",
+            word,
+            _("Security group %(group)s not associated with the instance %(device)s") % {"group": word, "device": device_id},
+        )
     for port in rows:
         port.security_groups.remove(group)
     hosts.refresh(ports=rows, groups=[group])
@@ -129,9 +136,9 @@ def usable_networks(project_id: str) -> list[Network]:
 def _automatic(project_id: str, networks: str | None) -> list[dict[str, Any]]:
     usable = usable_networks(project_id)
     if len(usable) > 1:
-        raise Conflict("Multiple possible networks found, use a Network ID to be more specific.")
+        raise Conflict(_("Multiple possible networks found, use a Network ID to be more specific."))
     if not usable and networks == "auto":
-        raise BadRequest(f"Unable to automatically allocate a network for project {project_id}")
+        raise BadRequest(_("Unable to automatically allocate a network for project %(project)s") % {"project": project_id})
     return [{"uuid": network.id} for network in usable]
 
 
@@ -139,7 +146,7 @@ def _attach(ctx: RequestContext, card: _Card, members: list[SecurityGroup]) -> P
     network = _network(card.project_id, card.item.get("uuid"))
     subnets = list(network.subnets.filter(ip_version=4))
     if not subnets:
-        raise BadRequest(f"Network {network.id} requires a subnet in order to boot instances on.")
+        raise BadRequest(_("Network %(network)s requires a subnet in order to boot instances on.") % {"network": network.id})
     port = _make(network, card)
     if card.item.get("fixed_ip"):
         authorize_attributes(ctx, "create_port", ["fixed_ips:ip_address"], port)
@@ -151,12 +158,14 @@ def _attach(ctx: RequestContext, card: _Card, members: list[SecurityGroup]) -> P
 
 def _network(project_id: str, network_id: Any) -> Network:
     if not _is_uuid(network_id):
-        raise BadRequest(f"Bad networks format: network uuid is not in proper format ({network_id})")
+        raise BadRequest(
+            _("Bad networks format: network uuid is not in proper format (%(network)s)") % {"network": network_id}
+        )
     found = Network.objects.filter(Q(project_id=project_id) | Q(shared=True), pk=str(network_id).lower()).first()
     if found is None:
-        raise BadRequest(f"Network {network_id} could not be found.")
+        raise BadRequest(_("Network %(network)s could not be found.") % {"network": network_id})
     if not found.admin_state_up:
-        raise BadRequest(f"Network {network_id} is administratively down.")
+        raise BadRequest(_("Network %(network)s is administratively down.") % {"network": network_id})
     return found
 
 
@@ -173,7 +182,7 @@ def _make(network: Network, card: _Card) -> Port:
                 )
         except IntegrityError:  # the random hardware address exists on this network
             continue
-    raise Conflict(f"No free hardware address on network {network.id}.")
+    raise Conflict(_("No free hardware address on network %(network)s.") % {"network": network.id})
 
 
 def _address(port: Port, subnets: list[Subnet], fixed_ip: str | None) -> None:
@@ -183,10 +192,13 @@ def _address(port: Port, subnets: list[Subnet], fixed_ip: str | None) -> None:
     try:
         wanted = IPv4Address(fixed_ip)
     except (AddressValueError, TypeError) as error:
-        raise BadRequest(f"Invalid fixed IP address ({fixed_ip})") from error
+        raise BadRequest(_("Invalid fixed IP address (%(fixed_ip)s)") % {"fixed_ip": fixed_ip}) from error
     subnet = next((subnet for subnet in subnets if wanted in subnet.range), None)
     if subnet is None:
-        raise BadRequest(f"Fixed IP {fixed_ip} is not a valid ip address for network {port.network_id}.")
+        raise BadRequest(
+            _("Fixed IP %(fixed_ip)s is not a valid ip address for network %(network)s.")
+            % {"fixed_ip": fixed_ip, "network": port.network_id}
+        )
     addressing.assign_exactly(port, subnet, fixed_ip)
 
 
@@ -195,12 +207,12 @@ def _adopt(card: _Card) -> Port:
     port_id = card.item["port"]
     port = Port.objects.filter(pk=port_id, project_id=card.project_id).first() if _is_uuid(port_id) else None
     if port is None:
-        raise BadRequest(f"Port id {port_id} could not be found.")
+        raise BadRequest(_("Port id %(port)s could not be found.") % {"port": port_id})
     if not port.fixed_addresses.exists():
-        raise BadRequest(f"Port {port.id} requires a FixedIP in order to be used.")
+        raise BadRequest(_("Port %(port)s requires a FixedIP in order to be used.") % {"port": port.id})
     taken = Port.objects.filter(pk=port.pk, device_id="").update(preserve_on_delete=True, **card.columns())
     if not taken:
-        raise Conflict(f"Port {port.id} is still in use.")
+        raise Conflict(_("Port %(port)s is still in use.") % {"port": port.id})
     port.refresh_from_db()
     return port
 

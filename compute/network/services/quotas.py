@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.services import quotas
 from accounts.services.quotas import Resource
@@ -42,7 +43,7 @@ def admit(project_id: str, name: str, count: int = 1) -> None:
     try:
         quotas.admit(project_id, {name: count}, {name: _rows(name, [project_id]).count()})
     except QuotaExceeded as error:
-        raise Conflict(f"Quota exceeded for resources: ['{name}'].", "OverQuota") from error
+        raise Conflict(_("Quota exceeded for resources: ['%(name)s'].") % {"name": name}, "OverQuota") from error
 
 
 def limits(project_id: str) -> dict[str, int]:
@@ -69,13 +70,16 @@ def change(*, ctx: RequestContext, project_id: str, changes: Mapping[str, int], 
     authorize(ctx, policies.UPDATE_QUOTA, {"project_id": project_id, "tenant_id": project_id})
     unknown = sorted(set(changes) - set(RESOURCES))
     if unknown:
-        raise BadRequest(f"Unrecognized attribute(s) '{', '.join(unknown)}'")
+        raise BadRequest(_("Unrecognized attribute(s) '%(names)s'") % {"names": ", ".join(unknown)})
     if check:
         quotas.lock(project_id)
     for name, limit in changes.items() if check else ():
         used = _rows(name, [project_id]).count()
         if 0 <= limit < used:
-            raise BadRequest(f"Quota limit {limit} for {name} must be greater than or equal to already used {used}.")
+            raise BadRequest(
+                _("Quota limit %(limit)s for %(name)s must be greater than or equal to already used %(used)s.")
+                % {"limit": limit, "name": name, "used": used}
+            )
     quotas.set_limits(project_id, changes)
     return limits(project_id)
 
@@ -84,7 +88,9 @@ def reset(*, ctx: RequestContext, project_id: str) -> None:
     """Let the defaults hold for a project again; raises NotFound for one that has none of its own."""
     authorize(ctx, policies.DELETE_QUOTA, {"project_id": project_id, "tenant_id": project_id})
     if not quotas.reset(project_id, RESOURCES):
-        raise NotFound("TenantQuota", project_id, f"Quota for tenant {project_id} could not be found.")
+        raise NotFound(
+            "TenantQuota", project_id, _("Quota for tenant %(project)s could not be found.") % {"project": project_id}
+        )
 
 
 def _rows(name: str, project_ids: list[str]) -> QuerySet[Model]:

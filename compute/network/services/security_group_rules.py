@@ -5,6 +5,7 @@ from ipaddress import ip_interface
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from compute.network import policies
 from compute.network.models import SecurityGroup, SecurityGroupRule
@@ -47,7 +48,9 @@ def create(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, An
     alike = SecurityGroupRule.objects.filter(security_group=group, direction=rule.direction, ethertype=rule.ethertype)
     same = next((other for other in alike if _meaning(other) == _meaning(rule)), None)
     if same is not None:
-        raise Conflict(f"Security group rule already exists. Rule id is {same.pk}.", "SecurityGroupRuleExists")
+        raise Conflict(
+            _("Security group rule already exists. Rule id is %(id)s.") % {"id": same.pk}, "SecurityGroupRuleExists"
+        )
     rule.save(force_insert=True)
     hosts.refresh(ports=[], groups=[group])
     return rule
@@ -80,8 +83,11 @@ def _protocol(word: Any) -> str | None:
     number = name.isascii() and name.isdigit() and len(name) <= 3 and int(name) <= 255
     if not number and name not in PROTOCOLS:
         raise BadRequest(
-            f"Security group rule protocol {name[:60]} not supported. Only protocol values {sorted(PROTOCOLS)} "
-            "and integer representations [0 to 255] are supported.",
+            _(
+                "Security group rule protocol %(name)s not supported. "
+                "Only protocol values %(protocols)s and integer representations [0 to 255] are supported."
+            )
+            % {"name": name[:60], "protocols": sorted(PROTOCOLS)},
             "SecurityGroupRuleInvalidProtocol",
         )
     return str(int(name)) if number else name
@@ -89,7 +95,10 @@ def _protocol(word: Any) -> str | None:
 
 def _check_protocol(rule: SecurityGroupRule) -> None:
     if rule.protocol in _ONLY_V6 and rule.ethertype == "IPv4":
-        words = f"Invalid ethertype {rule.ethertype} for protocol {rule.protocol}."
+        words = _("Invalid ethertype %(ethertype)s for protocol %(protocol)s.") % {
+            "ethertype": rule.ethertype,
+            "protocol": rule.protocol,
+        }
         raise BadRequest(words, "SecurityGroupEthertypeConflictWithProtocol")
 
 
@@ -99,39 +108,50 @@ def _check_ports(rule: SecurityGroupRule) -> None:
         return
     for port in (first, last):
         if port is not None and not 0 <= port <= _MAX_PORT:
-            raise BadRequest(f"Invalid value for port {port}.", "SecurityGroupInvalidPortValue")
+            raise BadRequest(_("Invalid value for port %(port)s.") % {"port": port}, "SecurityGroupInvalidPortValue")
     if rule.protocol is None:
-        raise BadRequest("Must also specify protocol if port range is given.", "SecurityGroupProtocolRequiredWithPorts")
+        raise BadRequest(_("Must also specify protocol if port range is given."), "SecurityGroupProtocolRequiredWithPorts")
     number = number_of(rule.protocol)
     if number == _ICMP or rule.protocol in _ICMP_V6:
         _check_icmp(first, last)
     elif number not in _WITH_PORTS:
-        raise BadRequest(f"Invalid port for protocol {rule.protocol}: it has no ports.", "SecurityGroupInvalidProtocolForPort")
+        raise BadRequest(
+            _("Invalid port for protocol %(protocol)s: it has no ports.") % {"protocol": rule.protocol},
+            "SecurityGroupInvalidProtocolForPort",
+        )
     elif 0 in (first, last):
-        raise BadRequest("Invalid value for port 0.", "SecurityGroupInvalidPortValue")
+        raise BadRequest(_("Invalid value for port 0."), "SecurityGroupInvalidPortValue")
     elif first is None or last is None or first > last:
-        words = "For TCP/UDP protocols, port_range_min must be <= port_range_max"
+        words = _("For TCP/UDP protocols, port_range_min must be <= port_range_max")
         raise BadRequest(words, "SecurityGroupInvalidPortRange")
 
 
 def _check_icmp(kind: int | None, code: int | None) -> None:
-    for field, value in (("type (port-range-min)", kind), ("code (port-range-max)", code)):
-        if value is not None and value > _MAX_ICMP:
-            words = f"Invalid value for ICMP {field} {value}. It must be 0 to {_MAX_ICMP}."
-            raise BadRequest(words, "SecurityGroupInvalidIcmpValue")
+    if kind is not None and kind > _MAX_ICMP:
+        words = _("Invalid value for ICMP type (port-range-min) %(value)s. It must be 0 to %(most)s.")
+        raise BadRequest(words % {"value": kind, "most": _MAX_ICMP}, "SecurityGroupInvalidIcmpValue")
+    if code is not None and code > _MAX_ICMP:
+        words = _("Invalid value for ICMP code (port-range-max) %(value)s. It must be 0 to %(most)s.")
+        raise BadRequest(words % {"value": code, "most": _MAX_ICMP}, "SecurityGroupInvalidIcmpValue")
     if kind is None and code is not None:
-        words = f"ICMP code (port-range-max) {code} is provided but ICMP type (port-range-min) is missing."
+        words = _("ICMP code (port-range-max) %(code)s is provided but ICMP type (port-range-min) is missing.") % {
+            "code": code
+        }
         raise BadRequest(words, "SecurityGroupMissingIcmpType")
 
 
 def _check_remote(ctx: RequestContext, rule: SecurityGroupRule) -> None:
     if rule.remote_ip_prefix and rule.remote_group_id:
-        words = "Only remote_ip_prefix or remote_group_id may be provided."
+        words = _("Only remote_ip_prefix or remote_group_id may be provided.")
         raise BadRequest(words, "SecurityGroupRemoteGroupAndRemoteIpPrefix")
     if rule.remote_group_id:
         found = SecurityGroup.objects.filter(pk=rule.remote_group_id)
         if not (found if ctx.is_operator else found.filter(project_id=rule.project_id)).exists():
-            raise NotFound("SecurityGroup", rule.remote_group_id, f"Security group {rule.remote_group_id} does not exist")
+            raise NotFound(
+                "SecurityGroup",
+                rule.remote_group_id,
+                _("Security group %(group)s does not exist") % {"group": rule.remote_group_id},
+            )
     if rule.remote_ip_prefix:
         rule.remote_ip_prefix = _prefix(rule.remote_ip_prefix, rule.ethertype)
 
@@ -141,8 +161,10 @@ def _prefix(word: str, ethertype: str) -> str:
     try:
         span = ip_interface(word)
     except ValueError as error:
-        raise BadRequest(f"Remote IP prefix {word[:60]} is not a valid CIDR.", "InvalidCIDR") from error
+        raise BadRequest(
+            _("Remote IP prefix %(prefix)s is not a valid CIDR.") % {"prefix": word[:60]}, "InvalidCIDR"
+        ) from error
     if f"IPv{span.version}" != ethertype:
-        words = f"Conflicting value ethertype {ethertype} for CIDR {span}"
+        words = _("Conflicting value ethertype %(ethertype)s for CIDR %(span)s") % {"ethertype": ethertype, "span": span}
         raise BadRequest(words, "SecurityGroupRuleParameterConflict")
     return str(span)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from compute.network import policies
 from compute.network.models import SecurityGroup, SecurityGroupRule
@@ -68,7 +69,7 @@ def change(*, ctx: RequestContext, group: SecurityGroup, values: Mapping[str, An
     name = values.get("name")
     if name is not None and name != group.name:
         if group.name == DEFAULT_GROUP:
-            raise Conflict("Updating default security group not allowed.", "SecurityGroupCannotUpdateDefault")
+            raise Conflict(_("Updating default security group not allowed."), "SecurityGroupCannotUpdateDefault")
         if name == DEFAULT_GROUP:
             raise _default_exists()
         group.name = name
@@ -83,16 +84,16 @@ def delete(*, ctx: RequestContext, group: SecurityGroup) -> None:
     """Delete a group that no port is in, with its rules and those that name it; the default one stays, except for operators."""
     authorize(ctx, policies.DELETE_SECURITY_GROUP, group)
     if group.name == DEFAULT_GROUP and not ctx.is_operator:
-        raise Conflict("Removing default security group not allowed.", "SecurityGroupCannotRemoveDefault")
+        raise Conflict(_("Removing default security group not allowed."), "SecurityGroupCannotRemoveDefault")
     if group.ports.exists():
-        raise Conflict(f"Security Group {group.pk} in use.", "SecurityGroupInUse")
+        raise Conflict(_("Security Group %(group)s in use.") % {"group": group.pk}, "SecurityGroupInUse")
     naming = list(SecurityGroup.objects.filter(rules__remote_group=group).exclude(pk=group.pk).distinct())
     group.delete()
     hosts.refresh(ports=[], groups=naming)
 
 
 def _default_exists() -> Conflict:
-    return Conflict("Default security group already exists.", "SecurityGroupDefaultAlreadyExists")
+    return Conflict(_("Default security group already exists."), "SecurityGroupDefaultAlreadyExists")
 
 
 def find(project_id: str, wanted: Iterable[str] | None) -> list[SecurityGroup]:
@@ -117,7 +118,9 @@ def _one(project_id: str, word: str) -> SecurityGroup:
     rows = list(SecurityGroup.objects.filter(Q(pk=word) | Q(name=word), project_id=project_id)[:3])
     exact = [row for row in rows if row.pk == word] or rows
     if not exact:
-        raise BadRequest(f"Security group {word} not found.")
+        raise BadRequest(_("Security group %(group)s not found.") % {"group": word})
     if len(exact) > 1:
-        raise Conflict(f"Multiple security groups found matching '{word}'. Use an ID to be more specific.")
+        raise Conflict(
+            _("Multiple security groups found matching '%(group)s'. Use an ID to be more specific.") % {"group": word}
+        )
     return exact[0]

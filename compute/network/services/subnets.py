@@ -5,6 +5,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from compute.network import policies
 from compute.network.models import Network, Subnet
@@ -28,7 +29,7 @@ def create(*, ctx: RequestContext, network: Network, values: Mapping[str, Any]) 
     authorize(ctx, policies.CREATE_SUBNET, subnet)
     quotas.admit(subnet.project_id, "subnet")
     if values.get("ip_version", 4) != 4:
-        raise BadRequest("Invalid input for ip_version. Reason: guests of this cloud have IPv4 addresses only.")
+        raise BadRequest(_("Invalid input for ip_version. Reason: guests of this cloud have IPv4 addresses only."))
     span = _range(values.get("cidr"))
     _refuse_overlap(span)
     subnet.cidr = str(span)
@@ -52,7 +53,9 @@ def change(*, ctx: RequestContext, subnet: Subnet, values: Mapping[str, Any]) ->
     if "gateway_ip" in values and values["gateway_ip"] != subnet.gateway_ip:
         wanted = _gateway(span, values["gateway_ip"])
         if wanted and subnet.fixed_addresses.filter(address=wanted).exists():
-            raise Conflict(f"Current gateway ip {wanted} already in use by a port.", "GatewayIpInUse")
+            raise Conflict(
+                _("Current gateway ip %(address)s already in use by a port.") % {"address": wanted}, "GatewayIpInUse"
+            )
         subnet.gateway_ip = wanted
     pools = values.get("allocation_pools") or subnet.allocation_pools
     subnet.allocation_pools = _pools(span, subnet.gateway_ip, pools)
@@ -67,7 +70,8 @@ def delete(*, ctx: RequestContext, subnet: Subnet) -> None:
     authorize(ctx, policies.DELETE_SUBNET, subnet)
     if subnet.fixed_addresses.exists():
         raise Conflict(
-            f"Unable to complete operation on subnet {subnet.pk}: One or more ports have an IP allocation from this subnet.",
+            _("Unable to complete operation on subnet %(subnet)s: One or more ports have an IP allocation from this subnet.")
+            % {"subnet": subnet.pk},
             "SubnetInUse",
         )
     subnet.delete()
@@ -77,9 +81,13 @@ def _range(cidr: Any) -> IPv4Network:
     try:
         span = IPv4Network(str(cidr) if "/" in str(cidr) else "", strict=False)
     except ValueError as error:
-        raise BadRequest(f"Invalid input for cidr. Reason: '{str(cidr)[:60]}' is not a valid IP subnet.") from error
+        raise BadRequest(
+            _("Invalid input for cidr. Reason: '%(cidr)s' is not a valid IP subnet.") % {"cidr": str(cidr)[:60]}
+        ) from error
     if not SHORTEST_PREFIX <= span.prefixlen <= LONGEST_PREFIX or span.is_multicast or span.is_loopback or span.is_link_local:
-        raise BadRequest(f"Invalid input for cidr. Reason: '{span}' cannot hold a network of guests.", "InvalidInput")
+        raise BadRequest(
+            _("Invalid input for cidr. Reason: '%(span)s' cannot hold a network of guests.") % {"span": span}, "InvalidInput"
+        )
     return span
 
 
@@ -92,7 +100,9 @@ def _refuse_overlap(span: IPv4Network) -> None:
 
 
 def _overlap(span: IPv4Network) -> BadRequest:
-    words = f"Invalid input for operation: Requested subnet with cidr: {span} overlaps with another subnet."
+    words = _("Invalid input for operation: Requested subnet with cidr: %(span)s overlaps with another subnet.") % {
+        "span": span
+    }
     return BadRequest(words, "InvalidInput")
 
 
@@ -101,7 +111,10 @@ def _gateway(span: IPv4Network, wanted: str | None) -> str | None:
         return None
     address = _address(wanted, "gateway_ip")
     if address not in span or address in (span.network_address, span.broadcast_address):
-        raise BadRequest(f"Gateway is not valid on subnet: {address} is not in {span}.", "InvalidInput")
+        raise BadRequest(
+            _("Gateway is not valid on subnet: %(address)s is not in %(span)s.") % {"address": address, "span": span},
+            "InvalidInput",
+        )
     return str(address)
 
 
@@ -109,7 +122,10 @@ def _address(word: Any, field: str) -> IPv4Address:
     try:
         return IPv4Address(word)
     except (AddressValueError, TypeError) as error:
-        raise BadRequest(f"Invalid input for {field}. Reason: '{str(word)[:60]}' is not a valid IP address.") from error
+        raise BadRequest(
+            _("Invalid input for %(field)s. Reason: '%(word)s' is not a valid IP address.")
+            % {"field": field, "word": str(word)[:60]}
+        ) from error
 
 
 def _pools(span: IPv4Network, gateway: str | None, pools: Sequence[Mapping[str, str]]) -> Pools:
@@ -119,12 +135,24 @@ def _pools(span: IPv4Network, gateway: str | None, pools: Sequence[Mapping[str, 
         first, last = _address(pool["start"], "allocation_pools"), _address(pool["end"], "allocation_pools")
         if first > last or first <= span.network_address or last >= span.broadcast_address:
             kind = "InvalidAllocationPool" if first > last else "OutOfBoundsAllocationPool"
-            raise BadRequest(f"The allocation pool {first}-{last} is not valid: it spans beyond the subnet cidr {span}.", kind)
+            raise BadRequest(
+                _("The allocation pool %(first)s-%(last)s is not valid: it spans beyond the subnet cidr %(span)s.")
+                % {"first": first, "last": last, "span": span},
+                kind,
+            )
         if gateway and first <= IPv4Address(gateway) <= last:
-            words = f"Gateway ip {gateway} conflicts with allocation pool {first}-{last}."
+            words = _("Gateway ip %(gateway)s conflicts with allocation pool %(first)s-%(last)s.") % {
+                "gateway": gateway,
+                "first": first,
+                "last": last,
+            }
             raise Conflict(words, "GatewayConflictWithAllocationPools")
         if any(first <= end and begin <= last for begin, end in found):
-            words = f"Found overlapping allocation pools: {first}-{last} for subnet {span}."
+            words = _("Found overlapping allocation pools: %(first)s-%(last)s for subnet %(span)s.") % {
+                "first": first,
+                "last": last,
+                "span": span,
+            }
             raise Conflict(words, "OverlappingAllocationPools")
         found.append((first, last))
     return [{"start": str(first), "end": str(last)} for first, last in sorted(found)]
