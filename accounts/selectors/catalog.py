@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q, QuerySet, Value
+from django.utils.translation import gettext as _
 
 from accounts import policies
 from accounts.models import (
@@ -70,7 +71,11 @@ def get_endpoint_group(ctx: RequestContext, group_id: str) -> EndpointGroup:
 def find_group_of_project(group: EndpointGroup, project: Project) -> EndpointGroup:
     """Return the group when the project sees it; raises NotFound otherwise."""
     if not group.projects.filter(pk=project.pk).exists():
-        raise NotFound("endpoint group", group.pk, f"Endpoint group {group.pk} not found in project {project.pk}.")
+        raise NotFound(
+            "endpoint group",
+            group.pk,
+            _("Endpoint group %(group)s not found in project %(project)s.") % {"group": group.pk, "project": project.pk},
+        )
     return group
 
 

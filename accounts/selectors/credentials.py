@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import policies
 from accounts.models import (
@@ -23,7 +24,7 @@ from portal.core.policy import Rule, allowed, authorize
 def refuse_delegated(ctx: RequestContext) -> None:
     """Raise Forbidden for a caller who acts by what was lent to him: what he read or made here would outlive the loan."""
     if ctx.restricted or ctx.application_credential_id or ctx.trust_id:
-        raise Forbidden("A token got by a delegation does not reach credentials.")
+        raise Forbidden(_("A token got by a delegation does not reach credentials."))
 
 
 def get_credential(ctx: RequestContext, credential_id: str) -> Credential:
@@ -54,7 +55,7 @@ def ec2_credential(ctx: RequestContext, user_id: str, access: str, rule: Rule) -
     refuse_delegated(ctx)
     row = Credential.objects.filter(pk=ec2_id(access), user_id=user_id, type=EC2).first()
     if row is None:
-        raise NotFound("credential", access, "EC2 access key not found.")
+        raise NotFound("credential", access, _("EC2 access key not found."))
     return row
 
 

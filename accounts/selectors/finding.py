@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import (
     DEFAULT_DOMAIN_ID,
@@ -22,7 +23,7 @@ def find(model: type[M], kind: str, key: str) -> M:
     if "\x00" not in key and len(key) <= MAX_ID:
         row = model._default_manager.filter(pk=key).first()
     if row is None:
-        raise NotFound(kind, key, f"Could not find {kind}: {key}.")
+        raise NotFound(kind, key, _("Could not find %(kind)s: %(id)s.") % {"kind": kind, "id": key})
     return row
 
 

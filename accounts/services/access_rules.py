@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, RestrictedError
+from django.utils.translation import gettext as _
 
 from accounts import policies
 from accounts.models import AccessRule
@@ -31,14 +32,14 @@ def delete(*, ctx: RequestContext, user_id: str, key: str) -> None:
         with transaction.atomic():
             row.delete()
     except (RestrictedError, IntegrityError) as error:
-        raise Forbidden("May not delete access rule in use") from error
+        raise Forbidden(_("May not delete access rule in use")) from error
 
 
 def of_user(user_id: str, key: str) -> AccessRule:
     """Return an access rule of a user without asking a rule; raises NotFound."""
     row = AccessRule.objects.filter(pk=key, user_id=user_id).first()
     if row is None:
-        raise NotFound("access_rule", key, f"Could not find access rule: {key}.")
+        raise NotFound("access_rule", key, _("Could not find access rule: %(id)s.") % {"id": key})
     return row
 
 

@@ -12,16 +12,17 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts import holdings, policies
 from accounts.hashers import RandomSecretHasher
 from accounts.models import AccessRule, ApplicationCredential, Role
 from accounts.services import access_rules as rules
 from accounts.services.attempts import MAX_PASSWORD
-from accounts.services.lending import refuse_past, refuse_restricted, refused, roles_meant
-from accounts.services.writing import named, storing
+from accounts.services.lending import refuse_past, refuse_restricted, roles_meant
+from accounts.services.writing import storing
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, NotFound
+from portal.core.errors import BadRequest, Forbidden, NotFound
 from portal.core.policy import Rule, authorize
 
 LOG = logging.getLogger(__name__)
@@ -63,14 +64,25 @@ def create(
     _authorize(ctx, policies.CREATE_APPLICATION_CREDENTIAL, user_id)
     refuse_restricted(ctx)
     if ctx.user_id != user_id:
-        raise refused("Cannot create an application credential for another user.")
+        raise Forbidden(
+            _(
+                "You are not authorized to perform the requested action: "
+                "Cannot create an application credential for another user.."
+            )
+        )
     if ctx.project_id is None:
-        raise refused("Cannot create an application credential without a project's scope.")
+        raise Forbidden(
+            _(
+                "You are not authorized to perform the requested action: "
+                "Cannot create an application credential without a project's scope.."
+            )
+        )
     refuse_past(expires_at)
     lent = _roles(ctx, roles or [])
     row = ApplicationCredential(name=name, user_id=user_id, project_id=ctx.project_id, expires_at=expires_at, **values)
     secret, row.secret_hash = _hashed(secret)
-    with storing("application_credential", named(name)):
+    clash = _("Conflict occurred attempting to store application_credential - Duplicate entry found with name %(name)s.")
+    with storing(clash % {"name": name}):
         row.save(force_insert=True)
         row.roles.set(lent)
         row.access_rules.set(_confinement(ctx, user_id, access_rules or []))
@@ -96,7 +108,7 @@ def _of_user(user_id: str) -> QuerySet[ApplicationCredential]:
 def _found(user_id: str, key: str) -> ApplicationCredential:
     row = _of_user(user_id).filter(pk=key).first()
     if row is None:
-        raise NotFound("application_credential", key, f"Could not find application credential: {key}.")
+        raise NotFound("application_credential", key, _("Could not find application credential: %(id)s.") % {"id": key})
     return row
 
 
@@ -108,7 +120,7 @@ def _roles(ctx: RequestContext, wanted: list[dict[str, str]]) -> list[Role]:
     meant = roles_meant(wanted)
     full = holdings.implied(meant)
     if not {*meant, *full} <= set(held):
-        raise BadRequest("Invalid application credential: Cannot create an application credential with unassigned role.")
+        raise BadRequest(_("Invalid application credential: Cannot create an application credential with unassigned role."))
     return full
 
 
@@ -121,7 +133,12 @@ def _confinement(ctx: RequestContext, user_id: str, wanted: list[dict[str, Any]]
     if ctx.access_rules is not None:
         asked = {(row.service, row.method, row.path) for row in found}
         if not asked or not asked <= set(ctx.access_rules):
-            raise refused("give an application credential more access than its maker has")
+            raise Forbidden(
+                _(
+                    "You are not authorized to perform the requested action: "
+                    "give an application credential more access than its maker has."
+                )
+            )
     return found
 
 
@@ -131,5 +148,5 @@ def _hashed(secret: str | None) -> tuple[str, str]:
         made = secrets.token_urlsafe(SECRET_BYTES)
         return made, make_password(made, hasher=RandomSecretHasher.algorithm)
     if not 0 < len(secret) <= MAX_PASSWORD:
-        raise BadRequest(f"A secret must have 1 to {MAX_PASSWORD} characters.")
+        raise BadRequest(_("A secret must have 1 to %(most)s characters.") % {"most": MAX_PASSWORD})
     return secret, make_password(secret)

@@ -6,6 +6,8 @@ Every refusal reads and costs the same, whether the name, the password or the ac
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from django.utils.translation import gettext as _
+
 from accounts.hashers import check_in_vain
 from accounts.models import DEFAULT_DOMAIN_ID, Domain, User
 from accounts.prepared import Part, PreparedQuery
@@ -28,7 +30,7 @@ class PasswordExpired(Unauthorized):
     """The password is right, but good for nothing any more than for choosing another one."""
 
     def __init__(self, user: User) -> None:
-        super().__init__(f"The password is expired and needs to be changed for user: {user.pk}.")
+        super().__init__(_("The password is expired and needs to be changed for user: %(user)s.") % {"user": user.pk})
 
 
 @dataclass(frozen=True)

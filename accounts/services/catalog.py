@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts import policies, selectors
 from accounts.models import CatalogService, Endpoint, Limit, Region, RegisteredLimit
-from accounts.services.writing import change, storing
+from accounts.services.writing import change, conflict, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import authorize
@@ -19,7 +19,7 @@ def create_region(*, ctx: RequestContext, id: str | None = None, parent_region_i
     if parent_region_id:
         region.parent = selectors.find(Region, "region", parent_region_id)
     change(region, values)
-    with storing("region", f"Duplicate ID, {region.pk}"):
+    with storing(conflict("region", f"Duplicate ID, {region.pk}")):
         region.save(force_insert=True)
     return region
 

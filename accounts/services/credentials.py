@@ -4,6 +4,7 @@ import secrets
 from typing import Annotated, Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from accounts import contexts, policies, selectors
 from accounts.models import Credential, Project, User
@@ -41,7 +42,7 @@ def create(
         row.project = selectors.find(Project, "project", project_id)
     if type == EC2:
         if row.project is None:
-            raise BadRequest("A credential of type ec2 needs a project_id.")
+            raise BadRequest(_("A credential of type ec2 needs a project_id."))
         row.pk = ec2_id(_pair(blob).access)
     return _stored(ctx, row, blob)
 
@@ -85,7 +86,9 @@ def _refuse_moved_pair(credential: Credential, changes: dict[str, Any]) -> None:
     moved = ("user_id", "project_id", "type")
     changed = next((name for name in moved if changes.get(name, getattr(credential, name)) != getattr(credential, name)), None)
     if changed is not None:
-        raise BadRequest(f"The {changed} of an EC2 key pair cannot be changed. Delete it and create another one.")
+        raise BadRequest(
+            _("The %(name)s of an EC2 key pair cannot be changed. Delete it and create another one.") % {"name": changed}
+        )
 
 
 def delete(*, ctx: RequestContext, credential: Credential) -> None:
@@ -110,14 +113,15 @@ def _stored(ctx: RequestContext, row: Credential, blob: str) -> Credential:
     selectors.refuse_delegated(ctx)
     _refuse_foreign_project(ctx, row)
     row.sealed = vault.seal(blob)
-    with storing("credential", f"Duplicate entry found with id {row.pk}"):
+    clash = _("Conflict occurred attempting to store credential - Duplicate entry found with id %(id)s.") % {"id": row.pk}
+    with storing(clash):
         row.save(force_insert=True)
     return row
 
 
 def _refuse_foreign_project(ctx: RequestContext, row: Credential) -> None:
     if row.project is not None and row.user_id == ctx.user_id and not _may_use(row.user, row.project):
-        raise Forbidden("A credential of your own must be for a project in which you hold a role.")
+        raise Forbidden(_("A credential of your own must be for a project in which you hold a role."))
 
 
 def _may_use(user: User, project: Project) -> bool:
@@ -133,4 +137,4 @@ def _pair(blob: str) -> KeyPair:
     try:
         return msgspec.json.decode(blob, type=KeyPair)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest("The blob of a credential of type ec2 must be a JSON object with access and secret.") from error
+        raise BadRequest(_("The blob of a credential of type ec2 must be a JSON object with access and secret.")) from error

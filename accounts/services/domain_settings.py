@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import policies
 from accounts.models import DEFAULT_DOMAIN_ID, Domain, DomainSetting
-from accounts.services.writing import storing
+from accounts.services.writing import conflict, storing
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden, NotFound
 from portal.core.policy import authorize
@@ -86,7 +86,7 @@ def update(
         raise Forbidden("Invalid domain specific configuration: the body and the address name different options.")
     if group is not None and not _rows(domain, group, option).exists():
         raise _nothing(domain, group, option)
-    with storing("domain config", "it was changed at the same time"):
+    with storing(conflict("domain config", "it was changed at the same time")):
         _write(domain, wanted)
 
 

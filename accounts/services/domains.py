@@ -6,7 +6,7 @@ from accounts import policies
 from accounts.models import Domain, Group, Project, Role, User
 from accounts.services import projects
 from accounts.services import tags as domain_tags
-from accounts.services.writing import change, named, refuse_immutable, storing
+from accounts.services.writing import change, conflict, named, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Conflict, Forbidden
 from portal.core.policy import authorize
@@ -23,7 +23,7 @@ def create(
         if any(model._default_manager.filter(pk=domain.pk).exists() for model in (Domain, Project)):
             raise Conflict(f"Conflict occurred attempting to store domain - Duplicate ID, {domain.pk}.")
     change(domain, values)
-    with storing("domain", named(name)):
+    with storing(conflict("domain", named(name))):
         domain.save(force_insert=True)
         domain_tags.replace(domain, tags or [])
     return domain
@@ -36,7 +36,7 @@ def update(*, ctx: RequestContext, domain: Domain, **changes: Any) -> Domain:
     _refuse_place(changes)
     tags = changes.pop("tags", None)
     change(domain, changes)
-    with storing("domain", named(domain.name)):
+    with storing(conflict("domain", named(domain.name))):
         domain.save()
         if tags is not None:
             domain_tags.replace(domain, tags)
@@ -59,7 +59,7 @@ def delete(*, ctx: RequestContext, domain: Domain) -> None:
     refuse_immutable("domain", domain, "delete")
     if domain.enabled:
         raise Forbidden("Cannot delete a domain that is enabled, please disable it first.")
-    with storing("domain", "it is still in use"):
+    with storing(conflict("domain", "it is still in use")):
         projects.forget(list(domain.projects.values_list("pk", flat=True)))
         User.objects.filter(domain=domain).delete()
         Group.objects.filter(domain=domain).delete()

@@ -5,7 +5,7 @@ from typing import Any
 from accounts import policies, selectors
 from accounts.models import Domain, Group, Membership, User
 from accounts.services import shares
-from accounts.services.writing import change, named, storing
+from accounts.services.writing import change, conflict, named, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import authorize
@@ -17,7 +17,7 @@ def create(*, ctx: RequestContext, name: str, domain_id: str | None = None, **va
     authorize(ctx, policies.CREATE_GROUP, {"target.group.domain_id": domain_id})
     group = Group(name=name, domain=selectors.find(Domain, "domain", domain_id))
     change(group, values)
-    with storing("group", named(name, domain_id)):
+    with storing(conflict("group", named(name, domain_id))):
         group.save(force_insert=True)
     return group
 
@@ -28,7 +28,7 @@ def update(*, ctx: RequestContext, group: Group, **changes: Any) -> Group:
     if changes.pop("domain_id", group.domain_id) != group.domain_id:
         raise BadRequest("Cannot change Domain ID.")
     change(group, changes)
-    with storing("group", named(group.name, group.domain_id)):
+    with storing(conflict("group", named(group.name, group.domain_id))):
         group.save()
     return group
 

@@ -14,6 +14,8 @@ from threading import Lock
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from portal.core.errors import Unavailable
 from portal.core.files import write_private
@@ -42,10 +44,10 @@ _read: dict[str, _Read] = {}
 
 @dataclass(frozen=True)
 class KeyFolder:
-    """The keys of one purpose; ``setting`` names where they lie."""
+    """The keys of one purpose; ``setting`` names where they lie, ``missing`` says that there is none."""
 
     setting: str
-    purpose: str
+    missing: str
 
     @property
     def path(self) -> Path:
@@ -58,7 +60,7 @@ class KeyFolder:
         if known is None or known.cipher is None or time.monotonic() - known.looked_at >= LOOK_EVERY_S:
             known = self._look()
         if known.cipher is None:
-            raise Unavailable(f"There is no key for {self.purpose}.")
+            raise Unavailable(_(self.missing))
         return known.cipher
 
     def _look(self) -> _Read:
@@ -115,8 +117,8 @@ class KeyFolder:
         return [(number, PRIMARY if number == numbers[-1] else STAGED if number == 0 else SECONDARY) for number in numbers]
 
 
-TOKENS = KeyFolder("FERNET_KEY_DIR", "tokens")
-CREDENTIALS = KeyFolder("CREDENTIAL_KEY_DIR", "credentials")
+TOKENS = KeyFolder("FERNET_KEY_DIR", gettext_noop("There is no key for tokens."))
+CREDENTIALS = KeyFolder("CREDENTIAL_KEY_DIR", gettext_noop("There is no key for credentials."))
 
 
 def opens(key: Fernet | MultiFernet, sealed: str) -> bool:

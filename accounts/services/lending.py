@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Role
 from portal.core.context import RequestContext
@@ -18,7 +19,7 @@ def roles_meant(wanted: list[dict[str, str]]) -> list[Role]:
         role = Role.objects.filter(**where).first()
         if role is None:
             text = ref.get("id") or ref["name"]
-            raise NotFound("role", text, f"Could not find role: {text}.")
+            raise NotFound("role", text, _("Could not find role: %(role)s.") % {"role": text})
         found[role.pk] = role
     return list(found.values())
 
@@ -26,15 +27,12 @@ def roles_meant(wanted: list[dict[str, str]]) -> list[Role]:
 def refuse_past(expires_at: datetime | None) -> None:
     """Raise BadRequest for an end that has passed."""
     if expires_at is not None and expires_at <= timezone.now():
-        raise BadRequest("The expiration time must not be in the past.")
+        raise BadRequest(_("The expiration time must not be in the past."))
 
 
 def refuse_restricted(ctx: RequestContext) -> None:
     """Raise Forbidden for who acts by something that must not be used to make, read or end another."""
     if ctx.restricted:
-        raise refused("manage application credentials with what was lent")
-
-
-def refused(action: str) -> Forbidden:
-    """Return identity's sentence for something that no rule could allow."""
-    return Forbidden(f"You are not authorized to perform the requested action: {action}.")
+        raise Forbidden(
+            _("You are not authorized to perform the requested action: manage application credentials with what was lent.")
+        )

@@ -7,6 +7,7 @@ their domain and under no other project.
 
 from django.conf import settings
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from accounts.models import CatalogService, Domain, Limit, Project, RegisteredLimit
 from portal.core.errors import Forbidden
@@ -58,4 +59,7 @@ def _check_pair(whole: int, parts: int, *, unlimited_part: bool) -> None:
     if whole == UNLIMITED:
         return
     if unlimited_part or parts > whole:
-        raise Forbidden(f"Invalid resource limit: the projects of the domain would have more than its limit of {whole}.")
+        raise Forbidden(
+            _("Invalid resource limit: the projects of the domain would have more than its limit of %(limit)s.")
+            % {"limit": whole}
+        )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts import policies
 from accounts.models import CatalogService, Domain, Limit, Project, Region, RegisteredLimit
@@ -23,7 +24,11 @@ def register(*, ctx: RequestContext, wanted: list[Wanted]) -> list[RegisteredLim
     for values in wanted:
         row = RegisteredLimit()
         _place(row, values)
-        with storing("registered_limit", _twice(values)):
+        clash = _(
+            "Conflict occurred attempting to store registered_limit - "
+            "Duplicate entry for resource %(resource)s of service %(service)s."
+        )
+        with storing(_twice(clash, values)):
             row.save(force_insert=True)
         rows.append(row)
     return rows
@@ -35,7 +40,8 @@ def update_registered(*, ctx: RequestContext, registered_limit: RegisteredLimit,
     if {"service_id", "region_id", "resource_name"} & changes.keys():
         _refuse_in_use(registered_limit)
     _place(registered_limit, changes)
-    with storing("registered_limit", "there is one for this resource already"):
+    clash = _("Conflict occurred attempting to store registered_limit - there is one for this resource already.")
+    with storing(clash):
         registered_limit.save()
     registered_limit.refresh_from_db()
     return registered_limit
@@ -63,7 +69,10 @@ def create(*, ctx: RequestContext, wanted: list[Wanted]) -> list[Limit]:
             description=values.get("description"),
             **owner,
         )
-        with storing("limit", _twice(values)):
+        clash = _(
+            "Conflict occurred attempting to store limit - Duplicate entry for resource %(resource)s of service %(service)s."
+        )
+        with storing(_twice(clash, values)):
             row.save(force_insert=True)
         rows.append(row)
     return rows
@@ -99,13 +108,13 @@ def _place(row: RegisteredLimit, values: Wanted) -> None:
 def _known(model: Any, kind: str, key: str) -> Any:
     row = model.objects.filter(pk=key).first()
     if row is None:
-        raise BadRequest(f"Could not find {kind}: {key}.")
+        raise BadRequest(_("Could not find %(kind)s: %(id)s.") % {"kind": kind, "id": key})
     return row
 
 
 def _owner(values: Wanted) -> dict[str, Any]:
     if (values.get("project_id") is None) == (values.get("domain_id") is None):
-        raise BadRequest("A limit is that of a project or of a domain.")
+        raise BadRequest(_("A limit is that of a project or of a domain."))
     if values.get("project_id") is not None:
         return {"project": _known(Project, "project", values["project_id"]), "domain": None}
     return {"project": None, "domain": _known(Domain, "domain", values["domain_id"])}
@@ -116,16 +125,17 @@ def _registered(values: Wanted) -> RegisteredLimit:
         service_id=values["service_id"], region_id=values.get("region_id"), resource_name=values["resource_name"]
     ).first()
     if row is None:
-        raise Forbidden("Unable to create a limit that has no corresponding registered limit.")
+        raise Forbidden(_("Unable to create a limit that has no corresponding registered limit."))
     return row
 
 
 def _refuse_in_use(row: RegisteredLimit) -> None:
     if row.limits.exists():
         raise Forbidden(
-            f"Unable to update or delete registered limit {row.pk} because there are project limits associated with it."
+            _("Unable to update or delete registered limit %(id)s because there are project limits associated with it.")
+            % {"id": row.pk}
         )
 
 
-def _twice(values: Wanted) -> str:
-    return f"Duplicate entry for resource {values['resource_name']} of service {values['service_id']}"
+def _twice(words: str, values: Wanted) -> str:
+    return words % {"resource": values["resource_name"], "service": values["service_id"]}

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import redis
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
 from portal.core.errors import Unavailable
 
@@ -41,4 +42,4 @@ def answering() -> Iterator[None]:
         yield
     except redis.RedisError as error:
         LOG.error("The cache does not answer: %s", error)
-        raise Unavailable("This cannot be checked now. Try again later.") from error
+        raise Unavailable(_("This cannot be checked now. Try again later.")) from error

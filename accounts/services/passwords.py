@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext as _
 
 from accounts.models import PastPassword, User
 from accounts.services import delays, sessions
@@ -72,10 +72,17 @@ def check_form(password: str) -> None:
     """Raise BadRequest for a password that is too short, too long, or not of the form that this cloud wants."""
     least = settings.PASSWORD_MIN_LENGTH
     if not least <= len(password) <= MAX_PASSWORD:
-        raise BadRequest(f"The password does not match the requirements: it must have {least} to {MAX_PASSWORD} characters.")
+        raise BadRequest(
+            _("The password does not match the requirements: it must have %(least)s to %(most)s characters.")
+            % {"least": least, "most": MAX_PASSWORD}
+        )
     if settings.PASSWORD_REGEX and not re.match(settings.PASSWORD_REGEX, password):
-        words = settings.PASSWORD_REGEX_WORDS or f"it must match {settings.PASSWORD_REGEX}"
-        raise BadRequest(f"The password does not match the requirements: {words}.")
+        words = settings.PASSWORD_REGEX_WORDS
+        if words:
+            raise BadRequest(_("The password does not match the requirements: %(words)s.") % {"words": words})
+        raise BadRequest(
+            _("The password does not match the requirements: it must match %(regex)s.") % {"regex": settings.PASSWORD_REGEX}
+        )
 
 
 def remember(user: User) -> None:
@@ -101,7 +108,10 @@ def _check_age(user: User) -> None:
         return
     ripe = (user.password_changed_at or timezone.now()) + timedelta(days=settings.PASSWORD_MIN_AGE_DAYS)
     if timezone.now() < ripe:
-        raise BadRequest(f"This password is too new to be changed. It can be changed from {ripe:%Y-%m-%d %H:%M} UTC on.")
+        raise BadRequest(
+            _("This password is too new to be changed. It can be changed from %(time)s UTC on.")
+            % {"time": f"{ripe:%Y-%m-%d %H:%M}"}
+        )
 
 
 def _expiry(user: User) -> datetime | None:

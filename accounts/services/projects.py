@@ -9,7 +9,7 @@ from accounts import policies, selectors
 from accounts.models import Ancestor, Domain, Project
 from accounts.services import limit_tree
 from accounts.services import tags as project_tags
-from accounts.services.writing import change, named, refuse_immutable, storing
+from accounts.services.writing import change, conflict, named, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden
 from portal.core.policy import authorize
@@ -38,7 +38,7 @@ def create(
         raise Forbidden(f"Cannot create a project under the disabled project {parent.pk}.")
     project = Project(name=name, domain=selectors.find(Domain, "domain", domain_id), parent=parent)
     change(project, values)
-    with storing("project", named(name, domain_id)):
+    with storing(conflict("project", named(name, domain_id))):
         project.save(force_insert=True)
         if parent is not None:
             _place_below(project, parent)
@@ -60,7 +60,7 @@ def update(*, ctx: RequestContext, project: Project, **changes: Any) -> Project:
     _refuse_switch(project, changes.get("enabled", project.enabled))
     tags = changes.pop("tags", None)
     change(project, changes)
-    with storing("project", named(project.name, project.domain_id)):
+    with storing(conflict("project", named(project.name, project.domain_id))):
         project.save()
         if tags is not None:
             project_tags.replace(project, tags)
@@ -73,7 +73,7 @@ def delete(*, ctx: RequestContext, project: Project) -> None:
     refuse_immutable("project", project, "delete")
     if project.children.exists():
         raise Forbidden(f"Cannot delete the project {project.pk} since it is not a leaf in the hierarchy.")
-    with storing("project", "it is still in use"):
+    with storing(conflict("project", "it is still in use")):
         forget([project.pk])
         project.delete()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Limit, Project, ProjectLock, RegisteredLimit
 from accounts.services import limit_tree
@@ -102,12 +103,15 @@ def set_limits(project_id: str, changes: Mapping[str, int]) -> dict[str, int]:
     """Set limits of a project, -1 for none, and return all; raises BadRequest. The caller has checked the rule."""
     project = Project.objects.filter(pk=project_id).first()
     if project is None:
-        raise BadRequest(f"Project ID {project_id} is not a valid project.")
+        raise BadRequest(_("Project ID %(project)s is not a valid project.") % {"project": project_id})
     for name, limit in changes.items():
         if name not in _resources:
-            raise BadRequest(f"Quota resource {name} is not known.")
+            raise BadRequest(_("Quota resource %(name)s is not known.") % {"name": name})
         if isinstance(limit, bool) or not isinstance(limit, int) or not UNLIMITED <= limit <= MAX_LIMIT:
-            raise BadRequest(f"Quota limit {limit} for {name} must be an integer from {UNLIMITED} to {MAX_LIMIT}.")
+            raise BadRequest(
+                _("Quota limit %(limit)s for %(name)s must be an integer from %(least)s to %(most)s.")
+                % {"limit": limit, "name": name, "least": UNLIMITED, "most": MAX_LIMIT}
+            )
         registered = registered_limit(name)
         limit_tree.check(registered=registered, limit=limit, project=project)
         Limit.objects.update_or_create(registered=registered, project=project, defaults={"resource_limit": limit})
@@ -139,7 +143,7 @@ def registered_limit(name: str) -> RegisteredLimit:
         return row
     service = limit_tree.service_of(resource.service)
     if service is None:
-        raise BadRequest(f"There is no service of type {resource.service} in the catalog.")
+        raise BadRequest(_("There is no service of type %(type)s in the catalog.") % {"type": resource.service})
     return RegisteredLimit.objects.create(service=service, resource_name=resource.limit_name, default_limit=resource.default)
 
 
@@ -200,8 +204,8 @@ def require_within(wanted: Mapping[str, int], used: Mapping[str, int], allowed: 
         return
     names = ", ".join(over)
     raise QuotaExceeded(
-        f"Quota exceeded for {names}: Requested {_figures(over, wanted)}, "
-        f"but already used {_figures(over, used)} of {_figures(over, allowed)} {names}"
+        _("Quota exceeded for %(names)s: Requested %(wanted)s, but already used %(used)s of %(allowed)s %(names)s")
+        % {"names": names, "wanted": _figures(over, wanted), "used": _figures(over, used), "allowed": _figures(over, allowed)}
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from accounts import policies, selectors
 from accounts.models import Domain, ImpliedRole, Role
 from accounts.services import shares
-from accounts.services.writing import change, named, refuse_immutable, storing
+from accounts.services.writing import change, conflict, named, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden, NotFound
 from portal.core.policy import authorize
@@ -18,7 +18,7 @@ def create(*, ctx: RequestContext, name: str, domain_id: str | None = None, **va
     authorize(ctx, policies.CREATE_DOMAIN_ROLE if domain_id else policies.CREATE_ROLE)
     role = Role(name=name, domain=selectors.find(Domain, "domain", domain_id) if domain_id else None)
     change(role, values)
-    with storing("role", named(name, domain_id)):
+    with storing(conflict("role", named(name, domain_id))):
         role.save(force_insert=True)
     return role
 
@@ -30,7 +30,7 @@ def update(*, ctx: RequestContext, role: Role, **changes: Any) -> Role:
     if changes.pop("domain_id", role.domain_id) != role.domain_id:
         raise BadRequest("Cannot change Domain ID.")
     change(role, changes)
-    with storing("role", named(role.name, role.domain_id)):
+    with storing(conflict("role", named(role.name, role.domain_id))):
         role.save()
     return role
 

@@ -15,6 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from accounts import contexts
@@ -70,13 +71,13 @@ def share(
     kind = _kinds[type(obj)]
     authorize(ctx, kind.rule, obj)
     if level not in Level.values:
-        raise BadRequest(f"The level must be one of {', '.join(Level.values)}.")
+        raise BadRequest(_("The level must be one of %(levels)s.") % {"levels": ", ".join(Level.values)})
     if (user is None) == (project is None):
-        raise BadRequest("Share with a person or with a project.")
+        raise BadRequest(_("Share with a person or with a project."))
     if ends_at is not None and ends_at <= timezone.now():
-        raise BadRequest("The end must lie in the future.")
+        raise BadRequest(_("The end must lie in the future."))
     if project is not None and project.pk == owner_project_id:
-        raise BadRequest("It belongs to this project already.")
+        raise BadRequest(_("It belongs to this project already."))
     values = {
         "level": level,
         "ends_at": ends_at,

@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts import policies, selectors
 from accounts.models import Domain, Project
-from accounts.services.writing import refuse_immutable, storing
+from accounts.services.writing import conflict, refuse_immutable, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
@@ -16,7 +16,7 @@ def put(*, ctx: RequestContext, obj: Project | Domain, tags: list[str]) -> None:
     """Let a project or domain have just these tags."""
     authorize(ctx, policies.UPDATE_PROJECT_TAGS if tags else policies.DELETE_PROJECT_TAGS, obj)
     refuse_immutable(_kind(obj), obj, "update")
-    with storing("project tags", "they were changed at the same time"):
+    with storing(conflict("project tags", "they were changed at the same time")):
         replace(obj, tags)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import holdings, policies, selectors
 from accounts.models import Project, Role, Trust, User
-from accounts.services.lending import refuse_past, refused, roles_meant
+from accounts.services.lending import refuse_past, roles_meant
 from accounts.services.writing import storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest, Forbidden, NotFound
@@ -35,7 +36,7 @@ def visible(ctx: RequestContext, *, trustor_id: str | None = None, trustee_id: s
         authorize(ctx, policies.LIST_TRUSTS)
     _refuse_credentials(ctx)
     if ctx.trust_id:
-        raise refused("list trusts by a trust")
+        raise Forbidden(_("You are not authorized to perform the requested action: list trusts by a trust."))
     wanted = {"trustor_id": trustor_id, "trustee_id": trustee_id}
     return Trust.objects.filter(**{column: value for column, value in wanted.items() if value})
 
@@ -47,7 +48,7 @@ def get(ctx: RequestContext, trust_id: str, rule: Rule = policies.GET_TRUST) -> 
         raise _not_found(trust_id)
     _refuse_credentials(ctx)
     if ctx.trust_id and ctx.trust_id not in (row.pk, row.redelegated_from_id):
-        raise refused("see a trust by another one")
+        raise Forbidden(_("You are not authorized to perform the requested action: see a trust by another one."))
     return row
 
 
@@ -69,7 +70,9 @@ def create(
     authorize(ctx, policies.CREATE_TRUST, {"target.trust.trustor_user_id": trustor_user_id})
     _refuse_credentials(ctx)
     if ctx.user_id != trustor_user_id:
-        raise refused("The authenticated user should match the trustor.")
+        raise Forbidden(
+            _("You are not authorized to perform the requested action: The authenticated user should match the trustor..")
+        )
     refuse_past(expires_at)
     source = _found(ctx.trust_id) if ctx.trust_id else None
     lent = _lent(trustor_user_id, project_id, roles or [], source)
@@ -86,7 +89,7 @@ def create(
     _check_uses(row)
     if source is not None:
         _hang(row, source)
-    with storing("trust", "Duplicate entry."):
+    with storing(_("Conflict occurred attempting to store trust - Duplicate entry..")):
         row.save(force_insert=True)
         row.roles.set(lent)
     LOG.info("User %s gave trust %s to user %s", trustor_user_id, row.pk, trustee_user_id)
@@ -101,7 +104,7 @@ def delete(*, ctx: RequestContext, trust_id: str) -> None:
     authorize(ctx, policies.DELETE_TRUST, row)
     _refuse_credentials(ctx)
     if ctx.trust_id and ctx.trust_id != row.redelegated_from_id:
-        raise refused("take back a trust by another one")
+        raise Forbidden(_("You are not authorized to perform the requested action: take back a trust by another one."))
     row.delete()
 
 
@@ -130,27 +133,32 @@ def _found(trust_id: str) -> Trust:
 
 
 def _not_found(trust_id: str) -> NotFound:
-    return NotFound("trust", trust_id, f"Could not find trust: {trust_id}.")
+    return NotFound("trust", trust_id, _("Could not find trust: %(trust)s.") % {"trust": trust_id})
 
 
 def _refuse_credentials(ctx: RequestContext) -> None:
     if ctx.application_credential_id or (ctx.restricted and not ctx.trust_id):
-        raise refused("manage trusts with a credential that stands for its user")
+        raise Forbidden(
+            _(
+                "You are not authorized to perform the requested action: "
+                "manage trusts with a credential that stands for its user."
+            )
+        )
 
 
 def _lent(trustor_id: str, project_id: str | None, wanted: list[dict[str, str]], source: Trust | None) -> list[Role]:
     """Return the roles to lend, which the trustor holds in the project or the source lends there."""
     if project_id and not wanted:
-        raise refused("At least one role should be specified.")
+        raise Forbidden(_("You are not authorized to perform the requested action: At least one role should be specified.."))
     meant = roles_meant(wanted)
     if source is not None:
         if project_id != source.project_id or not set(meant) <= set(source.roles.all()):
-            raise Forbidden("Some of requested roles are not in redelegated trust")
+            raise Forbidden(_("Some of requested roles are not in redelegated trust"))
         return meant
     held = holdings.roles(holdings.PROJECT, user_id=trustor_id, scope_id=project_id) if project_id else []
     missing = next((role for role in meant if role not in held), None)
     if missing is not None:
-        raise NotFound("role", missing.pk, f"Could not find role: {missing.pk}.")
+        raise NotFound("role", missing.pk, _("Could not find role: %(role)s.") % {"role": missing.pk})
     return meant
 
 
@@ -160,7 +168,8 @@ def _depth(allow: bool, count: int | None, source: Trust | None) -> int:
     if source is not None:
         if not 0 < source.redelegation_count <= MAX_REDELEGATIONS:
             raise Forbidden(
-                f"Remaining redelegation depth of {source.redelegation_count} out of allowed range of [0..{MAX_REDELEGATIONS}]"
+                _("Remaining redelegation depth of %(count)s out of allowed range of [0..%(most)s]")
+                % {"count": source.redelegation_count, "most": MAX_REDELEGATIONS}
             )
         most = source.redelegation_count - 1
     if not allow or count == 0:
@@ -168,25 +177,29 @@ def _depth(allow: bool, count: int | None, source: Trust | None) -> int:
     if count is None:
         return most
     if source is not None and count != most:
-        raise Forbidden('Modifying "redelegation_count" upon redelegation is forbidden. Omitting this parameter is advised.')
+        raise Forbidden(
+            _('Modifying "redelegation_count" upon redelegation is forbidden. Omitting this parameter is advised.')
+        )
     if count > most:
-        raise Forbidden(f"Requested redelegation depth of {count} is greater than allowed {most}")
+        raise Forbidden(
+            _("Requested redelegation depth of %(count)s is greater than allowed %(most)s") % {"count": count, "most": most}
+        )
     return count
 
 
 def _check_uses(row: Trust) -> None:
     if row.redelegation_count and row.remaining_uses is not None:
-        raise BadRequest("remaining_uses must not be set if redelegation is allowed")
+        raise BadRequest(_("remaining_uses must not be set if redelegation is allowed"))
 
 
 def _hang(row: Trust, source: Trust) -> None:
     """Hang a new trust on the one that it is made of; raises Forbidden where it would reach further."""
     if row.remaining_uses is not None:
-        raise Forbidden('Field "remaining_uses" must not be set in order to redelegate a trust')
+        raise Forbidden(_('Field "remaining_uses" must not be set in order to redelegate a trust'))
     if row.impersonation and not source.impersonation:
-        raise Forbidden("Impersonation is not allowed because redelegated trust does not specify impersonation.")
+        raise Forbidden(_("Impersonation is not allowed because redelegated trust does not specify impersonation."))
     if source.expires_at is not None:
         row.expires_at = row.expires_at or source.expires_at
         if row.expires_at > source.expires_at:
-            raise Forbidden("Requested expiration time is more than redelegated trust can provide")
+            raise Forbidden(_("Requested expiration time is more than redelegated trust can provide"))
     row.redelegated_from = source

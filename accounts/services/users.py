@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import policies, selectors
 from accounts.models import Domain, User
 from accounts.services import passwords, sessions
-from accounts.services.writing import change, named, storing
+from accounts.services.writing import change, storing
 from portal.core.context import RequestContext
 from portal.core.errors import BadRequest
 from portal.core.policy import authorize
@@ -23,7 +24,7 @@ def create(
     _refuse_domain_as_project(values)
     change(user, values)
     passwords.put(user, password)
-    with storing("user", named(name, domain_id)):
+    with storing(_clash(name, domain_id)):
         user.save(force_insert=True)
     return user
 
@@ -32,14 +33,14 @@ def update(*, ctx: RequestContext, user: User, **changes: Any) -> User:
     """Change a user. A new password and disabling end every token he has."""
     authorize(ctx, policies.UPDATE_USER, user)
     if changes.pop("domain_id", user.domain_id) != user.domain_id:
-        raise BadRequest("Cannot change Domain ID.")
+        raise BadRequest(_("Cannot change Domain ID."))
     password_given = "password" in changes
     password = changes.pop("password", None)
     _refuse_domain_as_project(changes)
     change(user, changes)
     if changes.get("enabled") is False:
         user.tokens_valid_from = timezone.now()
-    with storing("user", named(user.name, user.domain_id)):
+    with storing(_clash(user.name, user.domain_id)):
         user.save()
         if password_given:
             passwords.reset(user, password)
@@ -71,7 +72,13 @@ def _refuse_domain_as_project(values: dict[str, Any]) -> None:
     """Raise BadRequest for a domain as default project: nobody works in it. One that is not there yet may be named."""
     named = values.get("default_project_id")
     if named and Domain.objects.filter(pk=named).exists():
-        raise BadRequest(f"User's default project ID cannot be a domain ID: {named}")
+        raise BadRequest(_("User's default project ID cannot be a domain ID: %(id)s") % {"id": named})
+
+
+def _clash(name: str, domain_id: str) -> str:
+    return _(
+        "Conflict occurred attempting to store user - Duplicate entry found with name %(name)s at domain ID %(domain)s."
+    ) % {"name": name, "domain": domain_id}
 
 
 def _domain(domain_id: str) -> Domain:

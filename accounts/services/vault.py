@@ -2,6 +2,8 @@
 
 import logging
 
+from django.utils.translation import gettext as _
+
 from accounts.models import Credential
 from accounts.services import keys
 from portal.core.errors import Conflict, Unavailable
@@ -20,13 +22,13 @@ def unseal(credential: Credential) -> str:
         return keys.CREDENTIALS.unseal(credential.sealed).decode()
     except keys.InvalidToken as error:
         LOG.error("Credential %s cannot be opened: no key fits", credential.pk)
-        raise Unavailable("The credential cannot be opened: its key is missing.") from error
+        raise Unavailable(_("The credential cannot be opened: its key is missing.")) from error
 
 
 def rotate() -> None:
     """Let the next key seal; raises Conflict while a credential is sealed with a former key, which could then be dropped."""
     if _stale():
-        raise Conflict("Some credentials are sealed with a former key: run migrate first.")
+        raise Conflict(_("Some credentials are sealed with a former key: run migrate first."))
     keys.CREDENTIALS.rotate()
 
 

@@ -5,18 +5,24 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from portal.core.errors import Conflict, Forbidden
 
 
 @contextmanager
-def storing(kind: str, clash: str) -> Iterator[None]:
-    """Write in one transaction; a row that is there already becomes the service's own conflict."""
+def storing(clash: str) -> Iterator[None]:
+    """Write in one transaction; a row that is there already becomes the service's own conflict, with the sentence ``clash``."""
     try:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        raise Conflict(f"Conflict occurred attempting to store {kind} - {clash}.") from error
+        raise Conflict(clash) from error
+
+
+def conflict(kind: str, why: str) -> str:
+    """Return the sentence of a clash that only clients of the API can meet."""
+    return f"Conflict occurred attempting to store {kind} - {why}."
 
 
 def named(name: str, domain_id: str | None = None) -> str:
@@ -28,9 +34,10 @@ def named(name: str, domain_id: str | None = None) -> str:
 def refuse_immutable(kind: str, row: Any, verb: str, changes: dict[str, Any] | None = None) -> None:
     """Raise Forbidden for a row with the option ``immutable``, unless only that option is changed."""
     if row.options.get("immutable") and set(changes or {"": None}) != {"options"}:
-        raise Forbidden(
-            f'Unable to {verb} immutable {kind} resource: `{row.pk}. Set resource option "immutable" to false first.'
-        )
+        words = _('Unable to update immutable %(kind)s resource: `%(id)s. Set resource option "immutable" to false first.')
+        if verb == "delete":
+            words = _('Unable to delete immutable %(kind)s resource: `%(id)s. Set resource option "immutable" to false first.')
+        raise Forbidden(words % {"kind": kind, "id": row.pk})
 
 
 def change(row: Any, changes: dict[str, Any]) -> None:
