@@ -1,5 +1,8 @@
 """What services raise. Each error knows its HTTP status and a sentence; renderers make OpenStack faults and page messages of it."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as mark
+
 
 class CloudError(Exception):
     """Base of all refusals and failures that a user is told about.
@@ -25,8 +28,8 @@ class Unauthorized(CloudError):
     status = 401
     title = "Unauthorized"
 
-    def __init__(self, message: str = "The request you have made requires authentication.") -> None:
-        super().__init__(message)
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(_("The request you have made requires authentication.") if message is None else message)
 
 
 class Forbidden(CloudError):
@@ -45,6 +48,21 @@ class QuotaExceeded(Forbidden):
     """A limit was reached; the message says which, what is used and what was asked."""
 
 
+# What services and pages do not find, for the catalogue: NotFound translates the word in its sentence, never in the fault's name.
+KINDS = (
+    mark("Access list"), mark("Aggregate"), mark("Boot"), mark("Definition"), mark("Extra spec"), mark("File"), mark("Flavor"),
+    mark("Flavor access"), mark("Host"), mark("Image"), mark("Image data"), mark("Instance"), mark("Instance group"),
+    mark("Keypair"), mark("Kind"), mark("Member"), mark("Metadata item"), mark("Method"), mark("Namespace"), mark("Network"),
+    mark("Object"), mark("Port"), mark("Project"), mark("Property"), mark("ResourceType"), mark("SecurityGroup"),
+    mark("SecurityGroupRule"), mark("Service"), mark("Session"), mark("Share"), mark("Store"), mark("Tab"), mark("Tag"),
+    mark("Task"), mark("TenantQuota"), mark("Token"), mark("access_rule"), mark("application_credential"), mark("consumer"),
+    mark("credential"), mark("domain"), mark("domain config"), mark("endpoint"), mark("endpoint group"), mark("group"),
+    mark("implied_role"), mark("limit"), mark("policy"), mark("policy association"), mark("project"), mark("project tag"),
+    mark("region"), mark("registered limit"), mark("role"), mark("role assignment"), mark("service"), mark("token"),
+    mark("trust"), mark("user"),
+)  # fmt: skip
+
+
 class NotFound(CloudError):
     """No such thing, or not the caller's to see: the same answer."""
 
@@ -52,7 +70,8 @@ class NotFound(CloudError):
     title = "Not Found"
 
     def __init__(self, kind: str, name: object, message: str | None = None) -> None:
-        super().__init__(message or f"{kind} {name} could not be found.", f"{kind}NotFound" if kind else "")
+        said = message or _("%(kind)s %(name)s could not be found.") % {"kind": _(kind), "name": name}
+        super().__init__(said, f"{kind}NotFound" if kind else "")
 
 
 class NotAcceptable(CloudError):

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import yaml
 from django.conf import settings
+from django.utils.translation import gettext as _
 from oslo_config import cfg
 from oslo_policy import policy
 
@@ -268,7 +269,8 @@ def authorize(ctx: RequestContext, rule: Rule, target: Target = None) -> None:
     if not decision.allowed:
         LOG.info("Refused %s to user %s in project %s: %s", rule.name, ctx.user_id, ctx.project_id, decision.reason)
         why = " ".join(filter(None, (decision.reason, decision.remedy)))
-        raise Forbidden(f"Policy doesn't allow {rule.name} to be performed. {why}", rule=rule.name, reason=why)
+        said = _("Policy doesn't allow %(rule)s to be performed. %(why)s") % {"rule": rule.name, "why": why}
+        raise Forbidden(said, rule=rule.name, reason=why)
 
 
 def target_mapping(ctx: RequestContext, target: Target) -> Mapping[str, Any]:
