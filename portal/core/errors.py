@@ -1,7 +1,7 @@
 """What services raise. Each error knows its HTTP status and a sentence; renderers make OpenStack faults and page messages of it."""
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as mark
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class CloudError(Exception):
@@ -29,7 +29,7 @@ class Unauthorized(CloudError):
     title = "Unauthorized"
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(_("The request you have made requires authentication.") if message is None else message)
+        super().__init__(gettext("The request you have made requires authentication.") if message is None else message)
 
 
 class Forbidden(CloudError):
@@ -48,18 +48,17 @@ class QuotaExceeded(Forbidden):
     """A limit was reached; the message says which, what is used and what was asked."""
 
 
-# What services and pages do not find, for the catalogue: NotFound translates the word in its sentence, never in the fault's name.
+# What services and pages do not find, for the catalogue; lazy, since this module is imported without settings too. NotFound translates
+# the word in its sentence, never in the fault's name.
 KINDS = (
-    mark("Access list"), mark("Aggregate"), mark("Boot"), mark("Definition"), mark("Extra spec"), mark("File"), mark("Flavor"),
-    mark("Flavor access"), mark("Host"), mark("Image"), mark("Image data"), mark("Instance"), mark("Instance group"),
-    mark("Keypair"), mark("Kind"), mark("Member"), mark("Metadata item"), mark("Method"), mark("Namespace"), mark("Network"),
-    mark("Object"), mark("Port"), mark("Project"), mark("Property"), mark("ResourceType"), mark("SecurityGroup"),
-    mark("SecurityGroupRule"), mark("Service"), mark("Session"), mark("Share"), mark("Store"), mark("Tab"), mark("Tag"),
-    mark("Task"), mark("TenantQuota"), mark("Token"), mark("access_rule"), mark("application_credential"), mark("consumer"),
-    mark("credential"), mark("domain"), mark("domain config"), mark("endpoint"), mark("endpoint group"), mark("group"),
-    mark("implied_role"), mark("limit"), mark("policy"), mark("policy association"), mark("project"), mark("project tag"),
-    mark("region"), mark("registered limit"), mark("role"), mark("role assignment"), mark("service"), mark("token"),
-    mark("trust"), mark("user"),
+    _("Access list"), _("Aggregate"), _("Boot"), _("Definition"), _("Extra spec"), _("File"), _("Flavor"), _("Flavor access"),
+    _("Host"), _("Image"), _("Image data"), _("Instance"), _("Instance group"), _("Keypair"), _("Kind"), _("Member"),
+    _("Metadata item"), _("Method"), _("Namespace"), _("Network"), _("Object"), _("Port"), _("Project"), _("Property"),
+    _("ResourceType"), _("SecurityGroup"), _("SecurityGroupRule"), _("Service"), _("Session"), _("Share"), _("Store"),
+    _("Tab"), _("Tag"), _("Task"), _("TenantQuota"), _("Token"), _("access_rule"), _("application_credential"), _("consumer"),
+    _("credential"), _("domain"), _("domain config"), _("endpoint"), _("endpoint group"), _("group"), _("implied_role"),
+    _("limit"), _("policy"), _("policy association"), _("project"), _("project tag"), _("region"), _("registered limit"),
+    _("role"), _("role assignment"), _("service"), _("token"), _("trust"), _("user"),
 )  # fmt: skip
 
 
@@ -70,7 +69,7 @@ class NotFound(CloudError):
     title = "Not Found"
 
     def __init__(self, kind: str, name: object, message: str | None = None) -> None:
-        said = message or _("%(kind)s %(name)s could not be found.") % {"kind": _(kind), "name": name}
+        said = message or gettext("%(kind)s %(name)s could not be found.") % {"kind": gettext(kind), "name": name}
         super().__init__(said, f"{kind}NotFound" if kind else "")
 
 
