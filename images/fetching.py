@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
@@ -66,17 +67,17 @@ class Target:
 def check(url: Any) -> Target:
     """Return the parts of an address that the operator's lists let pass; raises FetchRefused. Asks no name server."""
     if not isinstance(url, str) or len(url) > MAX_LENGTH or not re.fullmatch(r"[!-\[\]-~]+", url):
-        raise FetchRefused("it is not an address of printable ASCII characters")
+        raise FetchRefused(_("it is not an address of printable ASCII characters"))
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise FetchRefused("its host or port is malformed") from error
+        raise FetchRefused(_("its host or port is malformed")) from error
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in _PORTS or not _passes("schemes", parts.scheme):
-        raise FetchRefused("its scheme is not allowed")
+        raise FetchRefused(_("its scheme is not allowed"))
     if "@" in parts.netloc:
-        raise FetchRefused("it carries credentials")
+        raise FetchRefused(_("it carries credentials"))
     target = Target(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, _path(parts.path, parts.query))
     _check_host(target)
     return target
@@ -93,16 +94,16 @@ def fetch(url: str, *, start: int = 0) -> "Fetched":
         url = _onward(url, response.headers.get("Location", ""))
         onward = check(url)
         if (target.scheme, onward.scheme) == ("https", "http"):
-            raise FetchRefused("it leads from https to http")
+            raise FetchRefused(_("it leads from https to http"))
         target = onward
-    raise FetchFailed("The address leads to too many others.")
+    raise FetchFailed(_("The address leads to too many others."))
 
 
 def _onward(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
-        raise FetchRefused("it leads to an address that is malformed") from error
+        raise FetchRefused(_("it leads to an address that is malformed")) from error
 
 
 class Fetched:
@@ -126,11 +127,12 @@ class Fetched:
         try:
             chunk = self._response.read1(length)
         except (HTTPError, OSError, ValueError) as error:
-            raise FetchFailed(f"The data stopped arriving: {type(error).__name__}.") from error
+            raise FetchFailed(_("The data stopped arriving: %(why)s.") % {"why": type(error).__name__}) from error
         self._taken += len(chunk)
         elapsed = time.monotonic() - self._began - GRACE_S
         if self._taken < elapsed * int(_rule("least_bytes_per_s")):
-            raise FetchFailed(f"The data arrives slower than {_rule('least_bytes_per_s')} bytes a second.")
+            said = _("The data arrives slower than %(rate)s bytes a second.")
+            raise FetchFailed(said % {"rate": _rule("least_bytes_per_s")})
         return chunk
 
     def chunks(self) -> Iterator[bytes]:
@@ -144,11 +146,11 @@ class Fetched:
     def _check_status(self, start: int) -> None:
         headers = self._response.headers
         if self._response.status != (206 if start else 200):
-            raise FetchFailed(f"The other side answered with status {self._response.status}.")
+            raise FetchFailed(_("The other side answered with status %(status)s.") % {"status": self._response.status})
         if start and not headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-            raise FetchFailed("The other side sent another range than it was asked for.")
+            raise FetchFailed(_("The other side sent another range than it was asked for."))
         if headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise FetchFailed("The other side compressed the data, although it was asked not to.")
+            raise FetchFailed(_("The other side compressed the data, although it was asked not to."))
 
 
 def _ask(target: Target, start: int) -> tuple[BaseHTTPResponse, HTTPConnection]:
@@ -175,7 +177,8 @@ def _ask(target: Target, start: int) -> tuple[BaseHTTPResponse, HTTPConnection]:
             failure = error
         finally:
             watch.cancel()
-    raise FetchFailed(f"{target.host} does not answer: {type(failure).__name__}.") from failure
+    said = _("%(host)s does not answer: %(why)s.") % {"host": target.host, "why": type(failure).__name__}
+    raise FetchFailed(said) from failure
 
 
 def _connection(target: Target, address: IpAddress) -> HTTPConnection:
@@ -200,11 +203,11 @@ def _addresses(target: Target) -> list[IpAddress]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise FetchFailed(f"There is no host {target.host}.") from error
+        raise FetchFailed(_("There is no host %(host)s.") % {"host": target.host}) from error
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
         if not _allowed(address):
-            raise FetchRefused(f"its host {target.host} is at an address that is not public")
+            raise FetchRefused(_("its host %(host)s is at an address that is not public") % {"host": target.host})
     return list(dict.fromkeys(addresses))[:MOST_ADDRESSES]
 
 
@@ -213,14 +216,14 @@ def _check_host(target: Target) -> None:
         literal = ipaddress.ip_address(target.host)
     except ValueError as error:
         if not _NAME.fullmatch(target.host) or _NUMERIC.fullmatch(target.host):
-            raise FetchRefused("its host is neither a name nor an address in its usual form") from error
+            raise FetchRefused(_("its host is neither a name nor an address in its usual form")) from error
     else:
         if not _allowed(literal):
-            raise FetchRefused("its host is at an address that is not public")
+            raise FetchRefused(_("its host is at an address that is not public"))
     if not _passes("hosts", target.host):
-        raise FetchRefused(f"its host {target.host} is not allowed")
+        raise FetchRefused(_("its host %(host)s is not allowed") % {"host": target.host})
     if not _passes("ports", target.port):
-        raise FetchRefused(f"its port {target.port} is not allowed")
+        raise FetchRefused(_("its port %(port)s is not allowed") % {"port": target.port})
 
 
 def _allowed(address: IpAddress) -> bool:

@@ -6,6 +6,8 @@ What a namespace holds is as open as the namespace; another project's private on
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from images import metadef_policies as policies
 from images.models import MetadefAssociation, MetadefNamespace, MetadefObject, MetadefProperty, MetadefResourceType, MetadefTag
@@ -19,6 +21,12 @@ Part = TypeVar("Part", bound=Model)
 
 # What rules call %(name)s, see MetadefNamespace.policy_target.
 COLUMNS: dict[str, Column] = {"project_id": "owner", "owner": "owner", "tenant": "owner", "visibility": "visibility"}
+
+_MISSING = {
+    "Object": gettext_noop("The metadata definition object with name=%(name)s was not found in namespace=%(namespace)s."),
+    "Property": gettext_noop("The metadata definition property with name=%(name)s was not found in namespace=%(namespace)s."),
+    "Tag": gettext_noop("The metadata definition tag with name=%(name)s was not found in namespace=%(namespace)s."),
+}
 
 
 def namespaces_visible(ctx: RequestContext) -> QuerySet[MetadefNamespace]:
@@ -41,7 +49,7 @@ def get_namespace(ctx: RequestContext, name: str) -> MetadefNamespace:
     """Return a namespace the caller may see; any other name is simply not found."""
     found = _first(namespaces_visible(ctx).filter(namespace=name), name)
     if found is None:
-        raise NotFound("Namespace", name, f"Metadata definition namespace={name} was not found.")
+        raise NotFound("Namespace", name, _("Metadata definition namespace=%(name)s was not found.") % {"name": name})
     return found
 
 
@@ -86,8 +94,8 @@ def get_property(ctx: RequestContext, namespace: MetadefNamespace, name: str, re
     authorize(ctx, policies.GET_RESOURCE_TYPE, namespace)
     prefix = association_of(namespace, resource_type).prefix
     if not prefix or not name.startswith(prefix):
-        complaint = f"Property {name} does not start with the expected resource type association prefix of '{prefix}'."
-        raise NotFound("Property", name, complaint)
+        said = _("Property %(name)s does not start with the expected resource type association prefix of '%(prefix)s'.")
+        raise NotFound("Property", name, said % {"name": name, "prefix": prefix})
     return property_of(namespace, name.removeprefix(prefix))
 
 
@@ -118,17 +126,17 @@ def associations_of(ctx: RequestContext, namespace: MetadefNamespace) -> QuerySe
 
 def object_of(namespace: MetadefNamespace, name: str) -> MetadefObject:
     """Return an object by name, whoever asks."""
-    return _part(MetadefObject, "object", namespace, name)
+    return _part(MetadefObject, "Object", namespace, name)
 
 
 def property_of(namespace: MetadefNamespace, name: str) -> MetadefProperty:
     """Return a property by name, whoever asks."""
-    return _part(MetadefProperty, "property", namespace, name)
+    return _part(MetadefProperty, "Property", namespace, name)
 
 
 def tag_of(namespace: MetadefNamespace, name: str) -> MetadefTag:
     """Return a tag by name, whoever asks."""
-    return _part(MetadefTag, "tag", namespace, name)
+    return _part(MetadefTag, "Tag", namespace, name)
 
 
 def association_of(namespace: MetadefNamespace, resource_type: str) -> MetadefAssociation:
@@ -136,20 +144,17 @@ def association_of(namespace: MetadefNamespace, resource_type: str) -> MetadefAs
     rows = MetadefAssociation.objects.filter(namespace=namespace, resource_type__name=resource_type)
     found = _first(rows.select_related("resource_type"), resource_type)
     if found is None:
-        raise NotFound(
-            "ResourceType",
-            resource_type,
-            f"The metadata definition resource-type association of resource-type={resource_type} to "
-            f"namespace={namespace}, was not found.",
+        said = _(
+            "The metadata definition resource-type association of resource-type=%(type)s to namespace=%(namespace)s, was not found."
         )
+        raise NotFound("ResourceType", resource_type, said % {"type": resource_type, "namespace": namespace})
     return found
 
 
 def _part(model: type[Part], kind: str, namespace: MetadefNamespace, name: str) -> Part:
     found = _first(model._default_manager.filter(namespace=namespace, name=name), name)
     if found is None:
-        complaint = f"The metadata definition {kind} with name={name} was not found in namespace={namespace}."
-        raise NotFound(kind.capitalize(), name, complaint)
+        raise NotFound(kind, name, _(_MISSING[kind]) % {"name": name, "namespace": namespace})
     return found
 
 

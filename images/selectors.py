@@ -1,6 +1,7 @@
 """Which images a caller may see."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from images import policies
 from images.models import Image, ImageMember
@@ -73,10 +74,10 @@ def get_image(ctx: RequestContext, image_id: str) -> Image:
     """Return an image the caller may see; any other id is simply not found."""
     image = Image.objects.present().with_details().filter(pk=image_id).first()
     if image is None:
-        raise NotFound("Image", image_id, f"No image found with ID {image_id}")
+        raise NotFound("Image", image_id, _("No image found with ID %(id)s") % {"id": image_id})
     mark_membership(ctx, image)
     if not allowed(ctx, policies.GET_IMAGE, image):
-        raise NotFound("Image", image_id, f"No image found with ID {image_id}")
+        raise NotFound("Image", image_id, _("No image found with ID %(id)s") % {"id": image_id})
     return image
 
 
@@ -108,7 +109,8 @@ def get_member(ctx: RequestContext, image: Image, member: str) -> ImageMember:
     rows = members_visible(ctx, image) if image.visibility == Visibility.SHARED else []
     found = next((row for row in rows if row.member == member), None)
     if found is None:
-        raise NotFound("Member", member, f"{member} not found in the member list of the image {image.pk}.")
+        said = _("%(member)s not found in the member list of the image %(image)s.") % {"member": member, "image": image.pk}
+        raise NotFound("Member", member, said)
     return found
 
 

@@ -6,6 +6,8 @@ Follows the Image API reference ("Create image", "Update image") and the service
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from images.states import AMAZON_FORMATS, CONTAINER_FORMATS, DISK_FORMATS, Visibility
 from images.stores.base import IMAGE_ID
 from portal.core.errors import BadRequest, Forbidden, TooLarge
@@ -38,11 +40,11 @@ RESERVED_PREFIX = "os_glance_"
 def require_writable(name: str) -> None:
     """Let an attribute's name pass if clients may set it; raises Forbidden with the reason."""
     if name in READ_ONLY:
-        raise Forbidden(f"Attribute '{name}' is read-only.")
+        raise Forbidden(_("Attribute '%(name)s' is read-only.") % {"name": name})
     if name in RESERVED or name.startswith(RESERVED_PREFIX):
-        raise Forbidden(f"Attribute '{name}' is reserved.")
+        raise Forbidden(_("Attribute '%(name)s' is reserved.") % {"name": name})
     if name == "locations":
-        raise Forbidden("It's not allowed to add/replace/remove locations if locations are invisible.")
+        raise Forbidden(_("It's not allowed to add/replace/remove locations if locations are invisible."))
 
 
 def checked(name: str, value: Any) -> Any:
@@ -58,23 +60,27 @@ def require_known_formats(disk_format: str | None, container_format: str | None)
     named = {disk_format, container_format} & AMAZON_FORMATS
     if disk_format and container_format and named and disk_format != container_format:
         raise BadRequest(
-            "Invalid mix of disk and container formats. When setting a disk or container format to one of "
-            "'aki', 'ari', or 'ami', the container and disk formats must match."
+            _(
+                "Invalid mix of disk and container formats. When setting a disk or container format to one of "
+                "'aki', 'ari', or 'ami', the container and disk formats must match."
+            )
         )
 
 
 def require_few(properties: Mapping[str, str], tags: list[str]) -> None:
     """Let the number of properties and tags pass; raises TooLarge."""
     if len(properties) > MAX_PROPERTIES:
-        raise TooLarge(f"The limit has been exceeded on the number of allowed image properties. Maximum: {MAX_PROPERTIES}")
+        said = _("The limit has been exceeded on the number of allowed image properties. Maximum: %(most)s")
+        raise TooLarge(said % {"most": MAX_PROPERTIES})
     if len(tags) > MAX_TAGS:
-        raise TooLarge(f"The limit has been exceeded on the number of allowed image tags. Maximum: {MAX_TAGS}")
+        said = _("The limit has been exceeded on the number of allowed image tags. Maximum: %(most)s")
+        raise TooLarge(said % {"most": MAX_TAGS})
 
 
 def tag(value: Any) -> str:
     """Return a tag that may be put on an image; raises BadRequest."""
     if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
-        raise BadRequest("Invalid image tag: it must be a string of 1 to 255 printable characters.")
+        raise BadRequest(_("Invalid image tag: it must be a string of 1 to 255 printable characters."))
     return value
 
 
@@ -82,36 +88,39 @@ def _text(name: str, value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > 255 or "\x00" in value:
-        raise _invalid(name, f"{_short(value)} is not a string of at most 255 characters")
+        raise _invalid(_("Invalid value for '%(name)s': %(value)s is not a string of at most 255 characters."), name, value)
     return value
 
 
 def _owner(name: str, value: Any) -> str | None:
     text = _text(name, value)
     if text is not None and len(text) > MAX_OWNER:
-        raise _invalid(name, f"it must be the id of a project, at most {MAX_OWNER} characters")
+        said = _("Invalid value for '%(name)s': it must be the id of a project, at most %(most)s characters.")
+        raise BadRequest(said % {"name": name, "most": MAX_OWNER})
     return text
 
 
 def _custom(name: str, value: Any) -> str:
     if not name or len(name) > 255 or not name.isprintable():
-        raise BadRequest("The name of an image property must have 1 to 255 printable characters.")
+        raise BadRequest(_("The name of an image property must have 1 to 255 printable characters."))
     if not isinstance(value, str):
-        raise _invalid(name, f"{_short(value)} is not of type 'string'")
+        raise _invalid(_("Invalid value for '%(name)s': %(value)s is not of type 'string'."), name, value)
     if len(value.encode()) > MAX_VALUE or "\x00" in value:
-        raise _invalid(name, f"it must be text of at most {MAX_VALUE} bytes")
+        said = _("Invalid value for '%(name)s': it must be text of at most %(most)s bytes.")
+        raise BadRequest(said % {"name": name, "most": MAX_VALUE})
     return value
 
 
 def _amount(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_INT:
-        raise _invalid(name, f"{_short(value)} is not an integer from 0 to {MAX_INT}")
+        said = _("Invalid value for '%(name)s': %(value)s is not an integer from 0 to %(most)s.")
+        raise BadRequest(said % {"name": name, "value": _short(value), "most": MAX_INT})
     return value
 
 
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _invalid(name, f"{_short(value)} is not of type 'boolean'")
+        raise _invalid(_("Invalid value for '%(name)s': %(value)s is not of type 'boolean'."), name, value)
     return value
 
 
@@ -120,7 +129,8 @@ def _one_of(words: tuple[str, ...], null: bool) -> Callable[[str, Any], str | No
         if value is None and null:
             return None
         if value not in words:
-            raise _invalid(name, f"{_short(value)} is not one of {', '.join(words)}")
+            said = _("Invalid value for '%(name)s': %(value)s is not one of %(words)s.")
+            raise BadRequest(said % {"name": name, "value": _short(value), "words": ", ".join(words)})
         return str(value)
 
     return check
@@ -128,18 +138,18 @@ def _one_of(words: tuple[str, ...], null: bool) -> Callable[[str, Any], str | No
 
 def _tags(name: str, value: Any) -> list[str]:
     if not isinstance(value, list):
-        raise _invalid(name, f"{_short(value)} is not of type 'array'")
+        raise _invalid(_("Invalid value for '%(name)s': %(value)s is not of type 'array'."), name, value)
     return list(dict.fromkeys(tag(item) for item in value))
 
 
 def _id(name: str, value: Any) -> str:
     if not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
-        raise _invalid(name, f"{_short(value)} is not a UUID")
+        raise _invalid(_("Invalid value for '%(name)s': %(value)s is not a UUID."), name, value)
     return value
 
 
-def _invalid(name: str, why: str) -> BadRequest:
-    return BadRequest(f"Invalid value for '{name}': {why}.")
+def _invalid(sentence: str, name: str, value: Any) -> BadRequest:
+    return BadRequest(sentence % {"name": name, "value": _short(value)})
 
 
 def _short(value: Any) -> str:

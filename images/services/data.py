@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from images import policies, selectors
 from images.models import Image
@@ -162,7 +163,7 @@ def open_data(*, ctx: RequestContext, image_id: str) -> tuple[Image, Reader | No
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.DOWNLOAD_IMAGE, image)
     if image.status == ImageStatus.DEACTIVATED and not ctx.is_operator:
-        raise Forbidden("The requested image has been deactivated. Image data download is forbidden.")
+        raise Forbidden(_("The requested image has been deactivated. Image data download is forbidden."))
     return image, open_reader(image)
 
 
@@ -175,7 +176,7 @@ def require_formats(image: Image) -> None:
     """Let an image take bytes whose formats are known; raises BadRequest."""
     missing = [name for name in ("disk_format", "container_format") if not getattr(image, name)]
     if missing:
-        raise BadRequest(f"Properties {', '.join(missing)} must be set prior to saving data.")
+        raise BadRequest(_("Properties %(names)s must be set prior to saving data.") % {"names": ", ".join(missing)})
 
 
 def writable_store(name: str | None) -> Store:
@@ -186,7 +187,7 @@ def writable_store(name: str | None) -> Store:
         known = name is None or name in stores.names()
         raise locations.as_cloud_error(error) if known else BadRequest(str(error)) from error
     if store.read_only or store.name == stores.STAGING:
-        raise BadRequest(f"The image store {store.name} takes no new images.")
+        raise BadRequest(_("The image store %(store)s takes no new images.") % {"store": store.name})
     return store
 
 
@@ -196,7 +197,8 @@ def size_limit(store: Store, length: int | None, left: int | None) -> int:
     room = None if free is None else max(0, free - ROOM_TO_KEEP)
     if length is not None:
         if length > settings.IMAGE_MAX_BYTES:
-            raise TooLarge(f"The image has {length} bytes; {settings.IMAGE_MAX_BYTES} are the most that is allowed.")
+            said = _("The image has %(size)s bytes; %(most)s are the most that is allowed.")
+            raise TooLarge(said % {"size": length, "most": settings.IMAGE_MAX_BYTES})
         if room is not None and length > room:
             raise locations.as_cloud_error(StoreFull())
         return length
@@ -206,9 +208,11 @@ def size_limit(store: Store, length: int | None, left: int | None) -> int:
 def no_transition(image: Image, wanted: ImageStatus) -> Conflict:
     """Return the refusal of a change from the status that the image has now."""
     now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
-    return Conflict(f"Image status transition from {now} to {wanted} is not allowed")
+    said = _("Image status transition from %(now)s to %(wanted)s is not allowed")
+    return Conflict(said % {"now": now, "wanted": wanted})
 
 
 def lost(upload: Upload) -> Gone:
     """Return what is said of an upload whose image went away."""
-    return Gone(f"Image {upload.image_id} could not be found after upload. The image may have been deleted during the upload.")
+    said = _("Image %(id)s could not be found after upload. The image may have been deleted during the upload.")
+    return Gone(said % {"id": upload.image_id})

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from images import policies
 from images.models import Image, ImageLocation
@@ -21,7 +23,7 @@ from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
 
-_OCCUPIED = "An earlier copy of image %s is still to be removed from store %s."
+_OCCUPIED = gettext_noop("An earlier copy of image %(image)s is still to be removed from store %(store)s.")
 
 
 def in_order(image: Image) -> list[ImageLocation]:
@@ -85,13 +87,13 @@ def make_room(image_id: str, store: str) -> None:
     """Finish deleting an earlier copy in a store before a new one is written there; raises StoreError while it cannot."""
     _delete_all(ImageLocation.objects.filter(image=image_id, store=store, address="", doomed=True))
     if _occupied(image_id, store):
-        raise StoreError(_OCCUPIED % (image_id, store))
+        raise StoreError(_OCCUPIED % {"image": image_id, "store": store})
 
 
 def require_room(image_id: str, store: str) -> None:
     """Let an upload begin whose store holds no earlier copy that is still to be deleted; raises Unavailable."""
     if _occupied(image_id, store):
-        raise Unavailable(_OCCUPIED % (image_id, store))
+        raise Unavailable(_(_OCCUPIED) % {"image": image_id, "store": store})
 
 
 def forget_addresses(image_id: str) -> None:
@@ -102,18 +104,21 @@ def forget_addresses(image_id: str) -> None:
 def delete_from_store(*, ctx: RequestContext, image: Image, store: str) -> None:
     """Delete one of several copies of an image."""
     if store not in stores.names():
-        raise Conflict(f"The selected store {store} is not available on this node.")
+        raise Conflict(_("The selected store %(store)s is not available on this node.") % {"store": store})
     authorize(ctx, policies.GET_IMAGE_LOCATION, image)
     authorize(ctx, policies.DELETE_IMAGE_LOCATION, image)
     with transaction.atomic():
         locked = Image.objects.select_for_update().get(pk=image.pk)
         present = ImageLocation.objects.filter(image=image, doomed=False)
         if locked.status != ImageStatus.ACTIVE or locked.import_task_id:
-            raise Conflict("It's not allowed to remove image data from store if image status is not 'active'")
+            raise Conflict(_("It's not allowed to remove image data from store if image status is not 'active'"))
         if not present.filter(store=store).exists():
-            raise NotFound("Store", store, f"Image {image.pk} is not stored in store {store}.")
+            said = _("Image %(image)s is not stored in store %(store)s.") % {"image": image.pk, "store": store}
+            raise NotFound("Store", store, said)
         if present.count() == 1:
-            raise Forbidden("Cannot delete image data from the only store containing it. Consider deleting the image instead.")
+            raise Forbidden(
+                _("Cannot delete image data from the only store containing it. Consider deleting the image instead.")
+            )
         doom(present.filter(store=store))
     LOG.info("Image %s is deleted from store %s", image.pk, store)
 
@@ -133,7 +138,7 @@ def sweep() -> int:
 def as_cloud_error(error: StoreError) -> CloudError:
     """Return what a client is told about a store's failure."""
     if isinstance(error, StoreFull):
-        return TooLarge("Image storage media is full: there is not enough disk space for the image.")
+        return TooLarge(_("Image storage media is full: there is not enough disk space for the image."))
     return Unavailable(str(error))
 
 

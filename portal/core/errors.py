@@ -48,8 +48,8 @@ class QuotaExceeded(Forbidden):
     """A limit was reached; the message says which, what is used and what was asked."""
 
 
-# What services and pages do not find, for the catalogue; lazy, since this module is imported without settings too. NotFound translates
-# the word in its sentence, never in the fault's name.
+# What services and pages do not find, for the catalogue; lazy, since this module is imported without settings too.
+# NotFound translates the word in its sentence, never in the fault's name.
 KINDS = (
     _("Access list"), _("Aggregate"), _("Boot"), _("Definition"), _("Extra spec"), _("File"), _("Flavor"), _("Flavor access"),
     _("Host"), _("Image"), _("Image data"), _("Instance"), _("Instance group"), _("Keypair"), _("Kind"), _("Member"),
