@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from images.models import Image
 from images.services import attributes
 from portal.core.errors import BadRequest, Conflict, Forbidden
@@ -49,14 +51,14 @@ class Draft:
 def parse(document: Any) -> list[Change]:
     """Return the operations of a patch document; raises BadRequest or Forbidden."""
     if not isinstance(document, list) or len(document) > MAX_CHANGES:
-        raise BadRequest("Request body must be a JSON array of operation objects.")
+        raise BadRequest(_("Request body must be a JSON array of operation objects."))
     return [_change(entry) for entry in document]
 
 
 def parse_v20(document: Any) -> list[Change]:
     """Return the operations of the older form, in which the operation's name is the key of the path."""
     if not isinstance(document, list) or len(document) > MAX_CHANGES:
-        raise BadRequest("Request body must be a JSON array of operation objects.")
+        raise BadRequest(_("Request body must be a JSON array of operation objects."))
     changes = [_change(_modern(entry)) for entry in document]
     return [replace(change, anew=change.operation == "add") for change in changes]
 
@@ -66,11 +68,11 @@ def apply(draft: Draft, changes: list[Change], *, queued: bool) -> Draft:
     for change in changes:
         attributes.require_writable(change.name)
         if change.name == "id":
-            raise Forbidden("Attribute 'id' is read-only.")
+            raise Forbidden(_("Attribute '%(name)s' is read-only.") % {"name": change.name})
         if change.name in FORMATS and not queued:
-            raise Forbidden(f"Attribute {change.name} can be only replaced for a queued image.")
+            raise Forbidden(_("Attribute %(name)s can be only replaced for a queued image.") % {"name": change.name})
         if change.anew and (change.name in attributes.BASE or change.name in draft.custom):
-            raise Conflict(f"Property {change.name} already present.")
+            raise Conflict(_("Property %(name)s already present.") % {"name": change.name})
         draft = _kind(change.name)(draft, change)
     return draft
 
@@ -83,19 +85,19 @@ def _kind(name: str) -> "Callable[[Draft, Change], Draft]":
 
 def _apply_field(draft: Draft, change: Change) -> Draft:
     if change.operation == "remove":
-        raise Forbidden(f"Property {change.name} may not be removed.")
+        raise Forbidden(_("Property %(name)s may not be removed.") % {"name": change.name})
     return replace(draft, fields={**draft.fields, change.name: attributes.checked(change.name, change.value)})
 
 
 def _apply_tags(draft: Draft, change: Change) -> Draft:
     if change.operation == "remove":
-        raise Forbidden("Property tags may not be removed.")
+        raise Forbidden(_("Property %(name)s may not be removed.") % {"name": change.name})
     return replace(draft, tags=attributes.checked("tags", change.value))
 
 
 def _apply_custom(draft: Draft, change: Change) -> Draft:
     if change.operation != "add" and change.name not in draft.custom:
-        raise Conflict(f"Property {change.name} does not exist.")
+        raise Conflict(_("Property %(name)s does not exist.") % {"name": change.name})
     custom = {name: value for name, value in draft.custom.items() if name != change.name}
     if change.operation != "remove":
         custom[change.name] = attributes.checked(change.name, change.value)
@@ -104,12 +106,12 @@ def _apply_custom(draft: Draft, change: Change) -> Draft:
 
 def _change(entry: Any) -> Change:
     if not isinstance(entry, dict):
-        raise BadRequest("Operations must be JSON objects.")
+        raise BadRequest(_("Operations must be JSON objects."))
     operation = entry.get("op")
     if operation not in OPERATIONS:
-        raise BadRequest(f"Operations must be one of {', '.join(OPERATIONS)}.")
+        raise BadRequest(_("Operations must be one of %(names)s.") % {"names": ", ".join(OPERATIONS)})
     if operation != "remove" and "value" not in entry:
-        raise BadRequest(f"Operation {operation} requires a member named 'value'.")
+        raise BadRequest(_("Operation %(operation)s requires a member named 'value'.") % {"operation": operation})
     name, position = _pointed(entry.get("path"))
     return Change(operation, name, entry.get("value"), position=position)
 
@@ -123,20 +125,21 @@ def _pointed(path: Any) -> tuple[str, str | None]:
 
 def _name(path: Any) -> str:
     if not isinstance(path, str) or not path.startswith("/"):
-        raise BadRequest("Operations must name a path that begins with a slash.")
+        raise BadRequest(_("Operations must name a path that begins with a slash."))
     steps = path[1:].split("/")
     if len(steps) != 1:
-        raise BadRequest(f"Invalid JSON pointer for this resource: {path[:255]!r}.")
+        raise BadRequest(_("Invalid JSON pointer for this resource: %(path)s.") % {"path": repr(path[:255])})
     name = steps[0]
     if "~" in name.replace("~0", "").replace("~1", ""):
-        raise BadRequest("Pointer contains '~' not part of a recognized escape sequence.")
+        raise BadRequest(_("Pointer contains '~' not part of a recognized escape sequence."))
     return name.replace("~1", "/").replace("~0", "~")
 
 
 def _modern(entry: Any) -> Any:
     if not isinstance(entry, dict):
-        raise BadRequest("Operations must be JSON objects.")
+        raise BadRequest(_("Operations must be JSON objects."))
     named = [operation for operation in OPERATIONS if operation in entry]
     if len(named) != 1:
-        raise BadRequest(f"Operation objects must contain exactly one of {', '.join(OPERATIONS)}.")
+        said = _("Operation objects must contain exactly one of %(names)s.")
+        raise BadRequest(said % {"names": ", ".join(OPERATIONS)})
     return {**entry, "op": named[0], "path": entry[named[0]]}

@@ -7,6 +7,8 @@ way would die with its process, so the whole is read once more, hashed and inspe
 
 import logging
 
+from django.utils.translation import gettext as _
+
 from images import policies, selectors
 from images.models import Image
 from images.services import data, locations
@@ -30,7 +32,7 @@ class OutOfStep(CloudError):
     title = "Range Not Satisfiable"
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"The next piece of the upload begins at byte {offset}.")
+        super().__init__(_("The next piece of the upload begins at byte %(offset)s.") % {"offset": offset})
         self.offset = offset
 
 
@@ -140,7 +142,7 @@ def cancel(*, ctx: RequestContext, image_id: str) -> None:
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.UPLOAD_IMAGE, image)
     if image.status != ImageStatus.SAVING or image.upload_offset is None:
-        raise Conflict("No upload in pieces is under way for this image.")
+        raise Conflict(_("No upload in pieces is under way for this image."))
     upload_id, store = str(image.upload_id), str(image.upload_store)
     if Image.objects.abort_upload(image.pk, upload_id):
         discard(image.pk, upload_id, store)
@@ -160,13 +162,13 @@ def _offset(image: Image, total: int) -> int:
     if image.status != ImageStatus.SAVING or image.upload_offset is None:
         raise data.no_transition(image, ImageStatus.SAVING)
     if image.upload_bytes != total:
-        raise Conflict(f"An upload of {image.upload_bytes} bytes is under way for this image.")
+        raise Conflict(_("An upload of %(size)s bytes is under way for this image.") % {"size": image.upload_bytes})
     return image.upload_offset
 
 
 def _require_resuming(store: Store) -> ResumingStore:
     if not isinstance(store, ResumingStore):
-        raise BadRequest(f"The image store {store.name} takes an image in one piece only.")
+        raise BadRequest(_("The image store %(store)s takes an image in one piece only.") % {"store": store.name})
     return store
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from portal.core.context import RequestContext
 from portal.core.errors import Forbidden
@@ -44,7 +45,7 @@ def authorize(ctx: RequestContext, operation: Operation, names: Iterable[str]) -
     rules = _rules()
     for name in names:
         if not _allowed(rules, ctx, operation, name):
-            raise Forbidden(f"Property '{name}' is protected.")
+            raise Forbidden(_("Property '%(name)s' is protected.") % {"name": name})
 
 
 def authorize_changes(ctx: RequestContext, before: Mapping[str, str], after: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.services import shares
 from images import policies
@@ -30,7 +31,7 @@ def create(*, ctx: RequestContext, wanted: Mapping[str, Any]) -> Image:
     values = {name: attributes.checked(name, value) for name, value in wanted.items()}
     owner = values.get("owner", ctx.project_id)
     if (owner is None or owner != ctx.project_id) and not ctx.is_operator:
-        raise Forbidden(f"You are not permitted to create images owned by '{owner}'.")
+        raise Forbidden(_("You are not permitted to create images owned by '%(owner)s'.") % {"owner": owner})
     fields = {name: value for name, value in values.items() if name in attributes.BASE - {"tags", "owner"}}
     custom = {name: value for name, value in values.items() if name not in attributes.BASE}
     image = Image(owner=owner, **fields)
@@ -56,7 +57,7 @@ def update(*, ctx: RequestContext, image: Image, changes: list[Change]) -> Image
     with transaction.atomic():
         locked = Image.objects.select_for_update().present().with_details().filter(pk=image.pk).first()
         if locked is None:
-            raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+            raise NotFound("Image", image.pk, _("No image found with ID %(id)s") % {"id": image.pk})
         before = Draft.of(locked)
         after = patches.apply(before, changes, queued=locked.status == ImageStatus.QUEUED)
         _check_draft(ctx, locked, before, after)
@@ -77,7 +78,7 @@ def delete(*, ctx: RequestContext, image: Image) -> None:
         if not Image.objects.mark_deleted(image.pk):
             if Image.objects.present().filter(pk=image.pk).exists():
                 raise _protected(image)
-            raise NotFound("Image", image.pk, f"No image found with ID {image.pk}")
+            raise NotFound("Image", image.pk, _("No image found with ID %(id)s") % {"id": image.pk})
         shares.forget(image)
         tasks.cancel_of(image.pk)
         locations.doom(ImageLocation.objects.filter(image=image))
@@ -104,7 +105,8 @@ def add_tag(*, ctx: RequestContext, image: Image, name: str) -> None:
     with transaction.atomic():
         present = set(ImageTag.objects.select_for_update().filter(image=image).values_list("name", flat=True))
         if word not in present and len(present) >= attributes.MAX_TAGS:
-            raise TooLarge(f"The limit has been exceeded on the number of allowed image tags. Maximum: {attributes.MAX_TAGS}")
+            said = _("The limit has been exceeded on the number of allowed image tags. Maximum: %(most)s")
+            raise TooLarge(said % {"most": attributes.MAX_TAGS})
         ImageTag.objects.get_or_create(image=image, name=word)
         Image.objects.filter(pk=image.pk).update(updated_at=timezone.now())
 
@@ -113,7 +115,7 @@ def remove_tag(*, ctx: RequestContext, image: Image, name: str) -> None:
     """Take a tag off an image; raises NotFound when it has none of that name."""
     authorize(ctx, policies.MODIFY_IMAGE, image)
     if not ImageTag.objects.filter(image=image, name=name).delete()[0]:
-        raise NotFound("Tag", name, f"Image {image.pk} has no tag {name}.")
+        raise NotFound("Tag", name, _("Image %(image)s has no tag %(name)s.") % {"image": image.pk, "name": name})
     Image.objects.filter(pk=image.pk).update(updated_at=timezone.now())
 
 
@@ -130,7 +132,7 @@ def _insert(image: Image) -> None:
             image.save(force_insert=True)
     except IntegrityError as error:
         if Image.objects.filter(pk=image.pk).exists():
-            raise Conflict(f"Image ID {image.pk} already exists!") from error
+            raise Conflict(_("Image ID %(id)s already exists!") % {"id": image.pk}) from error
         raise
 
 
@@ -138,7 +140,8 @@ def _check_draft(ctx: RequestContext, image: Image, before: Draft, after: Draft)
     if after.fields["visibility"] != before.fields["visibility"]:
         _authorize_visibility(ctx, image, after.fields["visibility"])
     if after.fields["owner"] != before.fields["owner"] and not ctx.is_operator:
-        raise Forbidden(f"You are not permitted to give the image to '{after.fields['owner']}'.")
+        said = _("You are not permitted to give the image to '%(owner)s'.") % {"owner": after.fields["owner"]}
+        raise Forbidden(said)
     attributes.require_known_formats(after.fields["disk_format"], after.fields["container_format"])
     attributes.require_few(after.custom, after.tags)
     protections.authorize_changes(ctx, before.custom, after.custom)
@@ -173,10 +176,12 @@ def _switch(image: Image, before: ImageStatus, after: ImageStatus) -> None:
         return
     now = Image.objects.filter(pk=image.pk).values_list("status", flat=True).first()
     if now != after:  # asking for what already is succeeds
-        raise Forbidden(
-            f"Not allowed to {'deactivate' if after == ImageStatus.DEACTIVATED else 'reactivate'} image in status '{now}'"
-        )
+        if after == ImageStatus.DEACTIVATED:
+            said = _("Not allowed to deactivate image in status '%(status)s'")
+        else:
+            said = _("Not allowed to reactivate image in status '%(status)s'")
+        raise Forbidden(said % {"status": now})
 
 
 def _protected(image: Image) -> Forbidden:
-    return Forbidden(f"Image {image.pk} is protected and cannot be deleted.")
+    return Forbidden(_("Image %(id)s is protected and cannot be deleted.") % {"id": image.pk})

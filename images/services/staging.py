@@ -8,6 +8,7 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from images import policies, selectors
 from images.models import Image
@@ -30,7 +31,7 @@ LOG = logging.getLogger(__name__)
 def begin_upload(*, ctx: RequestContext, image_id: str, length: int | None, store: str | None = None) -> Upload:
     """Take a queued image for bytes that are to be staged, before the first of them."""
     if "glance-direct" not in settings.IMAGE_IMPORT_METHODS:
-        raise NotFound("Method", "glance-direct", "'glance-direct' method is not available at this site.")
+        raise NotFound("Method", "glance-direct", _("'glance-direct' method is not available at this site."))
     image = selectors.get_image(ctx, image_id)
     authorize(ctx, policies.MODIFY_IMAGE, image)
     area = stores.staging()

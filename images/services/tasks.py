@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from images import policies
 from images.models import ImageTask
@@ -59,7 +60,7 @@ def get(ctx: RequestContext, task_id: str) -> ImageTask:
     """Return a task the caller may see; any other id is simply not found."""
     task = visible(ctx).filter(pk=task_id).first()
     if task is None:
-        raise NotFound("Task", task_id, f"No task found with ID {task_id}")
+        raise NotFound("Task", task_id, _("No task found with ID %(id)s") % {"id": task_id})
     return task
 
 

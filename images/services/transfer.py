@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.standing import Standing
 from images import policies
@@ -24,7 +26,7 @@ DELIVER = "image-deliver"
 READ_LIFETIME_S = 6 * 3600
 WRITE_LIFETIME_S = 900
 DELIVER_LIFETIME_S = 6 * 3600
-_ENDED = "The ticket is not valid or has ended."
+_ENDED = gettext_noop("The ticket is not valid or has ended.")
 
 
 def source_url(image: Image) -> str:
@@ -59,7 +61,7 @@ def check_write(ticket: str, image_id: str, request_id: str) -> RequestContext:
     caller: dict[str, Any] = _unseal(ticket, WRITE, WRITE_LIFETIME_S, image_id)["caller"]
     ctx = Standing(**caller).context(request_id=request_id)
     if ctx is None:
-        raise Unauthorized(_ENDED)
+        raise Unauthorized(_(_ENDED))
     return ctx
 
 
@@ -79,7 +81,7 @@ def _unseal(ticket: str, purpose: str, lifetime_s: int, image_id: str) -> dict[s
     try:
         data = signing.unseal(bus.queue_key(), purpose, ticket, lifetime_s)
     except (signing.BadTicket, UnicodeEncodeError) as error:
-        raise Unauthorized(_ENDED) from error
+        raise Unauthorized(_(_ENDED)) from error
     if data.get("image") != image_id:
-        raise Unauthorized(_ENDED)
+        raise Unauthorized(_(_ENDED))
     return data

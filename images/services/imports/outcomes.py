@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from images.models import Image, ImageTask
 from images.services import locations, staging
@@ -64,7 +65,7 @@ def cancel(task: ImageTask, reason: str) -> None:
     """
     with transaction.atomic():
         if not ImageTask.objects.cancel(task.pk, reason):
-            raise Conflict("The import has ended already.")
+            raise Conflict(_("The import has ended already."))
         task.refresh_from_db()
         if task.run_id is None:
             _restore(task)

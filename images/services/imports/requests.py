@@ -10,6 +10,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from images import fetching, policies
 from images.models import Image, ImageTask
@@ -28,10 +30,10 @@ LOG = logging.getLogger(__name__)
 
 DIRECT, WEB, COPY, GLANCE = "glance-direct", "web-download", "copy-image", "glance-download"
 _BEFORE = {
-    DIRECT: (ImageStatus.UPLOADING, "Image needs to be staged before 'glance-direct' method can be used"),
-    WEB: (ImageStatus.QUEUED, "Image needs to be in 'queued' state to use 'web-download' method"),
-    GLANCE: (ImageStatus.QUEUED, "Image needs to be in 'queued' state to use 'glance-download' method"),
-    COPY: (ImageStatus.ACTIVE, "Only images with status active can be targeted for copying"),
+    DIRECT: (ImageStatus.UPLOADING, gettext_noop("Image needs to be staged before 'glance-direct' method can be used")),
+    WEB: (ImageStatus.QUEUED, gettext_noop("Image needs to be in 'queued' state to use 'web-download' method")),
+    GLANCE: (ImageStatus.QUEUED, gettext_noop("Image needs to be in 'queued' state to use 'glance-download' method")),
+    COPY: (ImageStatus.ACTIVE, gettext_noop("Only images with status active can be targeted for copying")),
 }
 
 
@@ -42,7 +44,7 @@ def ask(*, ctx: RequestContext, image: Image, wanted: Mapping[str, Any], store: 
     name: str = method["name"]
     authorize(ctx, policies.COPY_IMAGE if name == COPY else policies.MODIFY_IMAGE, image)
     if image.status == ImageStatus.ACTIVE and name != COPY:
-        raise Conflict("Image with status active cannot be target for import")
+        raise Conflict(_("Image with status active cannot be target for import"))
     _check_image(image, name)
     _CHECKS.get(name, lambda _method: None)(method)
     targets = _targets(image, wanted, name, store)
@@ -74,37 +76,38 @@ def check_address(uri: Any) -> None:
     try:
         fetching.check(uri)
     except fetching.FetchRefused as error:
-        raise BadRequest(f"URI for web-download does not pass filtering: {error}") from error
+        raise BadRequest(_("URI for web-download does not pass filtering: %(why)s") % {"why": error}) from error
 
 
 def _method(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     method = wanted.get("method")
     if not isinstance(method, dict):
-        raise BadRequest("Import request requires a 'method' field.")
+        raise BadRequest(_("Import request requires a 'method' field."))
     if not isinstance(method.get("name"), str):
-        raise BadRequest("Import request requires a 'name' field.")
+        raise BadRequest(_("Import request requires a 'name' field."))
     if method["name"] not in settings.IMAGE_IMPORT_METHODS:
-        raise BadRequest(f"Unknown import method name '{method['name'][:64]}'.")
+        raise BadRequest(_("Unknown import method name '%(name)s'.") % {"name": method["name"][:64]})
     for flag in ("all_stores", "all_stores_must_succeed"):
         if not isinstance(wanted.get(flag, True), bool):
-            raise BadRequest(f"'{flag}' must be boolean value only")
+            raise BadRequest(_("'%(name)s' must be boolean value only") % {"name": flag})
     return method
 
 
 def _check_image(image: Image, name: str) -> None:
     before, refusal = _BEFORE[name]
     if image.status != before:
-        raise Conflict(refusal)
+        raise Conflict(_(refusal))
     for field in ("container_format", "disk_format"):
         if not getattr(image, field):
-            raise Conflict(f"'{field}' needs to be set before import")
+            raise Conflict(_("'%(name)s' needs to be set before import") % {"name": field})
 
 
 def _why_not(image: Image, before: ImageStatus, refusal: str) -> str:
     now = Image.objects.filter(pk=image.pk).values_list("status", "import_task_id").first()
     if now is not None and now[0] != before:
-        return refusal
-    return f"New operation on image '{image.pk}' is not permitted as prior operation is still in progress"
+        return _(refusal)
+    said = _("New operation on image '%(id)s' is not permitted as prior operation is still in progress")
+    return said % {"id": image.pk}
 
 
 def _check_web(method: Mapping[str, Any]) -> None:
@@ -114,9 +117,10 @@ def _check_web(method: Mapping[str, Any]) -> None:
 def _check_glance(method: Mapping[str, Any]) -> None:
     for key in ("glance_region", "glance_image_id"):
         if key not in method:
-            raise BadRequest(f"'{key}' needs to be set for glance-download import method")
+            raise BadRequest(_("'%(name)s' needs to be set for glance-download import method") % {"name": key})
     if not isinstance(method["glance_image_id"], str) or not IMAGE_ID.fullmatch(method["glance_image_id"]):
-        raise BadRequest(f"Remote image id does not look like a UUID: {str(method['glance_image_id'])[:64]}")
+        said = _("Remote image id does not look like a UUID: %(id)s")
+        raise BadRequest(said % {"id": str(method["glance_image_id"])[:64]})
 
 
 _CHECKS = {WEB: _check_web, GLANCE: _check_glance}
@@ -126,20 +130,21 @@ def _targets(image: Image, wanted: Mapping[str, Any], name: str, store: str | No
     """Return the stores that the bytes are to enter; none of them twice, none that has them already."""
     everywhere, asked = wanted.get("all_stores", False), wanted.get("stores")
     if everywhere and (asked or store):
-        raise BadRequest("all_stores parameter can't be used with x-image-meta-store header or stores parameter")
+        raise BadRequest(_("all_stores parameter can't be used with x-image-meta-store header or stores parameter"))
     if asked is not None and not (isinstance(asked, list) and all(isinstance(each, str) for each in asked)):
-        raise BadRequest("'stores' must be a list of store ids")
+        raise BadRequest(_("'stores' must be a list of store ids"))
     chosen = stores.writable() if everywhere else [_known(each) for each in asked or [store or stores.names()[0]]]
     targets = list(dict.fromkeys(chosen))
     if name != COPY:
         return targets
     present = {row.store for row in locations.in_order(image)}
     if not everywhere and present & set(targets):
-        raise BadRequest(f"Image is already present at store '{min(present & set(targets))}'")
+        said = _("Image is already present at store '%(store)s'") % {"store": min(present & set(targets))}
+        raise BadRequest(said)
     return [each for each in targets if each not in present]
 
 
 def _known(name: str) -> str:
     if name not in stores.names():
-        raise Conflict(f"Unknown scheme '{name[:64]}' found in URI")
+        raise Conflict(_("Unknown scheme '%(name)s' found in URI") % {"name": name[:64]})
     return writable_store(name).name

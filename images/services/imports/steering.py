@@ -6,7 +6,8 @@ The Image API has no calls for this; whoever may ask for an import may end it an
 import logging
 from collections.abc import Iterable
 
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from images import policies
 from images.models import Image, ImageTask
@@ -20,9 +21,9 @@ from portal.core.policy import Rule, authorize
 
 LOG = logging.getLogger(__name__)
 
-CANCELLED = _("The import was cancelled.")
-_NOTHING_RUNS = _("Nothing is imported into this image now.")
-_NOTHING_FAILED = _("There is no failed import that could be tried again.")
+CANCELLED = gettext_noop("The import was cancelled.")
+_NOTHING_RUNS = gettext_noop("Nothing is imported into this image now.")
+_NOTHING_FAILED = gettext_noop("There is no failed import that could be tried again.")
 _AGAIN = (requests.WEB, requests.GLANCE)
 
 
@@ -30,7 +31,7 @@ def cancel(*, ctx: RequestContext, image: Image) -> None:
     """End what is imported into an image. With a run at work the image is free when that has let go: after a few seconds."""
     task = ImageTask.objects.filter(pk=image.import_task_id).first()
     if task is None:
-        raise Conflict(_NOTHING_RUNS)
+        raise Conflict(_(_NOTHING_RUNS))
     authorize(ctx, rule_of(task), image)
     outcomes.cancel(task, CANCELLED)
 
@@ -40,7 +41,7 @@ def retry(*, ctx: RequestContext, image: Image) -> ImageTask | None:
     mark_latest([image])
     task = image.latest_task
     if task is None or not can_retry(image):
-        raise Conflict(_NOTHING_FAILED)
+        raise Conflict(_(_NOTHING_FAILED))
     wanted = task.input["import_req"]
     if not wanted.get("all_stores"):
         wanted = {**wanted, "stores": list(outcomes.targets_of(task))}
