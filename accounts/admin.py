@@ -269,7 +269,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when i
         if registered is None or "resource_limit" not in cleaned:
             return cleaned
         if (owner["project"] is None) == (owner["domain"] is None):
-            raise forms.ValidationError("Choose a project or a domain.")
+            raise forms.ValidationError(_("Choose a project or a domain."))
         try:
             limit_tree.check(registered=registered, limit=cleaned["resource_limit"], **owner)
         except CloudError as error:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 from portal.core.requests import is_api
 
@@ -27,8 +28,17 @@ class Session(_PagesOnly, SessionMiddleware):
     """The cookie of somebody who signed in."""
 
 
-class Language(_PagesOnly, LocaleMiddleware):
-    """The reader's language; APIs speak English."""
+class Language(LocaleMiddleware):
+    """The reader's language on pages; APIs speak English, whoever was answered before."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if is_api(request.path_info):
+            translation.activate("en")
+        else:
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if is_api(request.path_info) else super().process_response(request, response)
 
 
 class Forgery(_PagesOnly, CsrfViewMiddleware):

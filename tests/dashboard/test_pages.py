@@ -246,6 +246,16 @@ def test_the_pages_speak_chinese(world, browse):
     assert "实例" in page and "运行中" in page
 
 
+def test_a_refusal_is_said_in_the_readers_language_and_in_english_to_clients(world, browse):
+    client = browse("member")
+    client.cookies["django_language"] = "zh-hans"
+    page = client.post("/keys/new/", {"name": "laptop"})
+    answer = world.people.member.api.post("/compute/v2.1/os-keypairs", {"keypair": {"name": "laptop"}})
+
+    assert "密钥对“laptop”已存在。" in page.text
+    assert answer.json()["conflictingRequest"]["message"] == "Key pair 'laptop' already exists."
+
+
 def test_the_list_asks_a_fixed_number_of_queries(world, browse, django_assert_max_num_queries):
     for number in range(12):
         make_server(world.people.member.ctx, name=f"more-{number}", address=False)

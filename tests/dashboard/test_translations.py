@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.kit.catalogues import ROOT, Entry, Key, entries, marked
+from tests.kit.refusals import unmarked, unmarked_in
 
 FOLDER = ROOT / "portal" / "locale" / "zh_Hans" / "LC_MESSAGES"
 MEND = (
@@ -37,6 +38,22 @@ def test_every_marked_text_has_a_translation(texts, catalogue):
     done = {entry.key for entry in catalogue if not entry.fuzzy and all(entry.translations)}
     missing = {key: path for key, path in texts.items() if key not in done}
     assert not missing, f"no Chinese for {missing}; {MEND}"
+
+
+def test_every_refusal_that_a_page_can_show_is_marked():
+    assert not list(unmarked())
+
+
+def test_the_finder_of_bare_refusals_sees_them(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text(
+        "raise Conflict(f'{name} is there')\n"
+        "raise NotFound('Host', name, 'no ' + name)\n"
+        "raise BadRequest(_('%(name)s is odd') % {'name': name})\n"
+        "raise BadRequest(str(error))\n"
+        "raise NotFound('Host', name)\n"
+    )
+    assert [line for line, _words in unmarked_in(module)] == [1, 2]
 
 
 def test_no_translation_is_left_of_a_text_that_is_gone(texts, catalogue):

@@ -18,22 +18,49 @@ NOT_ON_PAGES = {
     "stores",
     "seeding.py",
 }  # clients and operators read English
+ONLY_FOR_CLIENTS = (
+    "accounts/selectors/roles.py",
+    "accounts/selectors/tags.py",
+    *(
+        f"accounts/services/{name}.py"
+        for name in (
+            "assignments",
+            "authentication",
+            "catalog",
+            "domain_settings",
+            "domains",
+            "ec2",
+            "endpoint_filters",
+            "groups",
+            "policy_documents",
+            "projects",
+            "roles",
+            "tags",
+        )
+    ),
+    "compute/host_selectors.py",
+    *(f"compute/services/{name}.py" for name in ("diagnostics", "metadata", "moves", "passwords", "tags", "user_limits")),
+    "compute/services/questions.py",  # what a host answers is kept with the server: it is not in one reader's language
+    *(f"images/services/{name}.py" for name in ("imports/legacy", "ingest", "members", "placements", "steps/conversion")),
+    "images/services/metadefs",
+    "portal/core/versions.py",
+)
 
 
 def unmarked() -> Iterator[str]:
     """Yield ``file:line: words`` of each refusal that a page can show and that is not marked for translation."""
     for place in PLACES:
         for path in sorted((ROOT / place).rglob("*.py")):
-            if not NOT_ON_PAGES & set(path.relative_to(ROOT).parts):
-                yield from _unmarked_in(path)
+            name = str(path.relative_to(ROOT))
+            if not name.startswith(ONLY_FOR_CLIENTS) and not NOT_ON_PAGES & set(name.split("/")):
+                yield from (f"{name}:{line}: {words}" for line, words in unmarked_in(path))
 
 
-def _unmarked_in(path: Path) -> Iterator[str]:
+def unmarked_in(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the words of each refusal of a file that is not marked."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and _is_refusal(node.func):
-            for words in _words_of(node):
-                if _is_bare(words):
-                    yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(words)}"
+            yield from ((node.lineno, ast.unparse(words)) for words in _words_of(node) if _is_bare(words))
 
 
 def _is_refusal(called: ast.expr) -> bool:
