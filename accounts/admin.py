@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth import admin as auth_admin  # registers Group, so it must come before we take it off
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts import models
 from accounts.models import (

@@ -51,7 +51,7 @@ class QuotaExceeded(Forbidden):
 # What services and pages do not find, for the catalogue; lazy, since this module is imported without settings too.
 # NotFound translates the word in its sentence, never in the fault's name.
 KINDS = (
-    _("Access list"), _("Aggregate"), _("Boot"), _("Definition"), _("Extra spec"), _("File"), _("Flavor"), _("Flavor access"),
+    _("Access list"), _("Action"), _("Aggregate"), _("Boot"), _("Definition"), _("Extra spec"), _("File"), _("Flavor"), _("Flavor access"),
     _("Host"), _("Image"), _("Image data"), _("Instance"), _("Instance group"), _("Keypair"), _("Kind"), _("Member"),
     _("Metadata item"), _("Method"), _("Namespace"), _("Network"), _("Object"), _("Port"), _("Project"), _("Property"),
     _("ResourceType"), _("SecurityGroup"), _("SecurityGroupRule"), _("Service"), _("Session"), _("Share"), _("Store"),

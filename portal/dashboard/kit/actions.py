@@ -180,7 +180,7 @@ class ActionsView(PageView):
         try:
             return self.actions[name]
         except KeyError:
-            raise NotFound(_("Action"), name) from None
+            raise NotFound("Action", name) from None
 
 
 class ActionView(ActionsView):
