@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.dashboard.kit import words
+from portal.dashboard.kit.pages import is_fragment
 
 register = template.Library()
 
@@ -75,6 +77,14 @@ def copy_button(text: str, label: str) -> SafeString:
         label,
         icon("copy"),
     )
+
+
+@register.simple_tag(takes_context=True)
+def dialog_sends(context: Context, address: str) -> SafeString | str:
+    """The attributes by which a script sends a form from the dialog; none on a page of its own, whose form the browser sends."""
+    if not is_fragment(context["request"]):
+        return ""
+    return format_html('hx-post="{}" hx-target="closest [data-dialog-body]" hx-disabled-elt="find button"', address)
 
 
 @register.inclusion_tag("kit/commands.html")
