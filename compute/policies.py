@@ -156,6 +156,8 @@ VOLUME_ATTACHMENTS = _rule("os-volumes-attachments:index", _READER, _("List the 
 VOLUME_ATTACHMENT = _rule("os-volumes-attachments:show", _READER, _("Show a volume of a server."))
 FILE_SHARES = _rule("os-server-shares:index", _READER, _("List the file shares of a server."))
 FILE_SHARE = _rule("os-server-shares:show", _READER, _("Show a file share of a server."))
+FILE_SHARE_CREATE = _rule("os-server-shares:create", _MEMBER, _("Attach a file share to a server."))
+FILE_SHARE_DELETE = _rule("os-server-shares:delete", _MEMBER, _("Detach a file share from a server."))
 
 # Consoles
 CONSOLE_OUTPUT = _rule(

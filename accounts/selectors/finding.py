@@ -23,7 +23,7 @@ def find(model: type[M], kind: str, key: str) -> M:
     if "\x00" not in key and len(key) <= MAX_ID:
         row = model._default_manager.filter(pk=key).first()
     if row is None:
-        raise NotFound(kind, key, _("Could not find %(kind)s: %(id)s.") % {"kind": kind, "id": key})
+        raise NotFound(kind, key, _("Could not find %(kind)s: %(id)s.") % {"kind": _(kind), "id": key})
     return row
 
 

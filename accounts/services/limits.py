@@ -108,7 +108,7 @@ def _place(row: RegisteredLimit, values: Wanted) -> None:
 def _known(model: Any, kind: str, key: str) -> Any:
     row = model.objects.filter(pk=key).first()
     if row is None:
-        raise BadRequest(_("Could not find %(kind)s: %(id)s.") % {"kind": kind, "id": key})
+        raise BadRequest(_("Could not find %(kind)s: %(id)s.") % {"kind": _(kind), "id": key})
     return row
 
 

@@ -103,7 +103,7 @@ def set_limits(project_id: str, changes: Mapping[str, int]) -> dict[str, int]:
     """Set limits of a project, -1 for none, and return all; raises BadRequest. The caller has checked the rule."""
     project = Project.objects.filter(pk=project_id).first()
     if project is None:
-        raise BadRequest(_("Project ID %(project)s is not a valid project.") % {"project": project_id})
+        raise BadRequest(_("Project ID %(id)s is not a valid project.") % {"id": project_id})
     for name, limit in changes.items():
         if name not in _resources:
             raise BadRequest(_("Quota resource %(name)s is not known.") % {"name": name})

@@ -37,7 +37,7 @@ def refuse_immutable(kind: str, row: Any, verb: str, changes: dict[str, Any] | N
         words = _('Unable to update immutable %(kind)s resource: `%(id)s. Set resource option "immutable" to false first.')
         if verb == "delete":
             words = _('Unable to delete immutable %(kind)s resource: `%(id)s. Set resource option "immutable" to false first.')
-        raise Forbidden(words % {"kind": kind, "id": row.pk})
+        raise Forbidden(words % {"kind": _(kind), "id": row.pk})
 
 
 def change(row: Any, changes: dict[str, Any]) -> None:

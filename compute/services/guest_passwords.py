@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from compute import notify, policies
 from compute.messages import SET_PASSWORD
@@ -35,7 +35,8 @@ def change(*, ctx: RequestContext, server: Server, password: str) -> None:
         operations.take(ctx, server, Action.CHANGE_PASSWORD)
     faults.reach(Point.COMMITTED, server.pk)
     try:
-        _ask(server, password)
+        with translation.override("en"):  # a failure is kept with the server, for readers of any language
+            _ask(server, password)
     except CloudError as error:
         failures.fail_operation(server, Action.CHANGE_PASSWORD, error.message, None)
         raise

@@ -59,7 +59,7 @@ def detach(*, ctx: RequestContext, server: Server, port_id: str) -> None:
     _let_in(ctx, server, DETACH)
     port = Port.objects.filter(pk=port_id, device_id=server.pk).first()
     if port is None:
-        raise NotFound("Port", port_id, _("Port id %(id)s could not be found.") % {"id": port_id})
+        raise NotFound("Port", port_id, _("Port id %(port)s could not be found.") % {"port": port_id})
     if port.plug != plugging.DETACH:
         plugging.detach(ctx=ctx, port=port)
         actions.begin(ctx, server, DETACH)

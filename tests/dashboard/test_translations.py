@@ -52,8 +52,9 @@ def test_the_finder_of_bare_refusals_sees_them(tmp_path):
         "raise BadRequest(_('%(name)s is odd') % {'name': name})\n"
         "raise BadRequest(str(error))\n"
         "raise NotFound('Host', name)\n"
+        "raise Conflict(_(f'{name} is taken'))\n"
     )
-    assert [line for line, _words in unmarked_in(module)] == [1, 2]
+    assert [line for line, _words in unmarked_in(module)] == [1, 2, 6]
 
 
 def test_no_translation_is_left_of_a_text_that_is_gone(texts, catalogue):

@@ -77,7 +77,7 @@ def _words_of(call: ast.Call) -> list[ast.expr]:
 def _is_bare(node: ast.expr) -> bool:
     """Whether there are words in it that no call marks."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
-        return False
+        return any(isinstance(arg, ast.JoinedStr | ast.BinOp) for arg in node.args)  # no catalogue knows what is put together
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
         return _is_bare(node.left)
     if isinstance(node, ast.Constant):

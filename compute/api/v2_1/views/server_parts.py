@@ -114,7 +114,7 @@ class SharesView(PartView):
         return Response({"shares": []})
 
     def post(self, request: Request, server_id: str) -> Response:
-        self.server(server_id, policies.FILE_SHARE)
+        self.server(server_id, policies.FILE_SHARE_CREATE)
         raise NotFound("Share", read(ShareAttach, request.data, self.version)["share"]["share_id"])
 
 
@@ -127,4 +127,6 @@ class ShareView(PartView):
         self.server(server_id, policies.FILE_SHARE)
         raise NotFound("Share", share_id)
 
-    delete = get
+    def delete(self, request: Request, server_id: str, share_id: str) -> Response:
+        self.server(server_id, policies.FILE_SHARE_DELETE)
+        raise NotFound("Share", share_id)
