@@ -291,7 +291,7 @@ def _members(group_ids: set[str]) -> dict[str, list[str]]:
     """Return the addresses of the members of each group, those in address pairs included, with two queries."""
     found: dict[str, set[str]] = {}
     rows = Port.security_groups.through.objects.filter(securitygroup__in=group_ids)
-    for group_id, address in rows.exclude(port__fixed_addresses=None).values_list(
+    for group_id, address in rows.filter(port__fixed_addresses__isnull=False).values_list(
         "securitygroup_id", "port__fixed_addresses__address"
     ):
         found.setdefault(group_id, set()).add(address)
