@@ -11,7 +11,6 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from compute.api.v2_1 import versions
 from portal.core.api import paging
@@ -69,16 +68,10 @@ class ComputeView(MicroversionedView):
 
     def negotiate(self, request: Request) -> Version:
         """Return the version to speak: below /v2 there are no microversions."""
-        if _is_older(request._request):
-            return versions.MIN
-        return super().negotiate(request)
+        return super().negotiate(request) if self.has_microversions(request) else versions.MIN
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        if _is_older(request._request):
-            for header in ("OpenStack-API-Version", self.legacy_header, "Vary"):
-                del response[header]
-        return response
+    def has_microversions(self, request: Request) -> bool:
+        return not request._request.path.startswith(f"{PREFIX}/v2/")
 
     def check_query(self, request: Request, known: frozenset[str] | None) -> None:
         """Refuse a query that is too long, holds null characters or, from 2.75 on, names unknown parameters."""
@@ -108,7 +101,7 @@ class ComputeView(MicroversionedView):
     def addresses(self) -> "Addresses":
         """The addresses of this service as the client spells them."""
         request = self.request._request
-        version = "v2" if _is_older(request) else "v2.1"
+        version = "v2.1" if self.has_microversions(self.request) else "v2"
         return Addresses(request.build_absolute_uri(PREFIX), version, self.in_project)
 
     def page(self, rows: QuerySet[Any], order: list[tuple[str, bool]], marker: Model | None) -> tuple[list[Any], Any | None]:
@@ -122,10 +115,6 @@ class ComputeView(MicroversionedView):
     def next_links(self, marker: Any) -> list[dict[str, str]]:
         """Return the ``*_links`` of a list that goes on."""
         return [{"rel": "next", "href": paging.next_link(self.request._request, marker)}]
-
-
-def _is_older(request: HttpRequest) -> bool:
-    return request.path.startswith(f"{PREFIX}/v2/")
 
 
 class Addresses:

@@ -57,8 +57,14 @@ class MicroversionedView(CloudView):
             )
         return version
 
+    def has_microversions(self, request: Request) -> bool:
+        """Whether the address of the request is one where versions are negotiated, and told."""
+        return True
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
+        if not self.has_microversions(request):
+            return response
         version = getattr(request._request, "api_version", self.min_version)
         response["OpenStack-API-Version"] = f"{self.service_type} {version}"
         vary = "OpenStack-API-Version"
