@@ -23,7 +23,7 @@ from compute.services.findings import Finding
 from compute.states import OtherAction, TaskState, VmState
 from compute.virt.driver import PLAIN, Wishes
 from portal.core.context import RequestContext
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import NotFound
 from portal.core.policy import authorize
 
 LOG = logging.getLogger(__name__)
@@ -181,9 +181,7 @@ def _let_in(ctx: RequestContext, server: Server, deed: str) -> str:
     if fresh is None:
         raise NotFound("Instance", server.pk)
     if fresh.task_state:
-        sentence = _("Cannot '%(action)s' instance %(id)s while it is in task_state %(state)s")
-        raise Conflict(sentence % {"action": deed, "id": server.pk, "state": fresh.task_state})
+        raise operations.cannot(fresh, deed, "task_state")
     if fresh.vm_state not in STATES or fresh.host is None:
-        sentence = _("Cannot '%(action)s' instance %(id)s while it is in vm_state %(state)s")
-        raise Conflict(sentence % {"action": deed, "id": server.pk, "state": fresh.vm_state})
+        raise operations.cannot(fresh, deed, "vm_state")
     return fresh.host

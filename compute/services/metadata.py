@@ -10,7 +10,7 @@ from compute.models import Server
 from compute.services import operations, quotas
 from compute.states import VmState
 from portal.core.context import RequestContext
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import NotFound
 from portal.core.policy import Rule, authorize
 
 _ALLOWED = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmState.STOPPED})
@@ -52,7 +52,7 @@ def _change(ctx: RequestContext, server: Server, rule: Rule, change: Callable[[I
     if row is None:
         raise NotFound("Instance", server.pk)
     if row.vm_state not in _ALLOWED:
-        raise Conflict(f"Cannot 'update metadata' instance {row.pk} while it is in vm_state {row.vm_state}")
+        raise operations.cannot(row, "update metadata", "vm_state")
     items = change(row.metadata)
     quotas.admit_metadata(row.project_id, items)
     Server.objects.filter(pk=row.pk).update(metadata=items, updated_at=timezone.now())

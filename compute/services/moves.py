@@ -7,7 +7,7 @@ from compute.services import operations
 from compute.services.host_reports import COMPUTE
 from compute.states import VmState
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import authorize
 
 NO_HOST = "No valid host was found."
@@ -58,9 +58,9 @@ def evacuate(*, ctx: RequestContext, server: Server, host: str | None) -> None:
 def _require(ctx: RequestContext, server: Server, word: str, *, idle: bool = True) -> None:
     operations.refuse_locked(ctx, server)
     if server.vm_state not in _FROM[word]:
-        raise Conflict(f"Cannot '{word}' instance {server.pk} while it is in vm_state {server.vm_state}")
+        raise operations.cannot(server, word, "vm_state")
     if idle and server.task_state is not None:
-        raise Conflict(f"Cannot '{word}' instance {server.pk} while it is in task_state {server.task_state}")
+        raise operations.cannot(server, word, "task_state")
 
 
 def _require_known(host: str) -> None:

@@ -3,7 +3,7 @@
 Each returns once the wish is written down; the host reports the outcome later.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -69,16 +69,22 @@ def refuse_locked(ctx: RequestContext, server: Server) -> None:
         raise Conflict(_("Instance %(id)s is locked") % {"id": server.pk})
 
 
+def cannot(server: Server, deed: str, cause: Literal["vm_state", "task_state"]) -> Conflict:
+    """Return OpenStack's refusal of what one of a server's two states forbids."""
+    return Conflict(_sentence(server, deed, cause))
+
+
+def _sentence(server: Server, deed: str, cause: Literal["vm_state", "task_state"]) -> str:
+    sentence = _("Cannot '%(action)s' instance %(id)s while it is in vm_state %(state)s")
+    if cause == "task_state":
+        sentence = _("Cannot '%(action)s' instance %(id)s while it is in task_state %(state)s")
+    return sentence % {"action": deed, "id": server.pk, "state": getattr(server, cause)}
+
+
 def why_not(server: Server, action: Action) -> str | None:
     """Return why an action cannot begin as the server stands, or None."""
-    told = {"action": _WORDS.get(action, action.value), "id": server.pk}
-    match refusal(action, server.vm_state, server.task_state):
-        case "vm_state":
-            sentence = _("Cannot '%(action)s' instance %(id)s while it is in vm_state %(state)s")
-            return sentence % {**told, "state": server.vm_state}
-        case "task_state":
-            sentence = _("Cannot '%(action)s' instance %(id)s while it is in task_state %(state)s")
-            return sentence % {**told, "state": server.task_state}
+    if cause := refusal(action, server.vm_state, server.task_state):
+        return _sentence(server, _WORDS.get(action, action.value), cause)
     if server.host is None:
         return _("Instance %(id)s is not ready: it was never built on a host.") % {"id": server.pk}
     return None

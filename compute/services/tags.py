@@ -9,9 +9,10 @@ from compute import notify, policies
 from compute.models import Server, ServerTag
 from compute.models.server_tag import MOST_TAGS
 from compute.selectors import tags_of
+from compute.services import operations
 from compute.states import VmState
 from portal.core.context import RequestContext
-from portal.core.errors import BadRequest, Conflict, NotFound
+from portal.core.errors import BadRequest, NotFound
 from portal.core.policy import Rule, authorize
 
 _CANNOT = frozenset({VmState.BUILDING, VmState.ERROR, VmState.DELETED})
@@ -65,7 +66,7 @@ def _hold(ctx: RequestContext, server: Server, rule: Rule, word: str) -> list[st
     if row is None:
         raise NotFound("Instance", server.pk)
     if row.vm_state in _CANNOT:
-        raise Conflict(f"Cannot '{word}' instance {row.pk} while it is in vm_state {row.vm_state}")
+        raise operations.cannot(row, word, "vm_state")
     return tags_of([row.pk]).get(row.pk, [])
 
 
